@@ -1,0 +1,83 @@
+/* What a backend offers: the primitives that layers and the engine are written over, named by mathematics.
+ *
+ * One rule for all buffers: inputs are const; an output is overwritten unless its description says that it accumulates
+ * or there is an explicit beta/accumulate argument; nothing is allocated here after setup. All matrices are row-major.
+ * Sizes are elements, never bytes. Results do not depend on anything but the arguments and the number of threads. */
+#ifndef DNX_BACKEND_BACKEND_H
+#define DNX_BACKEND_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/activation_math.h"
+#include "core/jet.h"
+#include "core/loss_math.h"
+#include "core/optimizer_math.h"
+#include "core/random.h"
+#include "core/status.h"
+
+typedef struct backend {
+    const char *name;
+    const char *description;
+
+    /* Buffers are zeroed, aligned to 64 bytes; NULL and a status text when memory is short. */
+    real *(*allocate)(size_t count);
+    void (*release)(real *buffer); /* NULL is allowed */
+
+    /* -- memory.c -- */
+    void (*fill)(size_t count, real value, real *y);                       /* y = value */
+    void (*copy)(size_t count, const real *x, real *y);                    /* y = x */
+    void (*axpby)(size_t count, real alpha, const real *x, real beta, real *y); /* y = alpha x + beta y; y is not read if beta == 0 */
+    void (*multiply)(size_t count, const real *x, const real *m, real *y, bool accumulate); /* y = x m, or y += x m */
+    void (*replace)(size_t count, const real *x, real marker, const real *other, real *y); /* y = x == marker ? other : x */
+
+    /* -- blas.c -- C[m,n] = alpha op(A)[m,k] op(B)[k,n] + beta C; C is not read if beta == 0 */
+    void (*gemm)(bool transpose_a, bool transpose_b, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
+                 int ldb, real beta, real *c, int ldc);
+
+    /* -- pointwise.c -- */
+    void (*add_bias)(size_t rows, size_t count, const real *bias, real *y); /* y[r,:] += bias */
+    /* The components of `range` of y = f(x), x and y of the same form; x may be y only when y's value is not needed later. */
+    void (*activation_forward)(activation kind, const jet *x, jet *y, component_range range);
+    /* The components of `range` of the adjoint of x (core/activation_math.h); overwrites, or adds when `accumulate`. */
+    void (*activation_backward)(activation kind, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+
+    /* -- reduce.c -- */
+    void (*sum_rows)(size_t rows, size_t count, const real *x, real *sums); /* sums[j] += sum_r x[r,j] */
+    double (*dot)(size_t count, const real *x, const real *y);
+    /* Sum over rows of scale * loss(prediction row, target row); `gradient` (NULL: not wanted) = scale * d loss / d prediction.
+     * target == NULL stands for zeros. */
+    double (*loss)(loss_function loss, size_t rows, size_t count, const real *prediction, const real *target, real scale, real *gradient);
+
+    /* -- head.c -- what can stand between the network's output and the derivative (layers/log_probabilities.c, loss_head.c).
+     * Each acts on jets like a layer; `truth` has the rows of x's value. */
+    /* y = x - log sum exp x over the `count` elements of a row. */
+    void (*log_softmax_forward)(const jet *x, jet *y, component_range range);
+    void (*log_softmax_backward)(const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+    /* y (one element) = sum (x - truth)^2. */
+    void (*squared_error_forward)(const jet *x, const real *truth, jet *y, component_range range);
+    void (*squared_error_backward)(const jet *x, const real *truth, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+    /* y (one element) = alpha sum x truth. */
+    void (*truth_product_forward)(real alpha, const jet *x, const real *truth, jet *y, component_range range);
+    void (*truth_product_backward)(real alpha, const real *truth, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+
+    /* -- update.c -- one pass over a parameter of `count` elements (core/optimizer_math.h) */
+    void (*sgd_update)(sgd_rule rule, size_t count, real *w, real *g);
+    void (*adam_update)(adam_rule rule, size_t count, real *w, real *g, real *m, real *v);
+
+    /* -- random.c -- the numbers of core/random.h */
+    void (*uniform)(random_stream stream, uint64_t first, size_t count, double low, double high, real *out);
+    void (*normal)(random_stream stream, uint64_t first, size_t count, real *out);
+    /* Inverted dropout: 0 with probability p, else 1/(1-p). */
+    void (*dropout_mask)(random_stream stream, uint64_t first, size_t count, double p, real *out);
+
+    void (*set_threads)(int threads); /* 1 or more; the backend uses at most that many */
+} backend;
+
+/* The backends of this build, in order of preference (fastest first), NULL-terminated. */
+extern const backend *const backend_list[];
+
+/* The backend of that name; "" or NULL: the first of the list. NULL and a status text with the known names if unknown. */
+const backend *backend_open(const char *name);
+
+#endif

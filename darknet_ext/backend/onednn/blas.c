@@ -1,0 +1,32 @@
+#include "backend/onednn/onednn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <oneapi/dnnl/dnnl.h>
+
+/* An empty product: C = beta C. */
+static void scale_rows(int m, int n, real beta, real *c, int ldc)
+{
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++) {
+            real *element = &c[(size_t)i * (size_t)ldc + (size_t)j];
+            *element = beta == 0 ? 0 : beta * *element;
+        }
+}
+
+void onednn_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
+                 int ldb, real beta, real *c, int ldc)
+{
+    if (m == 0 || n == 0)
+        return;
+    if (k == 0) {
+        scale_rows(m, n, beta, c, ldc);
+        return;
+    }
+    const dnnl_status_t result =
+        dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    if (result != dnnl_success) {
+        fprintf(stderr, "onednn: sgemm of %d x %d x %d failed (status %d)\n", m, n, k, (int)result);
+        abort();
+    }
+}

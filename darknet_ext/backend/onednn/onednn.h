@@ -1,0 +1,97 @@
+/* The onednn backend: matrix products by oneDNN, everything else by own loops over OpenMP threads. Float only.
+ * What each function does stands in backend/backend.h. */
+#ifndef DNX_BACKEND_ONEDNN_ONEDNN_H
+#define DNX_BACKEND_ONEDNN_ONEDNN_H
+
+#include "backend/backend.h"
+
+extern const backend onednn_backend;
+
+/* Work is cut into parts whose size does not depend on the number of threads, and sums add the parts in order: the same
+ * result on any number of threads. Below PARALLEL_ELEMENTS waking a thread costs more than it brings. */
+enum { PART_ELEMENTS = 1024, PARALLEL_ELEMENTS = 16384, SUM_PARTS = 64 };
+
+/* Elements first .. first+size-1; the index-th part. */
+typedef struct part {
+    size_t first, size;
+    long index;
+} part;
+
+static inline long part_count(size_t count, size_t part_size)
+{
+    return (long)((count + part_size - 1) / part_size);
+}
+
+static inline part part_at(size_t count, size_t part_size, long index)
+{
+    const size_t first = (size_t)index * part_size, rest = count - first;
+    return (part){first, rest < part_size ? rest : part_size, index};
+}
+
+/* Runs the statement for each part p of 0..count-1, on several threads when `work` elements are enough for that. */
+#define FOR_EACH_PART(work, count, part_size, p, statement)                                     \
+    do {                                                                                        \
+        const long n_parts_ = part_count(count, part_size);                                     \
+        if ((work) < PARALLEL_ELEMENTS) {                                                       \
+            for (long i_ = 0; i_ < n_parts_; i_++) {                                            \
+                const part p = part_at(count, part_size, i_);                                   \
+                statement;                                                                      \
+            }                                                                                   \
+        } else {                                                                                \
+            _Pragma("omp parallel for schedule(static)") for (long i_ = 0; i_ < n_parts_; i_++) \
+            {                                                                                   \
+                const part p = part_at(count, part_size, i_);                                   \
+                statement;                                                                      \
+            }                                                                                   \
+        }                                                                                       \
+    } while (0)
+
+/* The size that makes at most SUM_PARTS parts of at least `smallest` elements. */
+static inline size_t sum_part_size(size_t count, size_t smallest)
+{
+    const size_t size = (count + SUM_PARTS - 1) / SUM_PARTS;
+    return size < smallest ? smallest : size;
+}
+
+real *onednn_allocate(size_t count);
+void onednn_release(real *buffer);
+void onednn_fill(size_t count, real value, real *y);
+void onednn_copy(size_t count, const real *x, real *y);
+void onednn_axpby(size_t count, real alpha, const real *x, real beta, real *y);
+void onednn_multiply(size_t count, const real *x, const real *m, real *y, bool accumulate);
+void onednn_replace(size_t count, const real *x, real marker, const real *other, real *y);
+
+void onednn_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
+                 int ldb, real beta, real *c, int ldc);
+
+void onednn_add_bias(size_t rows, size_t count, const real *bias, real *y);
+void onednn_activation_forward(activation kind, const jet *x, jet *y, component_range range);
+void onednn_activation_backward(activation kind, const jet *x, const jet *adj_y, jet *adj_x, component_range range,
+                                bool accumulate);
+
+void onednn_sum_rows(size_t rows, size_t count, const real *x, real *sums);
+double onednn_dot(size_t count, const real *x, const real *y);
+double onednn_loss(loss_function loss, size_t rows, size_t count, const real *prediction, const real *target, real scale,
+                   real *gradient);
+
+/* On the calling thread: sum x and sum x y. */
+double onednn_row_sum(size_t count, const real *x);
+double onednn_row_dot(size_t count, const real *x, const real *y);
+
+void onednn_log_softmax_forward(const jet *x, jet *y, component_range range);
+void onednn_log_softmax_backward(const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+void onednn_squared_error_forward(const jet *x, const real *truth, jet *y, component_range range);
+void onednn_squared_error_backward(const jet *x, const real *truth, const jet *adj_y, jet *adj_x, component_range range,
+                                   bool accumulate);
+void onednn_truth_product_forward(real alpha, const jet *x, const real *truth, jet *y, component_range range);
+void onednn_truth_product_backward(real alpha, const real *truth, const jet *adj_y, jet *adj_x, component_range range,
+                                   bool accumulate);
+
+void onednn_sgd_update(sgd_rule rule, size_t count, real *w, real *g);
+void onednn_adam_update(adam_rule rule, size_t count, real *w, real *g, real *m, real *v);
+
+void onednn_uniform(random_stream stream, uint64_t first, size_t count, double low, double high, real *out);
+void onednn_normal(random_stream stream, uint64_t first, size_t count, real *out);
+void onednn_dropout_mask(random_stream stream, uint64_t first, size_t count, double p, real *out);
+
+#endif

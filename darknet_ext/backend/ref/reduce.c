@@ -1,0 +1,49 @@
+#include "backend/ref/ref.h"
+
+void ref_sum_rows(size_t rows, size_t count, const real *x, real *sums)
+{
+    for (size_t i = 0; i < count; i++) {
+        double sum = 0;
+        for (size_t r = 0; r < rows; r++)
+            sum += x[r * count + i];
+        sums[i] = (real)(sums[i] + sum);
+    }
+}
+
+double ref_dot(size_t count, const real *x, const real *y)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)x[i] * (double)y[i];
+    return sum;
+}
+
+static double target_at(const real *target, size_t i)
+{
+    return target ? target[i] : 0;
+}
+
+static loss_sums row_sums(loss_function loss, size_t count, const real *prediction, const real *target)
+{
+    loss_sums sums = {0, 0};
+    for (size_t i = 0; i < count; i++) {
+        const double t = target_at(target, i);
+        sums.error += loss_term(loss, prediction[i] - t);
+        sums.target += t * t;
+    }
+    return sums;
+}
+
+double ref_loss(loss_function loss, size_t rows, size_t count, const real *prediction, const real *target, real scale,
+                real *gradient)
+{
+    double total = 0;
+    for (size_t r = 0; r < rows; r++) {
+        const real *p = prediction + r * count, *t = target ? target + r * count : NULL;
+        const loss_sums sums = row_sums(loss, count, p, t);
+        total += loss_value(loss, sums);
+        for (size_t i = 0; gradient && i < count; i++)
+            gradient[r * count + i] = (real)(scale * loss_gradient(loss, sums, p[i] - target_at(t, i)));
+    }
+    return scale * total;
+}

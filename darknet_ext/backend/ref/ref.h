@@ -1,0 +1,55 @@
+/* The ref backend: plain loops on one thread with sums in double. The truth that the other backends are tested against.
+ * What each function does stands in backend/backend.h. */
+#ifndef DNX_BACKEND_REF_REF_H
+#define DNX_BACKEND_REF_REF_H
+
+#include "backend/backend.h"
+
+extern const backend ref_backend;
+
+real *ref_allocate(size_t count);
+void ref_release(real *buffer);
+void ref_fill(size_t count, real value, real *y);
+void ref_copy(size_t count, const real *x, real *y);
+void ref_axpby(size_t count, real alpha, const real *x, real beta, real *y);
+void ref_multiply(size_t count, const real *x, const real *m, real *y, bool accumulate);
+void ref_replace(size_t count, const real *x, real marker, const real *other, real *y);
+
+void ref_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, real alpha, const real *a, int lda, const real *b, int ldb,
+              real beta, real *c, int ldc);
+
+void ref_add_bias(size_t rows, size_t count, const real *bias, real *y);
+void ref_activation_forward(activation kind, const jet *x, jet *y, component_range range);
+void ref_activation_backward(activation kind, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+
+void ref_sum_rows(size_t rows, size_t count, const real *x, real *sums);
+double ref_dot(size_t count, const real *x, const real *y);
+double ref_loss(loss_function loss, size_t rows, size_t count, const real *prediction, const real *target, real scale,
+                real *gradient);
+
+void ref_log_softmax_forward(const jet *x, jet *y, component_range range);
+void ref_log_softmax_backward(const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+void ref_squared_error_forward(const jet *x, const real *truth, jet *y, component_range range);
+void ref_squared_error_backward(const jet *x, const real *truth, const jet *adj_y, jet *adj_x, component_range range,
+                                bool accumulate);
+void ref_truth_product_forward(real alpha, const jet *x, const real *truth, jet *y, component_range range);
+void ref_truth_product_backward(real alpha, const real *truth, const jet *adj_y, jet *adj_x, component_range range,
+                                bool accumulate);
+
+void ref_sgd_update(sgd_rule rule, size_t count, real *w, real *g);
+void ref_adam_update(adam_rule rule, size_t count, real *w, real *g, real *m, real *v);
+
+void ref_dropout_mask(random_stream stream, uint64_t first, size_t count, double p, real *out);
+
+static inline void ref_put(real *y, double value, bool accumulate)
+{
+    *y = (real)(accumulate ? *y + value : value);
+}
+
+/* Row of sample b in component S and direction d; component 0 has no directions: d is 0. */
+static inline real *ref_row(const jet *j, int component, int d, int b)
+{
+    return jet_component(j, component) + ((size_t)d * (size_t)j->batch + (size_t)b) * j->count;
+}
+
+#endif

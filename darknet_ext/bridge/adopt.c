@@ -1,0 +1,290 @@
+/* Adoption: Darknet's layers keep their arrays and their place; what they compute comes from the engine.
+ *
+ * Darknet's loops call forward, backward and update of each layer in order. Each callback runs the engine's sweep for its
+ * own node; the first adopted node of a pass also starts it, and [sobolev] runs the two sweeps in the middle. At a border to
+ * a layer the engine does not know, values are copied and adjoints change their sign. */
+#include <stdio.h>
+
+#include "bridge/internal.h"
+
+enum { LOW = 0 };
+
+/* `update` gets no network: a layer carries the index of its owner in this table, in a field its type does not use. */
+typedef struct adopted {
+    plugin_network *owner;
+    int node;
+} adopted;
+
+static adopted *adopted_table;
+static int adopted_count, adopted_capacity;
+static pthread_mutex_t adopted_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static status adopted_add(plugin_network *owner, int node, int *handle)
+{
+    pthread_mutex_lock(&adopted_lock);
+    if (adopted_count == adopted_capacity) {
+        int capacity = adopted_capacity ? 2 * adopted_capacity : 64;
+        adopted *table = realloc(adopted_table, (size_t)capacity * sizeof *table);
+        if (table) {
+            adopted_table = table;
+            adopted_capacity = capacity;
+        }
+    }
+    bool room = adopted_count < adopted_capacity;
+    if (room) {
+        *handle = adopted_count;
+        adopted_table[adopted_count++] = (adopted){owner, node};
+    }
+    pthread_mutex_unlock(&adopted_lock);
+    return room ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "out of memory (adopted layers)");
+}
+
+static adopted adopted_get(const layer *l)
+{
+    pthread_mutex_lock(&adopted_lock);
+    adopted a = adopted_table[l->extra];
+    pthread_mutex_unlock(&adopted_lock);
+    return a;
+}
+
+static bool is_foreign(const plugin_network *p, int node)
+{
+    return node >= 0 && !p->graph.nodes[node].type;
+}
+
+/* Darknet has no way to report a failure from a layer: like its own assert(), this ends the program. */
+static void require(bool condition, const char *text)
+{
+    if (condition)
+        return;
+    fprintf(stderr, "darknet_ext: error: %s\n", text);
+    abort();
+}
+
+/* ---------------------------------------------------------------- forward */
+
+/* Each minibatch has its own number, also after a restart from saved weights: Darknet counts the samples seen. */
+static uint64_t step_of(const network *net)
+{
+    return *net->seen / (size_t)net->batch;
+}
+
+static void begin_pass(plugin_network *p, const network *net)
+{
+    tape *t = p->tape;
+    require(net->batch <= t->capacity, "the batch was made larger than the cfg's: set batch= in the cfg instead");
+    if (t->batch != net->batch)
+        tape_set_batch(t, net->batch);
+    if (p->first_adopted == 0)
+        p->be->copy((size_t)net->batch * t->x.count, net->input, t->x.data);
+    if (p->objective) {
+        objective_begin(p->objective, net->truth, net->train, p->seed, step_of(net));
+        return;
+    }
+    t->training = net->train;
+    t->derivatives = false;
+    t->seed = p->seed;
+    t->step = step_of(net);
+    tape_clear_adjoints(t);
+}
+
+/* Values of layers that the engine does not run, for the nodes that read them. */
+static void import_foreign_inputs(plugin_network *p, const graph_node *node, const network *net)
+{
+    for (int i = 0; i < node->n_inputs; ++i)
+        if (is_foreign(p, node->inputs[i])) {
+            jet *y = tape_jet(p->tape, node->inputs[i]);
+            p->be->copy((size_t)net->batch * y->count, net->layers[node->inputs[i]].output, y->data);
+        }
+}
+
+static void adopted_forward(layer l, network net)
+{
+    plugin_network *p = adopted_get(&l).owner;
+    const graph_node *node = &p->graph.nodes[net.index];
+    if (net.index == p->first_adopted)
+        begin_pass(p, &net);
+    import_foreign_inputs(p, node, &net);
+    if (node->type->role == LAYER_OBJECTIVE) {
+        p->losses = objective_forward(p->objective);
+        l.cost[0] = (float)p->losses.total;
+        return;
+    }
+    p->tape->cost = 0;
+    if (!p->objective)
+        p->tape->truth = net.truth;
+    sweep_values(p->tape, net.index, net.index);
+    if (node->type->role == LAYER_LOSS && net.truth)
+        l.cost[0] = (float)p->tape->cost;
+}
+
+/* ---------------------------------------------------------------- backward */
+
+/* What stock layers above wrote into this layer's delta. */
+static void import_delta(plugin_network *p, const layer *l, int index)
+{
+    if (!l->delta)
+        return;
+    jet *adjoint = tape_adjoint(p->tape, index);
+    bool started = p->tape->entries[index].adjoint_started[LOW];
+    p->be->axpby((size_t)adjoint->batch * adjoint->count, -1, l->delta, started, adjoint->data);
+    tape_seed_adjoint(p->tape, index, LOW);
+}
+
+static void export_adjoint(plugin_network *p, const jet *adjoint, float *delta)
+{
+    if (delta)
+        p->be->axpby((size_t)adjoint->batch * adjoint->count, -1, adjoint->data, 1, delta);
+}
+
+static void adopted_backward(layer l, network net)
+{
+    plugin_network *p = adopted_get(&l).owner;
+    const graph_node *node = &p->graph.nodes[net.index];
+    tape *t = p->tape;
+    if (node->type->role == LAYER_OBJECTIVE) {
+        objective_backward(p->objective);
+    } else {
+        if (node->type->role == LAYER_PLAIN)
+            import_delta(p, &l, net.index);
+        t->input_adjoint = net.index == 0 && net.delta;
+        sweep_adjoints(t, net.index, net.index, true);
+    }
+    for (int i = 0; i < node->n_inputs; ++i) {
+        int below = node->inputs[i];
+        if (below < 0 && t->input_adjoint)
+            export_adjoint(p, &t->adj_x, net.delta);
+        if (is_foreign(p, below) && t->entries[below].adjoint_started[LOW]) {
+            export_adjoint(p, tape_adjoint(t, below), net.layers[below].delta);
+            t->entries[below].adjoint_started[LOW] = false;
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- update */
+
+static void update_parameter(const backend *be, parameter *q, double rate, const update_args *a)
+{
+    double decay = q->decays ? a->decay : 0;
+    if (a->adam)
+        be->adam_update(adam_rule_at(rate, a->B1, a->B2, a->eps, decay, a->batch, a->t), q->count, q->value, q->gradient, q->moment_1, q->moment_2);
+    else
+        be->sgd_update((sgd_rule){(real)rate, (real)a->momentum, (real)decay, (real)a->batch}, q->count, q->value, q->gradient);
+}
+
+static void adopted_update(layer l, update_args a)
+{
+    adopted who = adopted_get(&l);
+    graph_node *node = &who.owner->graph.nodes[who.node];
+    for (int i = 0; i < node->n_parameters; ++i)
+        update_parameter(who.owner->be, &node->parameters[i], a.learning_rate * l.learning_rate_scale, &a);
+}
+
+/* ---------------------------------------------------------------- taking over */
+
+/* The engine's parameters are Darknet's arrays, so that loading, saving and looking at weights works as ever. */
+static void bind_parameters(plugin_network *p, graph_node *node, layer *l)
+{
+    for (int i = 0; i < node->n_parameters; ++i) {
+        parameter *q = &node->parameters[i];
+        bool weights = strcmp(q->name, "weights") == 0;
+        p->be->release(q->value);
+        q->value = weights ? l->weights : l->biases;
+        q->owned = false;
+        free(weights ? l->weight_updates : l->bias_updates);
+        *(weights ? &l->weight_updates : &l->bias_updates) = NULL;
+    }
+}
+
+static bool read_by_stock_layer(const plugin_network *p, int index)
+{
+    const network *net = p->host;
+    if (index + 1 < net->n && is_foreign(p, index + 1))
+        return true;
+    for (int i = index + 1; i < net->n; ++i) {
+        const layer *l = &net->layers[i];
+        if (is_foreign(p, i) && l->type == SHORTCUT && l->index == index)
+            return true;
+        for (int k = 0; is_foreign(p, i) && l->type == ROUTE && k < l->n; ++k)
+            if (l->input_layers[k] == index)
+                return true;
+    }
+    return false;
+}
+
+/* A dropout layer of the host shares output and delta with the layer below it. */
+static void take_buffers(plugin_network *p, graph_node *node, layer *l)
+{
+    bool shares = l->type == DROPOUT, loss = node->type->role != LAYER_PLAIN;
+    size_t count = (size_t)l->batch * (size_t)l->outputs;
+    if (!loss) {
+        if (!shares)
+            free(l->output);
+        l->output = tape_jet(p->tape, node->index)->data;
+    }
+    if (!shares)
+        free(l->delta);
+    l->delta = !loss && read_by_stock_layer(p, node->index) ? calloc(count, sizeof *l->delta) : NULL;
+}
+
+static status adopt_layer(plugin_network *p, graph_node *node, layer *l)
+{
+    int handle = 0;
+    status s = adopted_add(p, node->index, &handle);
+    if (s != STATUS_OK)
+        return s;
+    bind_parameters(p, node, l);
+    take_buffers(p, node, l);
+    l->extra = handle;
+    l->forward = adopted_forward;
+    l->backward = adopted_backward;
+    l->update = node->n_parameters > 0 ? adopted_update : NULL;
+    return STATUS_OK;
+}
+
+static status resize_truth(plugin_network *p)
+{
+    network *net = p->host;
+    if (!p->objective)
+        return STATUS_OK;
+    size_t count = objective_truth_count(p->objective);
+    float *truth = calloc((size_t)net->batch * count, sizeof *truth);
+    if (!truth)
+        return status_fail(STATUS_NO_MEMORY, "out of memory (labels of %zu numbers)", count);
+    free(net->truth);
+    net->truth = truth;
+    net->truths = (int)count;
+    net->layers[net->n - 1].truths = (int)count;
+    return STATUS_OK;
+}
+
+status plugin_adopt(plugin_network *p)
+{
+    network *net = p->host;
+    status s = STATUS_OK;
+    p->first_adopted = -1;
+    for (int i = 0; i < net->n && s == STATUS_OK; ++i)
+        if (!is_foreign(p, i)) {
+            if (p->first_adopted < 0)
+                p->first_adopted = i;
+            s = adopt_layer(p, &p->graph.nodes[i], &net->layers[i]);
+        }
+    net->output = net->layers[p->graph.output_node].output;
+    net->outputs = net->layers[p->graph.output_node].outputs;
+    if (s == STATUS_OK)
+        s = resize_truth(p);
+    if (s == STATUS_OK && net->adam)
+        s = graph_allocate_moments(&p->graph, p->be);
+    return s;
+}
+
+void plugin_release_layers(plugin_network *p)
+{
+    for (int i = 0; i < p->host->n; ++i) {
+        layer *l = &p->host->layers[i];
+        if (l->forward != adopted_forward)
+            continue;
+        if (p->graph.nodes[i].type->role == LAYER_PLAIN)
+            l->output = NULL;
+    }
+}

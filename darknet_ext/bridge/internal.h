@@ -1,0 +1,43 @@
+/* The inside of a plugin_network, for the files of bridge/ alone: they include darknet.h and know its signs (`delta` there is
+ * the negative gradient, accumulated). */
+#ifndef DNX_BRIDGE_INTERNAL_H
+#define DNX_BRIDGE_INTERNAL_H
+
+#include <darknet.h>
+
+#include "bridge/plugin.h"
+
+/* The header's struct sizes tell a CPU build of the library from a GPU build, whose layouts differ. */
+_Static_assert(sizeof(layer) == 1184, "darknet.h is not the CPU header this plugin was written for");
+_Static_assert(sizeof(network) == 272, "darknet.h is not the CPU header this plugin was written for");
+_Static_assert(sizeof(real) == sizeof(float), "the bridge shares Darknet's float arrays");
+
+struct plugin_network {
+    network *host;
+    config *config;
+    graph graph;
+    const backend *be;
+    objective *objective;   /* NULL: no [sobolev] */
+    const section *objective_section;
+    tape *tape;             /* the objective's, or own_tape */
+    tape own_tape;
+    objective_losses losses; /* of the last batch */
+    bool has_seed;
+    uint64_t seed;
+    int threads;
+    int first_adopted;      /* the node whose forward starts a pass */
+    struct plugin_network *next;
+};
+
+/* adopt.c: gives the layers of a freshly parsed network our function pointers; and takes them back before it is freed. */
+status plugin_adopt(plugin_network *p);
+void plugin_release_layers(plugin_network *p);
+
+/* The plugin's side of a Darknet network, or NULL when it has none. */
+plugin_network *plugin_of(const network *net);
+
+/* The stock functions behind the ones this library defines (dlsym RTLD_NEXT). */
+network *stock_parse_network_cfg(char *path);
+void stock_free_network(network *net);
+
+#endif

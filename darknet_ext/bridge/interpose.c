@@ -1,0 +1,71 @@
+/* The names of Darknet that this library defines. A program linked with -ldarknet_ext -ldarknet, or any client of libdarknet
+ * under LD_PRELOAD, gets these first; libdarknet's own calls (load_network) come here too, through its PLT. */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <xmmintrin.h>
+
+#include "bridge/internal.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+static void *next_symbol(const char *name)
+{
+    void *symbol = dlsym(RTLD_NEXT, name);
+    if (!symbol) {
+        fprintf(stderr, "darknet_ext: error: no %s behind the plugin: link -ldarknet_ext before -ldarknet\n", name);
+        exit(2);
+    }
+    return symbol;
+}
+
+network *stock_parse_network_cfg(char *path)
+{
+    network *(*stock)(char *);
+    *(void **)&stock = next_symbol("parse_network_cfg");
+    return stock(path);
+}
+
+void stock_free_network(network *net)
+{
+    void (*stock)(network *);
+    *(void **)&stock = next_symbol("free_network");
+    stock(net);
+}
+
+/* libdarknet was built with -Ofast: loading it makes the processor flush denormal numbers to zero. Undo that, so that the
+ * engine computes what its tests proved. New threads inherit the setting. */
+__attribute__((constructor)) static void restore_denormals(void)
+{
+    const unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
+    _mm_setcsr(_mm_getcsr() & ~(flush_to_zero | denormals_are_zero));
+}
+
+static void print_message(void *context, const char *line)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", line);
+}
+
+/* Darknet's callers expect a network or the end of the program. */
+EXPORT network *parse_network_cfg(char *path)
+{
+    plugin_settings settings = {.sink = print_message};
+    plugin_network *p = NULL;
+    status s = plugin_settings_from_environment(&settings);
+    if (s == STATUS_OK)
+        s = plugin_load(path, &settings, &p);
+    if (s != STATUS_OK) {
+        fprintf(stderr, "%s\n", status_text());
+        exit(2);
+    }
+    return p->host;
+}
+
+EXPORT void free_network(network *net)
+{
+    plugin_network *p = plugin_of(net);
+    if (p)
+        plugin_free(p);
+    else
+        stock_free_network(net);
+}

@@ -1,0 +1,47 @@
+#include "bridge/lower.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/activation_math.h"
+
+static bool is_ours(const section *s, const char *key)
+{
+    static const char *const net_keys[] = {"backend", "seed", "threads", NULL};
+    for (const char *const *ours = net_keys; s->spec->role == SECTION_NET && *ours; ++ours)
+        if (strcmp(key, *ours) == 0)
+            return true;
+    return false;
+}
+
+static const char *lowered_value(const section *s, const option *o)
+{
+    if (strcmp(o->key, "activation") != 0 || o->spec->type != OPTION_CHOICE)
+        return o->value;
+    int kind = option_choice(s, "activation");
+    return kind < ACTIVATION_COUNT && !activation_table[kind].stock ? "linear" : o->value;
+}
+
+static void lower_section(const section *s, FILE *out)
+{
+    if (!s->spec->stock) {
+        fprintf(out, "[cost]\ntype=sse\n");
+        return;
+    }
+    fprintf(out, "[%s]\n", s->spec->name);
+    for (int i = 0; i < s->n_options; ++i)
+        if (!is_ours(s, s->options[i].key) && s->options[i].spec->type != OPTION_IGNORED)
+            fprintf(out, "%s=%s\n", s->options[i].key, lowered_value(s, &s->options[i]));
+}
+
+char *lower_config(const config *c, size_t *length)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, length);
+    if (!out)
+        return NULL;
+    for (int i = 0; i < c->n_sections; ++i)
+        if (c->sections[i].spec->role != SECTION_EXTRA)
+            lower_section(&c->sections[i], out);
+    return fclose(out) == 0 ? text : NULL;
+}

@@ -1,0 +1,334 @@
+#include "bridge/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <locale.h>
+#include <omp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bridge/lower.h"
+#include "core/environment.h"
+#include "core/options.h"
+#include "layers/sobolev.h"
+
+enum { DEFAULT_SEED = 1 };
+
+static plugin_network *networks;
+static pthread_mutex_t networks_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* ---------------------------------------------------------------- settings */
+
+static status positive_from_environment(const char *name, long low, long high, bool *given, long *value)
+{
+    const char *text = getenv(name);
+    *given = text && *text;
+    if (*given && (!parse_integer(text, value) || *value < low || *value > high))
+        return status_fail(STATUS_BAD_CONFIG, "%s: error: '%s' is not a whole number from %ld to %ld", name, text, low, high);
+    return STATUS_OK;
+}
+
+status plugin_settings_from_environment(plugin_settings *settings)
+{
+    bool given;
+    long value;
+    status s = environment_check();
+    settings->backend = getenv(ENVIRONMENT_BACKEND);
+    if (s == STATUS_OK)
+        s = positive_from_environment(ENVIRONMENT_SEED, 0, LONG_MAX, &given, &value);
+    if (s == STATUS_OK && given) {
+        settings->has_seed = true;
+        settings->seed = (uint64_t)value;
+    }
+    if (s == STATUS_OK)
+        s = positive_from_environment(ENVIRONMENT_THREADS, 1, 1024, &given, &value);
+    if (s == STATUS_OK && given)
+        settings->threads = (int)value;
+    return s;
+}
+
+static status choose_settings(plugin_network *p, const plugin_settings *settings)
+{
+    const section *net = &p->config->sections[0];
+    const char *name = settings->backend ? settings->backend : option_text(net, "backend");
+    p->be = backend_open(name);
+    if (!p->be)
+        return settings->backend ? STATUS_BAD_CONFIG
+                                 : status_fail(STATUS_BAD_CONFIG, "%s:%d: error: %s", p->config->path, option_line(net, "backend"), status_text());
+    p->has_seed = settings->has_seed || option_given(net, "seed") || settings->initialise;
+    p->seed = settings->has_seed ? settings->seed : option_given(net, "seed") ? (uint64_t)option_integer(net, "seed") : DEFAULT_SEED;
+    p->threads = settings->threads ? settings->threads : option_given(net, "threads") ? (int)option_integer(net, "threads") : omp_get_num_procs();
+    p->be->set_threads(p->threads);
+    return STATUS_OK;
+}
+
+/* ---------------------------------------------------------------- the stock parser */
+
+static int memory_file(const char *text, size_t length)
+{
+    int fd = memfd_create("darknet_ext.cfg", MFD_CLOEXEC);
+    size_t written = 0;
+    while (fd >= 0 && written < length) {
+        ssize_t n = write(fd, text + written, length - written);
+        if (n < 0 && errno != EINTR) {
+            close(fd);
+            return -1;
+        }
+        written += n > 0 ? (size_t)n : 0;
+    }
+    return fd;
+}
+
+static int silence_stderr(void)
+{
+    fflush(stderr);
+    int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0) {
+        dup2(nowhere, STDERR_FILENO);
+        close(nowhere);
+    }
+    return kept;
+}
+
+static void restore_stderr(int kept)
+{
+    fflush(stderr);
+    if (kept >= 0) {
+        dup2(kept, STDERR_FILENO);
+        close(kept);
+    }
+}
+
+/* The stock parser reads numbers with atof: under the C locale only for this thread. */
+static network *parse_in_c_locale(char *path, bool quiet)
+{
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    locale_t before = c ? uselocale(c) : (locale_t)0;
+    int kept = quiet ? silence_stderr() : -1;
+    network *net = stock_parse_network_cfg(path);
+    if (quiet)
+        restore_stderr(kept);
+    if (c) {
+        uselocale(before);
+        freelocale(c);
+    }
+    return net;
+}
+
+static status build_host(plugin_network *p, bool quiet)
+{
+    size_t length = 0;
+    char *text = lower_config(p->config, &length), path[64];
+    int fd = text ? memory_file(text, length) : -1;
+    free(text);
+    if (fd < 0)
+        return status_fail(STATUS_NO_MEMORY, "%s: error: no memory for the lowered cfg: %s", p->config->path, strerror(errno));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    p->host = parse_in_c_locale(path, quiet);
+    close(fd);
+    return p->host ? STATUS_OK : status_fail(STATUS_FAILED, "%s: error: Darknet could not build the network", p->config->path);
+}
+
+/* ---------------------------------------------------------------- loading */
+
+static status host_shape(void *context, int index, tensor_shape *out)
+{
+    const layer *l = &((plugin_network *)context)->host->layers[index];
+    if (l->out_c > 0 && l->out_h > 0 && l->out_w > 0 && l->out_c * l->out_h * l->out_w == l->outputs)
+        *out = (tensor_shape){l->out_c, l->out_h, l->out_w};
+    else
+        *out = shape_vector(l->outputs);
+    return STATUS_OK;
+}
+
+static const section *find_objective(const graph *g)
+{
+    for (int i = 0; i < g->n_nodes; ++i)
+        if (g->nodes[i].type && g->nodes[i].type->role == LAYER_OBJECTIVE)
+            return g->nodes[i].where;
+    return NULL;
+}
+
+static status create_tapes(plugin_network *p)
+{
+    p->objective_section = find_objective(&p->graph);
+    if (!p->objective_section) {
+        p->tape = &p->own_tape;
+        return tape_create(p->tape, &p->graph, p->be, p->host->batch, 0, 0, -1);
+    }
+    objective_options options = sobolev_read_options(p->objective_section);
+    status s = objective_create(&p->objective, &p->graph, p->be, p->objective_section, p->config->path, &options, p->host->batch);
+    if (s == STATUS_OK)
+        p->tape = objective_tape(p->objective);
+    return s;
+}
+
+static status load(plugin_network *p, const char *path, const plugin_settings *settings)
+{
+    status s = config_read(path, settings->overrides, settings->n_overrides, settings->sink, settings->context, &p->config);
+    if (s == STATUS_OK)
+        s = choose_settings(p, settings);
+    if (s == STATUS_OK)
+        s = build_host(p, settings->quiet);
+    if (s == STATUS_OK)
+        s = graph_build(&p->graph, p->config, p->be, host_shape, p);
+    if (s == STATUS_OK)
+        s = create_tapes(p);
+    if (s == STATUS_OK)
+        s = plugin_adopt(p);
+    if (s == STATUS_OK && p->has_seed)
+        graph_initialise(&p->graph, p->be, p->seed);
+    return s;
+}
+
+status plugin_load(const char *path, const plugin_settings *settings, plugin_network **result)
+{
+    plugin_network *p = allocate_zeroed(1, sizeof *p);
+    *result = NULL;
+    if (!p)
+        return STATUS_NO_MEMORY;
+    status s = load(p, path, settings);
+    if (s != STATUS_OK) {
+        plugin_free(p);
+        return s;
+    }
+    pthread_mutex_lock(&networks_lock);
+    p->next = networks;
+    networks = p;
+    pthread_mutex_unlock(&networks_lock);
+    *result = p;
+    return STATUS_OK;
+}
+
+static void unlink_network(const plugin_network *p)
+{
+    pthread_mutex_lock(&networks_lock);
+    for (plugin_network **at = &networks; *at; at = &(*at)->next)
+        if (*at == p) {
+            *at = p->next;
+            break;
+        }
+    pthread_mutex_unlock(&networks_lock);
+}
+
+void plugin_free(plugin_network *p)
+{
+    if (!p)
+        return;
+    unlink_network(p);
+    if (p->host) {
+        plugin_release_layers(p);
+        stock_free_network(p->host);
+    }
+    objective_free(p->objective);
+    tape_free(&p->own_tape);
+    graph_free(&p->graph, p->be);
+    config_free(p->config);
+    free(p);
+}
+
+plugin_network *plugin_of(const network *net)
+{
+    pthread_mutex_lock(&networks_lock);
+    plugin_network *p = networks;
+    while (p && p->host != net)
+        p = p->next;
+    pthread_mutex_unlock(&networks_lock);
+    return p;
+}
+
+/* ---------------------------------------------------------------- for the programs above */
+
+const config *plugin_config(const plugin_network *p)
+{
+    return p->config;
+}
+
+graph *plugin_graph(plugin_network *p)
+{
+    return &p->graph;
+}
+
+const backend *plugin_backend(const plugin_network *p)
+{
+    return p->be;
+}
+
+const objective_options *plugin_objective(const plugin_network *p)
+{
+    return p->objective ? objective_get_options(p->objective) : NULL;
+}
+
+int plugin_directions(const plugin_network *p)
+{
+    return p->tape->directions;
+}
+
+uint64_t plugin_seed(const plugin_network *p)
+{
+    return p->seed;
+}
+
+int plugin_threads(const plugin_network *p)
+{
+    return p->threads;
+}
+
+int plugin_minibatch(const plugin_network *p)
+{
+    return p->host->batch;
+}
+
+int plugin_subdivisions(const plugin_network *p)
+{
+    return p->host->subdivisions;
+}
+
+long plugin_max_batches(const plugin_network *p)
+{
+    return p->host->max_batches;
+}
+
+size_t plugin_truth_count(const plugin_network *p)
+{
+    return (size_t)p->host->truths;
+}
+
+float *plugin_input(plugin_network *p)
+{
+    return p->host->input;
+}
+
+float *plugin_truth(plugin_network *p)
+{
+    return p->host->truth;
+}
+
+objective_losses plugin_train_minibatch(plugin_network *p)
+{
+    float cost = train_network_datum(p->host);
+    if (p->objective)
+        return p->losses;
+    return (objective_losses){.order = {(double)cost}, .total = (double)cost};
+}
+
+long plugin_updates(const plugin_network *p)
+{
+    return (long)get_current_batch(p->host);
+}
+
+uint64_t plugin_seen(const plugin_network *p)
+{
+    return *p->host->seen;
+}
+
+int *plugin_adam_steps(plugin_network *p)
+{
+    return p->host->t;
+}
+
+double plugin_rate(const plugin_network *p)
+{
+    return (double)get_current_rate(p->host);
+}

@@ -1,0 +1,61 @@
+/* A Darknet network whose layers run in the engine, as the programs above the bridge see it. */
+#ifndef DNX_BRIDGE_PLUGIN_H
+#define DNX_BRIDGE_PLUGIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/reader.h"
+#include "engine/objective.h"
+
+typedef struct plugin_network plugin_network;
+
+/* What the command line or the environment says; the cfg's [net] keys come after it. */
+typedef struct plugin_settings {
+    const char *backend;    /* NULL: not given */
+    bool has_seed;
+    uint64_t seed;
+    bool initialise;        /* draw the first weights from the seed (1 when none is given), not from Darknet's rand() */
+    int threads;            /* 0: not given */
+    bool quiet;             /* the stock parser's own table and remarks are not shown */
+    const override *overrides;
+    int n_overrides;
+    message_sink sink;      /* messages about the cfg */
+    void *context;
+} plugin_settings;
+
+/* Settings from the environment (core/environment.h). */
+status plugin_settings_from_environment(plugin_settings *settings);
+
+/* Reads the cfg strictly, lets the stock parser build the network from generated text, and adopts every layer the engine
+ * knows. Freed with plugin_free(), or by Darknet's free_network() on its network. */
+status plugin_load(const char *path, const plugin_settings *settings, plugin_network **result);
+void plugin_free(plugin_network *p);
+
+/* Weights in Darknet's format: read strictly (nothing changes unless the whole file is good), written whole or not at all. */
+status plugin_load_weights(plugin_network *p, const char *path);
+status plugin_save_weights(const plugin_network *p, const char *path);
+
+/* What the network is; all owned by it. */
+const config *plugin_config(const plugin_network *p);
+graph *plugin_graph(plugin_network *p);
+const backend *plugin_backend(const plugin_network *p);
+const objective_options *plugin_objective(const plugin_network *p); /* NULL without a [sobolev] section */
+int plugin_directions(const plugin_network *p); /* per sample, in a training step; 0 for order 0 */
+uint64_t plugin_seed(const plugin_network *p);
+int plugin_threads(const plugin_network *p);
+
+/* Training through Darknet's own loop. A minibatch is batch/subdivisions samples; the update comes with the last one. */
+int plugin_minibatch(const plugin_network *p);
+int plugin_subdivisions(const plugin_network *p);
+long plugin_max_batches(const plugin_network *p); /* updates the cfg asks for; 0: no end */
+size_t plugin_truth_count(const plugin_network *p);
+float *plugin_input(plugin_network *p); /* [minibatch, inputs], to be filled */
+float *plugin_truth(plugin_network *p); /* [minibatch, truth_count], to be filled */
+objective_losses plugin_train_minibatch(plugin_network *p); /* sums over the samples; a [cost] layer's cost as order 0 */
+long plugin_updates(const plugin_network *p); /* updates done, also before a restart */
+uint64_t plugin_seen(const plugin_network *p);
+int *plugin_adam_steps(plugin_network *p); /* Adam's t, counted by Darknet */
+double plugin_rate(const plugin_network *p);
+
+#endif

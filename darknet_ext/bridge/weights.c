@@ -1,0 +1,142 @@
+/* Which arrays of a network stand in a .weights file, in which order: Darknet's save_weights_upto, as data. */
+#include "bridge/internal.h"
+#include "data/weights_file.h"
+
+typedef struct block_list {
+    weights_block *blocks;
+    size_t n, capacity;
+    bool saving; /* dontsave counts, else dontload and dontloadscales */
+    bool failed;
+} block_list;
+
+static void add(block_list *list, float *values, int count)
+{
+    if (list->n == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : 64;
+        weights_block *blocks = realloc(list->blocks, list->capacity * sizeof *blocks);
+        list->failed |= !blocks;
+        if (!blocks) {
+            list->capacity = list->n;
+            return;
+        }
+        list->blocks = blocks;
+    }
+    list->blocks[list->n++] = (weights_block){values, (size_t)count};
+}
+
+static void add_statistics(block_list *list, const layer *l, int count)
+{
+    if (!l->batch_normalize || (!list->saving && l->dontloadscales))
+        return;
+    add(list, l->scales, count);
+    add(list, l->rolling_mean, count);
+    add(list, l->rolling_variance, count);
+}
+
+static void add_connected(block_list *list, const layer *l)
+{
+    add(list, l->biases, l->outputs);
+    add(list, l->weights, l->outputs * l->inputs);
+    add_statistics(list, l, l->outputs);
+}
+
+static void add_convolutional(block_list *list, const layer *l)
+{
+    add(list, l->biases, l->n);
+    add_statistics(list, l, l->n);
+    add(list, l->weights, l->nweights);
+}
+
+static void add_layer(block_list *list, const layer *l)
+{
+    switch (l->type) {
+    case CONVOLUTIONAL:
+    case DECONVOLUTIONAL:
+        add_convolutional(list, l);
+        break;
+    case CONNECTED:
+        add_connected(list, l);
+        break;
+    case BATCHNORM:
+        add(list, l->scales, l->c);
+        add(list, l->rolling_mean, l->c);
+        add(list, l->rolling_variance, l->c);
+        break;
+    case RNN:
+        add_connected(list, l->input_layer);
+        add_connected(list, l->self_layer);
+        add_connected(list, l->output_layer);
+        break;
+    case CRNN:
+        add_convolutional(list, l->input_layer);
+        add_convolutional(list, l->self_layer);
+        add_convolutional(list, l->output_layer);
+        break;
+    case LSTM: {
+        const layer *parts[] = {l->wi, l->wf, l->wo, l->wg, l->ui, l->uf, l->uo, l->ug};
+        for (int i = 0; i < 8; ++i)
+            add_connected(list, parts[i]);
+        break;
+    }
+    case GRU: {
+        const layer *parts[] = {l->wz, l->wr, l->wh, l->uz, l->ur, l->uh};
+        for (int i = 0; i < 6; ++i)
+            add_connected(list, parts[i]);
+        break;
+    }
+    case LOCAL:
+        add(list, l->biases, l->outputs);
+        add(list, l->weights, l->size * l->size * l->c * l->n * l->out_w * l->out_h);
+        break;
+    default:
+        break;
+    }
+}
+
+static status list_blocks(const plugin_network *p, bool saving, block_list *list)
+{
+    *list = (block_list){.saving = saving};
+    for (int i = 0; i < p->host->n; ++i) {
+        const layer *l = &p->host->layers[i];
+        if (saving ? !l->dontsave : !l->dontload)
+            add_layer(list, l);
+    }
+    if (!list->failed)
+        return STATUS_OK;
+    free(list->blocks);
+    return status_fail(STATUS_NO_MEMORY, "out of memory (list of weights)");
+}
+
+status plugin_load_weights(plugin_network *p, const char *path)
+{
+    block_list list;
+    status s = list_blocks(p, false, &list);
+    if (s != STATUS_OK)
+        return s;
+    size_t expected = 0;
+    for (size_t i = 0; i < list.n; ++i)
+        expected += list.blocks[i].count;
+    weights_file file;
+    s = weights_file_read(path, expected, &file);
+    const float *from = file.values;
+    for (size_t i = 0; s == STATUS_OK && i < list.n; ++i) {
+        memcpy(list.blocks[i].values, from, list.blocks[i].count * sizeof *from);
+        from += list.blocks[i].count;
+    }
+    if (s == STATUS_OK)
+        *p->host->seen = file.seen;
+    weights_file_free(&file);
+    free(list.blocks);
+    return s;
+}
+
+status plugin_save_weights(const plugin_network *p, const char *path)
+{
+    block_list list;
+    status s = list_blocks(p, true, &list);
+    if (s != STATUS_OK)
+        return s;
+    s = weights_file_write(path, *p->host->seen, list.blocks, list.n);
+    free(list.blocks);
+    return s;
+}

@@ -1,0 +1,62 @@
+#include "config/extra_sections.h"
+
+#include <limits.h>
+
+static const char *const policies[] = {"constant", "step", "exp", "poly", "steps", "sigmoid", "random", NULL};
+
+static const option_spec net_options[] = {
+    {"batch", OPTION_INTEGER, "1", 1, 1000000, NULL, "samples per weight update"},
+    {"subdivisions", OPTION_INTEGER, "1", 1, 1000000, NULL, "parts in which a batch is computed, to save memory"},
+    {"time_steps", OPTION_INTEGER, "1", 1, 1000000, NULL, "length of a sequence, for recurrent layers"},
+    {"inputs", OPTION_INTEGER, "", 1, INT_MAX, NULL, "numbers per sample, unless height, width and channels are given"},
+    {"height", OPTION_INTEGER, "", 1, 65536, NULL, "height of the input image, pixels"},
+    {"width", OPTION_INTEGER, "", 1, 65536, NULL, "width of the input image, pixels"},
+    {"channels", OPTION_INTEGER, "", 1, 65536, NULL, "channels of the input image"},
+    {"learning_rate", OPTION_REAL, ".001", 0, 1e6, NULL, "learning rate before the policy"},
+    {"momentum", OPTION_REAL, ".9", 0, 1, NULL, "momentum of SGD"},
+    {"decay", OPTION_REAL, ".0001", 0, 1e6, NULL, "weight decay"},
+    {"adam", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: Adam instead of SGD with momentum"},
+    {"B1", OPTION_REAL, ".9", 0, .9999999, NULL, "Adam: decay of the first moment"},
+    {"B2", OPTION_REAL, ".999", 0, .9999999, NULL, "Adam: decay of the second moment"},
+    {"eps", OPTION_REAL, ".0000001", 1e-30, 1, NULL, "Adam: added to the root of the second moment"},
+    {"max_batches", OPTION_INTEGER, "0", 0, INT_MAX, NULL, "weight updates of a training; 0: no end"},
+    {"policy", OPTION_CHOICE, "constant", 1, 0, policies, "how the learning rate changes"},
+    {"burn_in", OPTION_INTEGER, "0", 0, INT_MAX, NULL, "updates over which the learning rate rises from 0"},
+    {"power", OPTION_REAL, "4", 0, 1000, NULL, "exponent of policy=poly and of burn_in"},
+    {"step", OPTION_INTEGER, "1", 1, INT_MAX, NULL, "policy=step: updates between changes; policy=sigmoid: midpoint"},
+    {"scale", OPTION_REAL, "1", 0, 1e6, NULL, "policy=step: factor of each change"},
+    {"steps", OPTION_INTEGERS, "", -1, INT_MAX, NULL, "policy=steps: updates at which the rate changes, ascending"},
+    {"scales", OPTION_REALS, "", 0, 1e6, NULL, "policy=steps: factor at each of them"},
+    {"gamma", OPTION_REAL, "1", 0, 1e6, NULL, "policy=exp and policy=sigmoid: base"},
+    {"clip", OPTION_REAL, "0", 0, 1e6, NULL, "largest magnitude of a gradient; 0: no limit"},
+    {"notruth", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: training takes no labels"},
+    {"random", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: the input size varies during training"},
+    {"max_crop", OPTION_INTEGER, "", 1, 65536, NULL, "images: longest side before cropping, pixels (2 * width)"},
+    {"min_crop", OPTION_INTEGER, "", 1, 65536, NULL, "images: shortest side before cropping, pixels (width)"},
+    {"max_ratio", OPTION_REAL, "", 1e-3, 1e3, NULL, "images: largest scale (max_crop / width)"},
+    {"min_ratio", OPTION_REAL, "", 1e-3, 1e3, NULL, "images: smallest scale (min_crop / width)"},
+    {"center", OPTION_BOOLEAN, "0", 0, 1, NULL, "images: 1: crop the centre, not a random part"},
+    {"angle", OPTION_REAL, "0", -360, 360, NULL, "images: largest rotation, degrees"},
+    {"aspect", OPTION_REAL, "1", 1e-3, 1e3, NULL, "images: largest change of the aspect ratio"},
+    {"saturation", OPTION_REAL, "1", 1e-3, 1e3, NULL, "images: largest change of saturation, a factor"},
+    {"exposure", OPTION_REAL, "1", 1e-3, 1e3, NULL, "images: largest change of brightness, a factor"},
+    {"hue", OPTION_REAL, "0", 0, 1, NULL, "images: largest change of hue, in turns"},
+    {"backend", OPTION_TEXT, "", 1, 0, NULL, "who computes: onednn or ref"},
+    {"seed", OPTION_INTEGER, "", 0, 9007199254740992., NULL, "seed of all random numbers"},
+    {"threads", OPTION_INTEGER, "", 1, 1024, NULL, "processor threads"},
+    {"seen", OPTION_IGNORED, "", 1, 0, NULL, "kept in the weights file"},
+    {0},
+};
+
+const section_spec net_section = {"net", "network", SECTION_NET, true, net_options, "input, batch, optimiser, learning rate"};
+
+static const option_spec data_options[] = {
+    {"function", OPTION_TEXT, NULL, 1, 0, NULL, "built-in functions to learn, separated by commas: one per output"},
+    {"dimension", OPTION_INTEGER, "", 1, 1000, NULL, "number of inputs, for functions of any dimension"},
+    {"points", OPTION_INTEGER, "10000", 1, 100000000, NULL, "training points"},
+    {"test_points", OPTION_INTEGER, "10000", 1, 10000000, NULL, "test points"},
+    {"domain", OPTION_REALS, "", -1e30, 1e30, NULL, "low,high of every input, instead of the function's own"},
+    {0},
+};
+
+const section_spec data_section = {"data", NULL, SECTION_EXTRA, false, data_options, "what to train on"};

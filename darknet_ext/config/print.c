@@ -1,0 +1,32 @@
+#include "config/reader.h"
+
+static void print_given(const section *s, FILE *out)
+{
+    for (int i = 0; i < s->n_options; ++i)
+        fprintf(out, "%s=%s\n", s->options[i].key, s->options[i].value);
+}
+
+/* The keys of one table that have a default and were not given; `n` counts them over all tables of the section. */
+static int print_defaults(const section *s, const option_spec *table, int n, FILE *out)
+{
+    for (; table->key; ++table) {
+        if (option_given(s, table->key) || !table->fallback || !*table->fallback)
+            continue;
+        if (!n++)
+            fprintf(out, "# defaults\n");
+        fprintf(out, "%s=%s\n", table->key, table->fallback);
+    }
+    return n;
+}
+
+void config_print(const config *c, FILE *out)
+{
+    for (int i = 0; i < c->n_sections; ++i) {
+        const section *s = &c->sections[i];
+        fprintf(out, "%s[%s]\n", i ? "\n" : "", s->name);
+        print_given(s, out);
+        int n = print_defaults(s, s->spec->options, 0, out);
+        if (s->spec->role == SECTION_LAYER)
+            print_defaults(s, common_layer_options, n, out);
+    }
+}

@@ -1,0 +1,216 @@
+#include "config/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/check.h"
+#include "config/extra_sections.h"
+#include "config/overrides.h"
+#include "config/sections.h"
+#include "engine/layer.h"
+
+enum { FILE_LIMIT = 16 * 1024 * 1024, MAX_SECTION_KINDS = 256 };
+
+static const section_spec *section_kinds[MAX_SECTION_KINDS + 1];
+
+/* The first specification of a name wins, so that a layer of layers/ hides the stock one. */
+static void add_kind(const section_spec *spec)
+{
+    int n = 0;
+    for (; section_kinds[n]; ++n)
+        if (!strcmp(section_kinds[n]->name, spec->name))
+            return;
+    if (n == MAX_SECTION_KINDS)
+        abort();
+    section_kinds[n] = spec;
+}
+
+static void collect_kinds(void)
+{
+    for (const layer_type *const *type = layer_list; *type; ++type)
+        add_kind((*type)->spec);
+    for (const section_spec *const *spec = stock_sections; *spec; ++spec)
+        add_kind(*spec);
+    add_kind(&net_section);
+    add_kind(&data_section);
+}
+
+const section_spec *const *config_sections(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, collect_kinds);
+    return section_kinds;
+}
+
+typedef struct reader {
+    messages m;
+    config *c;
+    section *current; /* NULL before the first section and in an unknown one */
+    missing_sections missing;
+    repetition repeated;
+    cfg_line line;
+} reader;
+
+/* A cfg of stock Darknet is read as stock Darknet reads it: some files it comes with repeat keys. */
+static bool has_only_stock_sections(reader *r, const char *text, size_t length)
+{
+    cfg_text lines = tokens_begin(text, length);
+    while (tokens_next(&lines, NULL, &r->line)) {
+        const section_spec *spec = r->line.kind == LINE_SECTION ? sections_find_spec(r->line.name) : NULL;
+        if (spec && !spec->stock)
+            return false;
+    }
+    return true;
+}
+
+static void refuse_section(reader *r)
+{
+    const cfg_line *line = &r->line;
+    r->missing.first = r->missing.first || !r->c->n_sections;
+    r->missing.n++;
+    if (line->wrong)
+        return;
+    if (*line->name)
+        message_error(&r->m, line->name_place, "unknown section '%s'%s", shown(line->name).text,
+                      did_you_mean(sections_nearest(line->name)).text);
+    else
+        message_error(&r->m, line->name_place, "section without a name");
+}
+
+static void take_section(reader *r)
+{
+    const section_spec *spec = sections_find_spec(r->line.name);
+    r->current = NULL;
+    if (spec)
+        r->current = sections_add(r->c, spec, &r->line, &r->m);
+    else
+        refuse_section(r);
+}
+
+static void take_option(reader *r)
+{
+    if (r->current)
+        sections_set(r->current, &r->line, r->repeated, &r->m);
+    else if (!r->c->n_sections && !r->missing.n && !r->line.wrong)
+        message_error(&r->m, r->line.name_place, "'%s' stands before the first section", shown(r->line.name).text);
+}
+
+static void read_lines(reader *r, const char *text, size_t length)
+{
+    cfg_text lines = tokens_begin(text, length);
+    while (!r->m.no_memory && tokens_next(&lines, &r->m, &r->line)) {
+        if (r->line.kind == LINE_SECTION)
+            take_section(r);
+        else if (r->line.kind == LINE_OPTION)
+            take_option(r);
+    }
+}
+
+static void read_text(reader *r, const char *text, size_t length, int n_overrides)
+{
+    if (length > FILE_LIMIT) {
+        message_error(&r->m, (place){1, 1}, "file of more than %d MiB", FILE_LIMIT / (1024 * 1024));
+        return;
+    }
+    r->repeated = has_only_stock_sections(r, text, length) ? REPETITION_IGNORED : REPETITION_REFUSED;
+    read_lines(r, text, length);
+    overrides_apply(r->c, n_overrides, &r->m, &r->line);
+    if (!r->m.no_memory)
+        check_config(r->c, r->missing, &r->m);
+}
+
+static status reader_status(const reader *r)
+{
+    if (r->m.no_memory)
+        return status_fail(STATUS_NO_MEMORY, "%s: out of memory", r->m.path);
+    if (r->m.n_errors)
+        return status_fail(STATUS_BAD_CONFIG, "%s: %ld error%s", r->m.path, r->m.n_errors, r->m.n_errors > 1 ? "s" : "");
+    return STATUS_OK;
+}
+
+static reader *reader_create(const char *path, const override *overrides)
+{
+    reader *r = allocate_zeroed(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->m.path = path;
+    r->m.overrides = overrides;
+    r->c = allocate_zeroed(1, sizeof *r->c);
+    if (r->c)
+        r->c->path = strdup(path);
+    if (!r->c || !r->c->path) {
+        config_free(r->c);
+        free(r);
+        return NULL;
+    }
+    return r;
+}
+
+status config_parse(const char *path, const char *text, size_t length, const override *overrides, int n_overrides,
+                    message_sink sink, void *context, config **result)
+{
+    *result = NULL;
+    reader *r = reader_create(path, overrides);
+    if (!r)
+        return status_fail(STATUS_NO_MEMORY, "%s: out of memory", path);
+    read_text(r, text, length, n_overrides);
+    messages_deliver(&r->m, sink, context);
+    status code = reader_status(r);
+    if (code == STATUS_OK)
+        *result = r->c;
+    else
+        config_free(r->c);
+    free(r);
+    return code;
+}
+
+/* Reads at most FILE_LIMIT + 1 bytes: config_parse() refuses the last one. Returns a negative errno on failure. */
+static ssize_t read_all(int file, char *text)
+{
+    size_t length = 0;
+    while (length < FILE_LIMIT + 1) {
+        ssize_t n = read(file, text + length, FILE_LIMIT + 1 - length);
+        if (n == 0)
+            break;
+        if (n > 0)
+            length += (size_t)n;
+        else if (errno != EINTR)
+            return -errno;
+    }
+    return (ssize_t)length;
+}
+
+/* The text of the file; the caller frees it. A directory opens, but read() refuses it. */
+static status read_file(const char *path, char **text, size_t *length)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return status_fail(STATUS_BAD_FILE, "%s: %s", path, strerror(errno));
+    *text = malloc(FILE_LIMIT + 1); /* pages that stay untouched cost nothing */
+    ssize_t n = *text ? read_all(file, *text) : -ENOMEM;
+    close(file);
+    if (n >= 0) {
+        *length = (size_t)n;
+        return STATUS_OK;
+    }
+    free(*text);
+    return status_fail(STATUS_BAD_FILE, "%s: %s", path, strerror((int)-n));
+}
+
+status config_read(const char *path, const override *overrides, int n_overrides, message_sink sink, void *context,
+                   config **result)
+{
+    char *text = NULL;
+    size_t length = 0;
+    *result = NULL;
+    status code = read_file(path, &text, &length);
+    if (code != STATUS_OK)
+        return code;
+    code = config_parse(path, text, length, overrides, n_overrides, sink, context, result);
+    free(text);
+    return code;
+}

@@ -1,0 +1,216 @@
+#include "config/rules.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/sections.h"
+
+/* One section, and its number among the layers; -1: it is none, or the number is unknown because sections are missing. */
+typedef struct checked {
+    const section *s;
+    int layer;
+    messages *m;
+} checked;
+
+static bool all_usable(const section *s, const char *const *keys)
+{
+    for (; *keys; ++keys)
+        if (!section_usable(s, *keys))
+            return false;
+    return true;
+}
+
+#define USABLE(s, ...) all_usable(s, (const char *const[]){__VA_ARGS__, NULL})
+
+static void check_batch(checked k)
+{
+    if (!USABLE(k.s, "batch", "subdivisions"))
+        return;
+    long batch = option_integer(k.s, "batch"), subdivisions = option_integer(k.s, "subdivisions");
+    if (batch % subdivisions)
+        message_error(k.m, section_place(k.s, option_given(k.s, "batch") ? "batch" : "subdivisions"),
+                      "batch=%ld is not divisible by subdivisions=%ld", batch, subdivisions);
+}
+
+static void check_input_count(checked k)
+{
+    long count = option_integer(k.s, "height") * option_integer(k.s, "width") * option_integer(k.s, "channels");
+    if (count > INT_MAX)
+        message_error(k.m, section_place(k.s, "height"), "height * width * channels = %ld is more than %d", count, INT_MAX);
+    else if (option_given(k.s, "inputs") && option_integer(k.s, "inputs") != count)
+        message_error(k.m, section_place(k.s, "inputs"), "inputs=%ld, but height * width * channels = %ld",
+                      option_integer(k.s, "inputs"), count);
+}
+
+static void check_input(checked k)
+{
+    static const char *const sides[] = {"height", "width", "channels"};
+    if (!USABLE(k.s, "inputs", "height", "width", "channels"))
+        return;
+    int n_given = 0;
+    const char *given = NULL, *absent = NULL;
+    for (int i = 0; i < 3; ++i) {
+        if (option_given(k.s, sides[i])) {
+            given = given ? given : sides[i];
+            ++n_given;
+        } else {
+            absent = sides[i];
+        }
+    }
+    if (n_given == 3)
+        check_input_count(k);
+    else if (n_given)
+        message_error(k.m, section_place(k.s, given), "height, width and channels go together: '%s' is missing", absent);
+    else if (!option_given(k.s, "inputs"))
+        message_error(k.m, section_place(k.s, "inputs"), "[net] needs inputs, or height, width and channels");
+}
+
+/* The numbers of a list of integers; the caller frees them. NULL without memory. */
+static long *take_integers(checked k, const char *key, int *n)
+{
+    *n = option_integers(k.s, key, NULL, 0);
+    long *values = calloc((size_t)*n + 1, sizeof *values);
+    if (values)
+        option_integers(k.s, key, values, *n);
+    else
+        k.m->no_memory = true;
+    return values;
+}
+
+static void check_ascending(checked k, const char *key)
+{
+    int n;
+    long *values = take_integers(k, key, &n);
+    for (int i = 1; values && i < n; ++i) {
+        if (values[i] <= values[i - 1]) {
+            message_error(k.m, section_place(k.s, key), "%s must ascend: %ld follows %ld", key, values[i], values[i - 1]);
+            break;
+        }
+    }
+    free(values);
+}
+
+static void check_steps(checked k)
+{
+    if (!USABLE(k.s, "steps", "scales"))
+        return;
+    if (!option_given(k.s, "steps") || !option_given(k.s, "scales")) {
+        message_error(k.m, section_place(k.s, "policy"), "policy=steps needs the key '%s'",
+                      option_given(k.s, "steps") ? "scales" : "steps");
+        return;
+    }
+    int n_steps = option_integers(k.s, "steps", NULL, 0), n_scales = option_reals(k.s, "scales", NULL, 0);
+    if (n_steps != n_scales)
+        message_error(k.m, section_place(k.s, "scales"), "%d steps, but %d scales", n_steps, n_scales);
+    check_ascending(k, "steps");
+}
+
+static void check_policy(checked k)
+{
+    if (!USABLE(k.s, "policy"))
+        return;
+    const char *policy = option_text(k.s, "policy");
+    if (!strcmp(policy, "steps"))
+        check_steps(k);
+    else if (!strcmp(policy, "poly") && USABLE(k.s, "max_batches") && option_integer(k.s, "max_batches") == 0)
+        message_error(k.m, section_place(k.s, option_given(k.s, "max_batches") ? "max_batches" : "policy"),
+                      "policy=poly needs max_batches > 0");
+}
+
+static void check_not_above(checked k, const char *low, const char *high)
+{
+    if (!option_given(k.s, low) || !option_given(k.s, high) || !USABLE(k.s, low, high))
+        return;
+    if (option_real(k.s, low) > option_real(k.s, high))
+        message_error(k.m, section_place(k.s, low), "%s=%s is above %s=%s", low, shown(option_text(k.s, low)).text, high,
+                      shown(option_text(k.s, high)).text);
+}
+
+static void check_net(checked k)
+{
+    check_batch(k);
+    check_input(k);
+    check_policy(k);
+    check_not_above(k, "min_crop", "max_crop");
+    check_not_above(k, "min_ratio", "max_ratio");
+}
+
+static void check_data(checked k)
+{
+    if (!option_given(k.s, "domain") || !USABLE(k.s, "domain"))
+        return;
+    double limits[2];
+    int n = option_reals(k.s, "domain", limits, 2);
+    if (n != 2)
+        message_error(k.m, section_place(k.s, "domain"), "domain: expected low,high, found %d number%s", n, n == 1 ? "" : "s");
+    else if (limits[0] >= limits[1])
+        message_error(k.m, section_place(k.s, "domain"), "domain: %s is not below %s", shown_number(limits[0]).text,
+                      shown_number(limits[1]).text);
+}
+
+/* Layers named by number, from 0, or negative, from this one back. */
+static void check_references(checked k, const char *key)
+{
+    if (k.layer < 0 || !option_given(k.s, key) || !USABLE(k.s, key))
+        return;
+    int n;
+    long *references = take_integers(k, key, &n);
+    for (int i = 0; references && i < n; ++i) {
+        long target = references[i] < 0 ? k.layer + references[i] : references[i];
+        if (target < 0 || target >= k.layer)
+            message_error(k.m, section_place(k.s, key), "%s: %ld names no layer before this one, which is layer %d", key,
+                          references[i], k.layer);
+    }
+    free(references);
+}
+
+static void check_route(checked k)
+{
+    check_references(k, "layers");
+}
+
+static void check_shortcut(checked k)
+{
+    check_references(k, "from");
+}
+
+/* Stock Darknet writes as many anchors as there are, whatever num says. */
+static void check_anchors(checked k)
+{
+    if (!option_given(k.s, "anchors") || !USABLE(k.s, "anchors", "num"))
+        return;
+    int n = option_reals(k.s, "anchors", NULL, 0);
+    long shapes = option_integer(k.s, "num");
+    if (n != 2 * shapes)
+        message_error(k.m, section_place(k.s, "anchors"), "anchors: expected 2 * num = %ld numbers, found %d", 2 * shapes, n);
+}
+
+static void check_yolo(checked k)
+{
+    check_anchors(k);
+    if (!option_given(k.s, "mask") || !USABLE(k.s, "mask", "num"))
+        return;
+    int n;
+    long *mask = take_integers(k, "mask", &n), shapes = option_integer(k.s, "num");
+    for (int i = 0; mask && i < n; ++i)
+        if (mask[i] >= shapes)
+            message_error(k.m, section_place(k.s, "mask"), "mask: %ld, but the box shapes are 0 to %ld", mask[i], shapes - 1);
+    free(mask);
+}
+
+static const struct {
+    const char *name;
+    void (*check)(checked k);
+} section_checks[] = {
+    {"net", check_net},           {"data", check_data}, {"route", check_route},
+    {"shortcut", check_shortcut}, {"yolo", check_yolo}, {"region", check_anchors},
+};
+
+void rules_check(const section *s, int layer, messages *m)
+{
+    checked k = {s, layer, m};
+    for (size_t i = 0; i < sizeof section_checks / sizeof *section_checks; ++i)
+        if (!strcmp(section_checks[i].name, k.s->spec->name))
+            section_checks[i].check(k);
+}

@@ -1,0 +1,244 @@
+/* Stock layer sections: their keys, types and defaults as the stock parser reads them. */
+#include "config/extra_sections.h"
+
+#include <limits.h>
+#include <stddef.h>
+
+#include "core/activation_math.h"
+
+/* Activations that stock Darknet knows; the others it would silently take for relu. */
+static const char *const stock_activations[] = {
+#define KEEP_true(name) name,
+#define KEEP_false(name)
+#define STOCK_NAME(e, name, piecewise, stock) KEEP_##stock(name)
+    ACTIVATION_TABLE(STOCK_NAME)
+#undef STOCK_NAME
+#undef KEEP_true
+#undef KEEP_false
+        NULL,
+};
+
+#define NO_RANGE 1, 0, NULL
+#define COUNT 1, 1e6, NULL
+#define FACTOR 0, 1e6, NULL
+#define FLAG 0, 1, NULL
+#define UNIT 0, 1, NULL
+#define ACTIVATION_OPTION(fallback) {"activation", OPTION_CHOICE, fallback, 1, 0, stock_activations, "function of each output"}
+#define BATCH_NORMALIZE {"batch_normalize", OPTION_BOOLEAN, "0", FLAG, "1: normalise over the batch before the activation"}
+#define FILTERS {"filters", OPTION_INTEGER, "1", COUNT, "output channels"}
+#define KERNEL_SIZE {"size", OPTION_INTEGER, "1", 1, 65536, NULL, "side of the kernel, pixels"}
+#define STRIDE(fallback) {"stride", OPTION_INTEGER, fallback, 1, 65536, NULL, "step, pixels"}
+#define PAD {"pad", OPTION_BOOLEAN, "0", FLAG, "1: pad by size / 2"}
+#define PADDING(fallback) {"padding", OPTION_INTEGER, fallback, 0, 65536, NULL, "padding, pixels"}
+#define OUTPUT {"output", OPTION_INTEGER, "1", 1, INT_MAX, NULL, "number of outputs"}
+#define CLASSES(fallback) {"classes", OPTION_INTEGER, fallback, COUNT, "number of classes"}
+#define ANCHORS {"anchors", OPTION_REALS, "", FACTOR, "width,height of each box shape"}
+#define BOX_SHAPES {"num", OPTION_INTEGER, "1", 1, 10000, NULL, "number of box shapes"}
+#define JITTER {"jitter", OPTION_REAL, ".2", UNIT, "largest random shift and change of aspect, as a part of the side"}
+#define RANDOM_SIZE {"random", OPTION_BOOLEAN, "0", FLAG, "1: the input size varies during training"}
+#define MAP {"map", OPTION_TEXT, "", NO_RANGE, "file with the class number of each label"}
+#define TREE {"tree", OPTION_TEXT, "", NO_RANGE, "file with the class hierarchy"}
+#define SOFTMAX_CLASSES {"softmax", OPTION_BOOLEAN, "0", FLAG, "1: softmax over the classes"}
+#define SCALE_OF(key, meaning) {key, OPTION_REAL, "1", FACTOR, meaning}
+
+static const option_spec convolutional_options[] = {
+    FILTERS,
+    KERNEL_SIZE,
+    STRIDE("1"),
+    PAD,
+    PADDING("0"),
+    {"groups", OPTION_INTEGER, "1", COUNT, "groups of channels that do not mix"},
+    ACTIVATION_OPTION("logistic"),
+    BATCH_NORMALIZE,
+    {"binary", OPTION_BOOLEAN, "0", FLAG, "1: binary weights"},
+    {"xnor", OPTION_BOOLEAN, "0", FLAG, "1: binary weights and inputs"},
+    {"flipped", OPTION_BOOLEAN, "0", FLAG, "1: the weights file stores the kernels transposed"},
+    {"dot", OPTION_REAL, "0", FACTOR, "penalty on similar filters (GPU only)"},
+    {0},
+};
+
+static const option_spec deconvolutional_options[] = {
+    FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, PADDING("0"), ACTIVATION_OPTION("logistic"), BATCH_NORMALIZE, {0},
+};
+
+static const option_spec local_options[] = {
+    FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, ACTIVATION_OPTION("logistic"), {0},
+};
+
+static const option_spec no_options[] = {{0}};
+
+static const option_spec rnn_options[] = {
+    OUTPUT,
+    ACTIVATION_OPTION("logistic"),
+    BATCH_NORMALIZE,
+    {"shortcut", OPTION_BOOLEAN, "0", FLAG, "1: add the state of the step before"},
+    {"hidden", OPTION_IGNORED, "", NO_RANGE, "the hidden state has `output` numbers"},
+    {0},
+};
+
+static const option_spec gru_options[] = {
+    OUTPUT, BATCH_NORMALIZE, {"tanh", OPTION_BOOLEAN, "0", FLAG, "1: candidate state by tanh, else logistic"}, {0},
+};
+
+static const option_spec lstm_options[] = {OUTPUT, BATCH_NORMALIZE, {0}};
+
+static const option_spec crnn_options[] = {
+    {"output_filters", OPTION_INTEGER, "1", COUNT, "output channels"},
+    {"hidden_filters", OPTION_INTEGER, "1", COUNT, "channels of the hidden state"},
+    ACTIVATION_OPTION("logistic"),
+    BATCH_NORMALIZE,
+    {"shortcut", OPTION_BOOLEAN, "0", FLAG, "1: add the state of the step before"},
+    {0},
+};
+
+static const option_spec crop_options[] = {
+    {"crop_height", OPTION_INTEGER, "1", 1, 65536, NULL, "height of the output, pixels"},
+    {"crop_width", OPTION_INTEGER, "1", 1, 65536, NULL, "width of the output, pixels"},
+    {"flip", OPTION_BOOLEAN, "0", FLAG, "1: mirror half of the images"},
+    {"angle", OPTION_REAL, "0", -360, 360, NULL, "largest rotation, degrees"},
+    {"saturation", OPTION_REAL, "1", FACTOR, "largest change of saturation, a factor"},
+    {"exposure", OPTION_REAL, "1", FACTOR, "largest change of brightness, a factor"},
+    {"shift", OPTION_REAL, "0", FACTOR, "largest shift of each colour"},
+    {"noadjust", OPTION_BOOLEAN, "0", FLAG, "1: leave pixel values as they are"},
+    {0},
+};
+
+/* Stock Darknet keeps 30 labels per image for [region] and 90 for [yolo]: more would be read past their end. */
+static const option_spec region_options[] = {
+    ANCHORS,
+    BOX_SHAPES,
+    CLASSES("20"),
+    {"coords", OPTION_INTEGER, "4", 4, 10000, NULL, "numbers per box: 4, more with masks"},
+    SOFTMAX_CLASSES,
+    {"log", OPTION_BOOLEAN, "0", FLAG, "1: logarithmic loss"},
+    {"sqrt", OPTION_BOOLEAN, "0", FLAG, "1: compare roots of width and height"},
+    {"background", OPTION_BOOLEAN, "0", FLAG, "1: background is a class"},
+    {"max", OPTION_INTEGER, "30", 1, 30, NULL, "labels per image"},
+    JITTER,
+    {"rescore", OPTION_BOOLEAN, "0", FLAG, "1: the object score is the overlap"},
+    {"thresh", OPTION_REAL, ".5", UNIT, "overlap above which a box is not background"},
+    {"classfix", OPTION_INTEGER, "0", -1, 1, NULL, "use of classes without a box"},
+    {"absolute", OPTION_BOOLEAN, "0", FLAG, "1: absolute coordinates"},
+    RANDOM_SIZE,
+    SCALE_OF("coord_scale", "weight of the coordinates"),
+    SCALE_OF("object_scale", "weight of boxes with an object"),
+    SCALE_OF("noobject_scale", "weight of boxes without one"),
+    SCALE_OF("mask_scale", "weight of the masks"),
+    SCALE_OF("class_scale", "weight of the classes"),
+    {"bias_match", OPTION_BOOLEAN, "0", FLAG, "1: match labels to box shapes by size"},
+    TREE,
+    MAP,
+    {0},
+};
+
+static const option_spec yolo_options[] = {
+    ANCHORS,
+    BOX_SHAPES,
+    {"mask", OPTION_INTEGERS, "", 0, 9999, NULL, "numbers of the box shapes this layer predicts; none: all"},
+    CLASSES("20"),
+    {"max", OPTION_INTEGER, "90", 1, 90, NULL, "labels per image"},
+    JITTER,
+    {"ignore_thresh", OPTION_REAL, ".5", UNIT, "overlap above which a box without label costs nothing"},
+    {"truth_thresh", OPTION_REAL, "1", UNIT, "overlap above which a box counts as found"},
+    RANDOM_SIZE,
+    MAP,
+    {0},
+};
+
+static const option_spec iseg_options[] = {
+    CLASSES("20"), {"ids", OPTION_INTEGER, "32", COUNT, "numbers per instance embedding"}, {0},
+};
+
+static const option_spec detection_options[] = {
+    CLASSES("1"),
+    {"coords", OPTION_INTEGER, "1", 1, 10000, NULL, "numbers per box"},
+    {"num", OPTION_INTEGER, "1", 1, 10000, NULL, "boxes per cell"},
+    {"side", OPTION_INTEGER, "7", 1, 65536, NULL, "cells per side"},
+    {"rescore", OPTION_BOOLEAN, "0", FLAG, "1: the object score is the overlap"},
+    SOFTMAX_CLASSES,
+    {"sqrt", OPTION_BOOLEAN, "0", FLAG, "1: predict roots of width and height"},
+    {"max", OPTION_INTEGER, "90", 1, 65536, NULL, "labels per image"},
+    {"forced", OPTION_BOOLEAN, "0", FLAG, "1: every label takes the same box of its cell"},
+    SCALE_OF("coord_scale", "weight of the coordinates"),
+    SCALE_OF("object_scale", "weight of boxes with an object"),
+    SCALE_OF("noobject_scale", "weight of boxes without one"),
+    SCALE_OF("class_scale", "weight of the classes"),
+    JITTER,
+    RANDOM_SIZE,
+    {"reorg", OPTION_BOOLEAN, "0", FLAG, "1: the input is an image of cells"},
+    {0},
+};
+
+static const option_spec softmax_options[] = {
+    {"groups", OPTION_INTEGER, "1", COUNT, "groups of inputs, each with its own softmax"},
+    {"temperature", OPTION_REAL, "1", 1e-6, 1e6, NULL, "divisor of the inputs"},
+    {"spatial", OPTION_BOOLEAN, "0", FLAG, "1: over the channels of each pixel"},
+    {"noloss", OPTION_BOOLEAN, "0", FLAG, "1: no cross-entropy loss"},
+    TREE,
+    {0},
+};
+
+static const option_spec normalization_options[] = {
+    {"size", OPTION_INTEGER, "5", 1, 65536, NULL, "channels summed over"},
+    {"alpha", OPTION_REAL, ".0001", FACTOR, "factor of the sum of squares"},
+    {"beta", OPTION_REAL, ".75", FACTOR, "exponent"},
+    {"kappa", OPTION_REAL, "1", FACTOR, "added to the sum of squares"},
+    {0},
+};
+
+static const option_spec maxpool_options[] = {
+    STRIDE("1"), {"size", OPTION_INTEGER, "", 1, 65536, NULL, "side of the window, pixels; none: stride"}, PADDING(""), {0},
+};
+
+static const option_spec reorg_options[] = {
+    STRIDE("1"),
+    {"reverse", OPTION_BOOLEAN, "0", FLAG, "1: from channels to pixels"},
+    {"flatten", OPTION_BOOLEAN, "0", FLAG, "1: from planes to pixels with all their channels"},
+    {"extra", OPTION_INTEGER, "0", FACTOR, "zeros appended to each sample"},
+    {0},
+};
+
+static const option_spec route_options[] = {
+    {"layers", OPTION_INTEGERS, NULL, -1e6, 1e6, NULL, "layers to join: numbers from 0, or negative: from here"}, {0},
+};
+
+static const option_spec upsample_options[] = {
+    STRIDE("2"), {"scale", OPTION_REAL, "1", -1e6, 1e6, NULL, "factor of the output"}, {0},
+};
+
+static const option_spec shortcut_options[] = {
+    {"from", OPTION_INTEGER, NULL, -1e6, 1e6, NULL, "layer to add: a number from 0, or negative: from here"},
+    ACTIVATION_OPTION("linear"),
+    {"alpha", OPTION_REAL, "1", -1e6, 1e6, NULL, "factor of the input"},
+    {"beta", OPTION_REAL, "1", -1e6, 1e6, NULL, "factor of the added layer"},
+    {0},
+};
+
+#define STOCK(name, alias, options, meaning) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning})
+
+const section_spec *const stock_sections[] = {
+    STOCK("convolutional", "conv", convolutional_options, "convolution"),
+    STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution"),
+    STOCK("local", NULL, local_options, "convolution with its own weights at every pixel"),
+    STOCK("logistic", NULL, no_options, "logistic function and its cross-entropy loss"),
+    STOCK("l2norm", NULL, no_options, "divides the channels of each pixel by their length"),
+    STOCK("rnn", NULL, rnn_options, "recurrent layer"),
+    STOCK("gru", NULL, gru_options, "gated recurrent unit"),
+    STOCK("lstm", NULL, lstm_options, "long short-term memory"),
+    STOCK("crnn", NULL, crnn_options, "convolutional recurrent layer"),
+    STOCK("crop", NULL, crop_options, "random crop of the input image"),
+    STOCK("region", NULL, region_options, "object detection (YOLO 2)"),
+    STOCK("yolo", NULL, yolo_options, "object detection (YOLO 3)"),
+    STOCK("iseg", NULL, iseg_options, "instance segmentation"),
+    STOCK("detection", NULL, detection_options, "object detection (YOLO 1)"),
+    STOCK("softmax", "soft", softmax_options, "softmax and its cross-entropy loss"),
+    STOCK("normalization", "lrn", normalization_options, "local response normalisation over channels"),
+    STOCK("batchnorm", NULL, no_options, "batch normalisation"),
+    STOCK("maxpool", "max", maxpool_options, "largest value of each window"),
+    STOCK("reorg", NULL, reorg_options, "moves pixels to channels or back"),
+    STOCK("avgpool", "avg", no_options, "mean over all pixels of each channel"),
+    STOCK("route", NULL, route_options, "joins the outputs of earlier layers"),
+    STOCK("upsample", NULL, upsample_options, "repeats each pixel"),
+    STOCK("shortcut", NULL, shortcut_options, "adds the output of an earlier layer"),
+    NULL,
+};

@@ -1,0 +1,46 @@
+#include "core/environment.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/options.h"
+
+const environment_variable environment_table[] = {
+    {ENVIRONMENT_BACKEND, "backend to use unless -backend or [net] backend= names one"},
+    {ENVIRONMENT_THREADS, "number of threads unless -threads or [net] threads= gives one"},
+    {ENVIRONMENT_SEED, "seed of all random numbers unless -seed or [net] seed= gives one"},
+    {ENVIRONMENT_STOCK, "path of the stock darknet program that other verbs are handed to"},
+    {NULL, NULL},
+};
+
+static int known_names(const char **names, int capacity)
+{
+    int n = 0;
+    for (const environment_variable *v = environment_table; v->name && n < capacity; ++v)
+        names[n++] = v->name;
+    return n;
+}
+
+status environment_check(void)
+{
+    static const char prefix[] = "DARKNET_EXT_";
+    const char *names[16];
+    int n = known_names(names, 16);
+    for (char **entry = environ; entry && *entry; ++entry) {
+        if (strncmp(*entry, prefix, sizeof prefix - 1) != 0)
+            continue;
+        char name[128];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(*entry, "="), *entry);
+        int known = 0;
+        for (int i = 0; i < n; ++i)
+            known |= strcmp(name, names[i]) == 0;
+        if (known)
+            continue;
+        const char *nearest = nearest_name(name, names, n);
+        return status_fail(STATUS_BAD_CONFIG, "unknown environment variable %s%s%s%s", name, nearest ? ", did you mean " : "",
+                           nearest ? nearest : "", nearest ? "?" : " (darknet sobolev help environment lists them)");
+    }
+    return STATUS_OK;
+}

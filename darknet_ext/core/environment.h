@@ -1,0 +1,22 @@
+/* The environment variables of the plugin: one table, printed by `darknet sobolev help environment`. */
+#ifndef DNX_CORE_ENVIRONMENT_H
+#define DNX_CORE_ENVIRONMENT_H
+
+#include "core/status.h"
+
+typedef struct environment_variable {
+    const char *name;
+    const char *meaning;
+} environment_variable;
+
+#define ENVIRONMENT_BACKEND "DARKNET_EXT_BACKEND"
+#define ENVIRONMENT_THREADS "DARKNET_EXT_THREADS"
+#define ENVIRONMENT_SEED "DARKNET_EXT_SEED"
+#define ENVIRONMENT_STOCK "DARKNET_EXT_STOCK"
+
+extern const environment_variable environment_table[]; /* ends with name == NULL */
+
+/* STATUS_BAD_CONFIG when a variable that begins with DARKNET_EXT_ is not in the table: it would silently do nothing. */
+status environment_check(void);
+
+#endif

@@ -1,0 +1,16 @@
+/* Files that appear whole or not at all. */
+#ifndef DNX_CORE_FILE_H
+#define DNX_CORE_FILE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/status.h"
+
+/* Opens `path`.part for writing; its name goes into `temporary`. */
+status file_begin(const char *path, char *temporary, size_t size, FILE **f);
+
+/* Flushes it to disk, closes it and gives it its name; on failure the temporary file is removed. */
+status file_commit(FILE *f, const char *temporary, const char *path);
+
+#endif

@@ -1,0 +1,89 @@
+/* Losses between a prediction vector p and a target vector t of one sample (or of one sample and direction), with
+ * e = p - t over `count` elements:
+ *
+ *     l2        sum e^2                         the squared norm of the paper's section 4.1
+ *     norm      sqrt(sum e^2)                   unsquared, as in the distillation objective of section 4.2
+ *     l1        sum |e|                         as in the synthetic gradients of section 4.3
+ *     huber     sum h(e), h = e^2/2 inside |e| <= delta, delta (|e| - delta/2) outside
+ *     relative  sum e^2 / (sum t^2 + epsilon)
+ *
+ * A loss has two steps: a reduction over the vector, then the gradient of each element given the reduced values.
+ * Where a derivative does not exist (e = 0 in norm and l1) the gradient is 0. */
+#ifndef DNX_CORE_LOSS_MATH_H
+#define DNX_CORE_LOSS_MATH_H
+
+#include "core/activation_math.h"
+
+#define LOSS_TABLE(X)                                                                                                  \
+    X(LOSS_L2, "l2")                                                                                                   \
+    X(LOSS_NORM, "norm")                                                                                               \
+    X(LOSS_L1, "l1")                                                                                                   \
+    X(LOSS_HUBER, "huber")                                                                                             \
+    X(LOSS_RELATIVE, "relative")
+
+typedef enum loss_kind {
+#define LOSS_ENUMERATOR(e, name) e,
+    LOSS_TABLE(LOSS_ENUMERATOR)
+#undef LOSS_ENUMERATOR
+        LOSS_COUNT
+} loss_kind;
+
+extern const char *const loss_names[LOSS_COUNT + 1];
+
+/* `parameter` is delta of huber and epsilon of relative; the others do not use it. */
+typedef struct loss_function {
+    loss_kind kind;
+    double parameter;
+} loss_function;
+
+/* Sums over a vector that a loss needs. */
+typedef struct loss_sums {
+    double error;  /* the sum that the kind is built on: of e^2, |e| or h(e) */
+    double target; /* sum t^2 */
+} loss_sums;
+
+/* One element's share of `error`. */
+DNX_INLINE double loss_term(loss_function loss, double e)
+{
+    double size = e < 0 ? -e : e;
+    switch (loss.kind) {
+    case LOSS_L1:
+        return size;
+    case LOSS_HUBER:
+        return size <= loss.parameter ? .5 * e * e : loss.parameter * (size - .5 * loss.parameter);
+    default:
+        return e * e;
+    }
+}
+
+/* The loss of the vector. */
+DNX_INLINE double loss_value(loss_function loss, loss_sums sums)
+{
+    switch (loss.kind) {
+    case LOSS_NORM:
+        return sqrt(sums.error);
+    case LOSS_RELATIVE:
+        return sums.error / (sums.target + loss.parameter);
+    default:
+        return sums.error;
+    }
+}
+
+/* d loss / d p of one element with error e. */
+DNX_INLINE double loss_gradient(loss_function loss, loss_sums sums, double e)
+{
+    switch (loss.kind) {
+    case LOSS_NORM:
+        return sums.error > 0 ? e / sqrt(sums.error) : 0;
+    case LOSS_L1:
+        return e > 0 ? 1 : e < 0 ? -1 : 0;
+    case LOSS_HUBER:
+        return e > loss.parameter ? loss.parameter : e < -loss.parameter ? -loss.parameter : e;
+    case LOSS_RELATIVE:
+        return 2 * e / (sums.target + loss.parameter);
+    default:
+        return 2 * e;
+    }
+}
+
+#endif

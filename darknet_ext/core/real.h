@@ -1,0 +1,15 @@
+/* The number type of the engine: float for use, double for the gradient tests. */
+#ifndef DNX_CORE_REAL_H
+#define DNX_CORE_REAL_H
+
+#include <float.h>
+
+#ifdef DNX_DOUBLE
+typedef double real;
+#define REAL_EPSILON DBL_EPSILON
+#else
+typedef float real;
+#define REAL_EPSILON FLT_EPSILON
+#endif
+
+#endif

@@ -1,0 +1,28 @@
+#include "core/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static _Thread_local char message[2048];
+
+status status_fail(status code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+const char *status_text(void)
+{
+    return message;
+}
+
+void *allocate_zeroed(unsigned long count, unsigned long size)
+{
+    void *memory = calloc(count ? count : 1, size);
+    if (!memory)
+        status_fail(STATUS_NO_MEMORY, "out of memory (%lu items of %lu bytes)", count, size);
+    return memory;
+}

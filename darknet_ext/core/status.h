@@ -1,0 +1,29 @@
+/* Status codes and the text that belongs to the last failure of this thread.
+ *
+ * A function that can fail returns a `status`; STATUS_OK is 0. Whoever detects the failure calls status_fail() once,
+ * with the whole sentence a person should read (file:line first where there is one); callers only pass the code upward.
+ * Only programs print and exit. */
+#ifndef DNX_CORE_STATUS_H
+#define DNX_CORE_STATUS_H
+
+#include <stdarg.h>
+
+typedef enum status {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1,     /* a check or a run did not succeed */
+    STATUS_BAD_CONFIG = 2, /* cfg, flag or environment is wrong */
+    STATUS_BAD_FILE = 3,   /* a file cannot be read, written or understood */
+    STATUS_NO_MEMORY = 4,
+    STATUS_INTERRUPTED = 5
+} status;
+
+/* Keeps the formatted text as this thread's message and returns `code`. */
+status status_fail(status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The text of the last status_fail() of this thread, "" if none; valid until the next one. */
+const char *status_text(void);
+
+/* calloc that never returns NULL to its caller's surprise: on failure it sets the status text and returns NULL. */
+void *allocate_zeroed(unsigned long count, unsigned long size);
+
+#endif

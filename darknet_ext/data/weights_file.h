@@ -1,0 +1,27 @@
+/* Darknet's .weights files: int32 major 0, minor 2, revision 0; uint64 samples seen; then little-endian floats. */
+#ifndef DNX_DATA_WEIGHTS_FILE_H
+#define DNX_DATA_WEIGHTS_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+typedef struct weights_file {
+    float *values; /* owned */
+    size_t count;
+    uint64_t seen; /* samples the network was trained on */
+} weights_file;
+
+/* Reads and checks a whole file: header, length, every number finite. `expected` floats, no more and no less. */
+status weights_file_read(const char *path, size_t expected, weights_file *result);
+void weights_file_free(weights_file *w);
+
+/* Writes `n_blocks` arrays one after the other; the file appears under its name only when it is complete. */
+typedef struct weights_block {
+    float *values;
+    size_t count;
+} weights_block;
+status weights_file_write(const char *path, uint64_t seen, const weights_block *blocks, size_t n_blocks);
+
+#endif

@@ -1,0 +1,123 @@
+#include "engine/check_cfg.h"
+
+#include "config/reader.h"
+#include "data/dataset.h"
+#include "data/weights_file.h"
+#include "engine/gradient_check.h"
+#include "layers/sobolev.h"
+
+typedef struct checked_cfg {
+    const check_request *request;
+    config *config;
+    const backend *be;
+    graph graph;
+    function_data functions; /* the domain, when there is a [data] section */
+} checked_cfg;
+
+static void print_message(void *context, const char *line)
+{
+    const check_request *request = ((checked_cfg *)context)->request;
+    if (request->errors)
+        fprintf(request->errors, "%s\n", line);
+}
+
+static void print_row(void *context, const check_row *row)
+{
+    const checked_cfg *c = context;
+    fprintf(c->request->out, "%-6s  %-6s %-8s %-42s %-34s %9.2e  (at most %.0e)\n", row->passed ? "ok" : "FAILED",
+            sizeof(real) == sizeof(double) ? "double" : "float", c->be->name, row->name, row->where, row->error, row->tolerance);
+}
+
+static status load_weights(checked_cfg *c)
+{
+    weights_file file;
+    status s = weights_file_read(c->request->weights, graph_parameter_count(&c->graph), &file);
+    if (s != STATUS_OK)
+        return s;
+    const float *from = file.values;
+    for (int i = 0; i < c->graph.n_nodes; ++i)
+        for (int k = 0; k < c->graph.nodes[i].n_parameters; ++k) {
+            parameter *p = &c->graph.nodes[i].parameters[k];
+            for (size_t j = 0; j < p->count; ++j)
+                p->value[j] = (real)*from++;
+        }
+    weights_file_free(&file);
+    return STATUS_OK;
+}
+
+/* Without a [sobolev] section everything the layers can do is checked. */
+static objective_options default_options(const graph *g)
+{
+    return (objective_options){
+        .order = gradient_check_order(g),
+        .loss = {{LOSS_L2, 0}, {LOSS_L2, 0}, {LOSS_L2, 0}},
+        .weight = {1, 1, 1},
+        .resample = true,
+        .wrt = -1,
+        .allow_zero_curvature = true,
+    };
+}
+
+static status read_domain(checked_cfg *c)
+{
+    const section *s = config_section(c->config, "data");
+    if (!s)
+        return STATUS_OK;
+    const graph *g = &c->graph;
+    return function_data_read(&c->functions, s, c->config->path, (int)shape_count(g->input), (int)shape_count(g->nodes[g->output_node].out));
+}
+
+static status build(checked_cfg *c)
+{
+    const check_request *q = c->request;
+    override overrides[64];
+    int n = q->n_overrides < 64 ? q->n_overrides : 64;
+    for (int i = 0; i < n; ++i)
+        overrides[i].text = q->overrides[i];
+    status s = config_read(q->cfg, overrides, n, print_message, c, &c->config);
+    if (s == STATUS_OK && !(c->be = backend_open(q->backend)))
+        s = STATUS_BAD_CONFIG;
+    if (s == STATUS_OK)
+        s = graph_build(&c->graph, c->config, c->be, NULL, NULL);
+    if (s == STATUS_OK)
+        s = read_domain(c);
+    if (s != STATUS_OK)
+        return s;
+    graph_initialise(&c->graph, c->be, q->seed);
+    return q->weights ? load_weights(c) : STATUS_OK;
+}
+
+static status run(checked_cfg *c)
+{
+    const section *where = config_section(c->config, "sobolev");
+    objective_options options = where ? sobolev_read_options(where) : default_options(&c->graph);
+    check_settings settings = {
+        .batch = c->request->batch,
+        .seed = c->request->seed,
+        .differences = sizeof(real) == sizeof(double),
+        .low = c->functions.low,
+        .high = c->functions.high,
+    };
+    return gradient_check_run(&c->graph, c->be, &options, where ? where : &c->config->sections[0], c->config->path, &settings, print_row, c);
+}
+
+int check_cfg(const check_request *request, char *message, size_t size)
+{
+    checked_cfg c = {.request = request};
+    status s = build(&c);
+    if (s == STATUS_OK)
+        s = run(&c);
+    snprintf(message, size, "%s", s == STATUS_OK ? "" : status_text());
+    if (c.be)
+        graph_free(&c.graph, c.be);
+    function_data_free(&c.functions);
+    config_free(c.config);
+    return s;
+}
+
+#ifdef DNX_DOUBLE
+int dnx_check_double(const check_request *request, char *message, size_t size)
+{
+    return check_cfg(request, message, size);
+}
+#endif

@@ -1,0 +1,320 @@
+#include "engine/gradient_check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { UPPER = 1, DIRECTIONS_PER_PARAMETER = 3 };
+
+typedef struct checker {
+    graph *g;
+    const backend *be;
+    const check_settings *settings;
+    double tolerance;
+    check_sink sink;
+    void *context;
+    bool failed;
+    size_t inputs, outputs;
+    real *x;      /* [batch, inputs] */
+    real *truth;  /* labels of the objective */
+    random_stream stream;
+    uint64_t drawn;
+} checker;
+
+int gradient_check_order(const graph *g)
+{
+    int order = JET_MAX_ORDER;
+    for (int i = 0; i <= g->output_node; ++i) {
+        const layer_type *type = g->nodes[i].type;
+        if (!type || type->role != LAYER_PLAIN)
+            order = type ? order : 0;
+        else if (type->max_order < order)
+            order = type->max_order;
+    }
+    return order;
+}
+
+/* ---------------------------------------------------------------- small tools */
+
+static void draw_normal(checker *c, size_t count, real *out)
+{
+    c->be->normal(c->stream, c->drawn, count, out);
+    c->drawn += 2 * count + 2;
+}
+
+static double relative_error(double a, double b, double scale)
+{
+    return fabs(a - b) / (fabs(a) + fabs(b) + scale);
+}
+
+static void report(checker *c, const char *name, const char *where, double error)
+{
+    check_row row = {.name = name, .error = error, .tolerance = c->tolerance};
+    snprintf(row.where, sizeof row.where, "%s", where);
+    row.passed = error <= c->tolerance; /* false for NaN */
+    c->failed |= !row.passed;
+    c->sink(c->context, &row);
+}
+
+static double norm(const checker *c, size_t count, const real *x)
+{
+    return sqrt(c->be->dot(count, x, x));
+}
+
+static const double step_sizes[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
+
+/* ---------------------------------------------------------------- with respect to the input */
+
+typedef struct input_checker {
+    checker *c;
+    tape t;
+    size_t count, top; /* elements of the batch's input and of the top's output */
+    real *u, *v;       /* directions in input space; unit norm */
+    real *seed;
+    real *g, *hu, *hv; /* gradient, Hessian-vector products */
+    real *moved;
+} input_checker;
+
+/* s = <seed, top(x)>, and the top's jet. */
+static double seeded_value(input_checker *k, const real *x)
+{
+    tape *t = &k->t;
+    t->derivatives = false;
+    k->c->be->copy(k->count, x, t->x.data);
+    sweep_values(t, 0, graph_top(t->graph));
+    return k->c->be->dot(k->top, k->seed, tape_jet(t, graph_top(t->graph))->data);
+}
+
+/* The first two sweeps at x along direction v (order 2): g, and hv = H v when not NULL. Leaves the low half in the tape. */
+static void seeded_derivatives(input_checker *k, const real *x, const real *v, real *g, real *hv)
+{
+    tape *t = &k->t;
+    const backend *be = k->c->be;
+    int top = graph_top(t->graph), last = jet_components(t->order) - 1;
+    t->derivatives = true;
+    be->copy(k->count, x, t->x.data);
+    if (t->order > 1)
+        be->copy(k->count, v, jet_component(&t->x, 1));
+    tape_clear_adjoints(t);
+    sweep_values(t, 0, top);
+    jet *adjoint = tape_adjoint(t, top);
+    component_range upper = jet_upper_half(t->order);
+    be->fill(jet_range_rows(adjoint, upper) * adjoint->count, 0, jet_component(adjoint, upper.first));
+    be->copy(k->top, k->seed, jet_component(adjoint, last));
+    tape_seed_adjoint(t, top, UPPER);
+    sweep_seeds(t);
+    be->copy(k->count, jet_component(&t->adj_x, last), g);
+    if (hv)
+        be->copy(k->count, jet_component(&t->adj_x, 2), hv);
+}
+
+static void check_gradient_by_differences(input_checker *k)
+{
+    checker *c = k->c;
+    double best = INFINITY, slope = c->be->dot(k->count, k->g, k->u), scale = norm(c, k->count, k->g) * 1e-2 + 1e-12;
+    for (size_t i = 0; i < sizeof step_sizes / sizeof *step_sizes; ++i) {
+        double h = step_sizes[i], value[2];
+        for (int side = 0; side < 2; ++side) {
+            c->be->copy(k->count, c->x, k->moved);
+            c->be->axpby(k->count, (real)(side ? h : -h), k->u, 1, k->moved);
+            value[side] = seeded_value(k, k->moved);
+        }
+        best = fmin(best, relative_error(slope, (value[1] - value[0]) / (2 * h), scale));
+    }
+    report(c, "gradient against differences", "network input", best);
+}
+
+static void check_hessian_by_differences(input_checker *k)
+{
+    checker *c = k->c;
+    double best = INFINITY, curvature = c->be->dot(k->count, k->hv, k->u);
+    double scale = norm(c, k->count, k->hv) * 1e-2 + norm(c, k->count, k->g) * 1e-3 + 1e-12;
+    for (size_t i = 0; i < sizeof step_sizes / sizeof *step_sizes; ++i) {
+        double h = step_sizes[i], slope[2];
+        for (int side = 0; side < 2; ++side) {
+            c->be->copy(k->count, c->x, k->moved);
+            c->be->axpby(k->count, (real)(side ? h : -h), k->v, 1, k->moved);
+            seeded_derivatives(k, k->moved, k->v, k->hu, NULL);
+            slope[side] = c->be->dot(k->count, k->hu, k->u);
+        }
+        best = fmin(best, relative_error(curvature, (slope[1] - slope[0]) / (2 * h), scale));
+    }
+    report(c, "Hessian-vector product against differences", "network input", best);
+}
+
+/* <g, u> = <seed, y_1(u)>: the adjoint and the tangent are transposes of each other. */
+static void check_transpose(input_checker *k)
+{
+    checker *c = k->c;
+    tape *t = &k->t;
+    int component = t->order > 1 ? 1 : jet_components(t->order) - 1;
+    c->be->copy(k->count, k->v, jet_component(&t->x, component));
+    if (t->order > 1)
+        sweep_values(t, 0, graph_top(t->graph));
+    else
+        sweep_tangents(t);
+    double forward = c->be->dot(k->top, k->seed, jet_component(tape_jet(t, graph_top(t->graph)), component));
+    double scale = norm(c, k->count, k->g) * 1e-2 + 1e-12;
+    report(c, "<gradient, u> = <seed, tangent of u>", "network input", relative_error(forward, c->be->dot(k->count, k->g, k->v), scale));
+}
+
+static void check_symmetry(input_checker *k)
+{
+    checker *c = k->c;
+    seeded_derivatives(k, c->x, k->u, k->g, k->hu);
+    double scale = (norm(c, k->count, k->hv) + norm(c, k->count, k->hu)) * 1e-2 + norm(c, k->count, k->g) * 1e-3 + 1e-12;
+    report(c, "<H u, v> = <u, H v>", "network input", relative_error(c->be->dot(k->count, k->hu, k->v), c->be->dot(k->count, k->hv, k->u), scale));
+}
+
+static status check_input(checker *c, int order)
+{
+    input_checker k = {.c = c};
+    status s = tape_create(&k.t, c->g, c->be, c->settings->batch, order, 1, -1);
+    if (s != STATUS_OK)
+        return s;
+    k.count = (size_t)c->settings->batch * c->inputs;
+    k.top = (size_t)c->settings->batch * shape_count(c->g->nodes[graph_top(c->g)].out);
+    k.t.truth = c->truth;
+    k.t.training = true;
+    k.t.seed = c->settings->seed;
+    real *memory = c->be->allocate(6 * k.count + k.top);
+    if (!memory) {
+        tape_free(&k.t);
+        return STATUS_NO_MEMORY;
+    }
+    real **parts[] = {&k.u, &k.v, &k.g, &k.hu, &k.hv, &k.moved};
+    for (int i = 0; i < 6; ++i)
+        *parts[i] = memory + (size_t)i * k.count;
+    k.seed = memory + 6 * k.count;
+    draw_normal(c, k.count, k.u);
+    draw_normal(c, k.count, k.v);
+    draw_normal(c, k.top, k.seed);
+    seeded_derivatives(&k, c->x, k.v, k.g, order > 1 ? k.hv : NULL);
+    check_transpose(&k);
+    if (c->settings->differences)
+        check_gradient_by_differences(&k);
+    if (order > 1) {
+        if (c->settings->differences)
+            check_hessian_by_differences(&k);
+        check_symmetry(&k);
+    }
+    c->be->release(memory);
+    tape_free(&k.t);
+    return STATUS_OK;
+}
+
+/* ---------------------------------------------------------------- with respect to the parameters */
+
+static double total_loss(checker *c, objective *o)
+{
+    tape *t = objective_tape(o);
+    c->be->copy((size_t)t->batch * c->inputs, c->x, t->x.data);
+    objective_begin(o, c->truth, true, c->settings->seed, 1);
+    sweep_values(t, 0, c->g->n_nodes - 1);
+    return objective_forward(o).total;
+}
+
+static void check_parameter(checker *c, objective *o, const graph_node *node, parameter *p, const real *gradient, real *direction, real *kept)
+{
+    double best_of_worst = 0;
+    c->be->copy(p->count, p->value, kept);
+    for (int d = 0; d < DIRECTIONS_PER_PARAMETER; ++d) {
+        draw_normal(c, p->count, direction);
+        double slope = c->be->dot(p->count, gradient, direction), best = INFINITY;
+        double size = norm(c, p->count, direction), scale = size > 0 ? norm(c, p->count, gradient) * 1e-2 + 1e-12 : 1;
+        for (size_t i = 0; i < sizeof step_sizes / sizeof *step_sizes; ++i) {
+            double h = step_sizes[i], value[2];
+            for (int side = 0; side < 2; ++side) {
+                c->be->axpby(p->count, (real)(side ? h : -h), direction, 1, p->value);
+                value[side] = total_loss(c, o);
+                c->be->copy(p->count, kept, p->value);
+            }
+            best = fmin(best, relative_error(slope, (value[1] - value[0]) / (2 * h), scale));
+        }
+        best_of_worst = best > best_of_worst || isnan(best) ? best : best_of_worst;
+    }
+    char where[64];
+    snprintf(where, sizeof where, "layer %d %s, %s", node->index, node->where ? node->where->name : "head", p->name);
+    report(c, "loss gradient against differences", where, best_of_worst);
+}
+
+static status check_parameters(checker *c, objective *o)
+{
+    size_t largest = 0, total = graph_parameter_count(c->g);
+    for (int i = 0; i < c->g->n_nodes; ++i)
+        for (int k = 0; k < c->g->nodes[i].n_parameters; ++k)
+            largest = c->g->nodes[i].parameters[k].count > largest ? c->g->nodes[i].parameters[k].count : largest;
+    real *memory = c->be->allocate(total + 2 * largest);
+    if (!memory)
+        return STATUS_NO_MEMORY;
+    graph_clear_gradients(c->g, c->be);
+    total_loss(c, o);
+    objective_backward(o);
+    sweep_adjoints(objective_tape(o), c->g->n_nodes - 1, 0, true);
+    real *gradient = memory;
+    for (int i = 0; i < c->g->n_nodes; ++i)
+        for (int k = 0; k < c->g->nodes[i].n_parameters; ++k) {
+            parameter *p = &c->g->nodes[i].parameters[k];
+            c->be->copy(p->count, p->gradient, gradient);
+            if (!c->g->nodes[i].stop_backward)
+                check_parameter(c, o, &c->g->nodes[i], p, gradient, memory + total, memory + total + largest);
+            gradient += p->count;
+        }
+    graph_clear_gradients(c->g, c->be);
+    c->be->release(memory);
+    return STATUS_OK;
+}
+
+/* ---------------------------------------------------------------- all of it */
+
+/* Inputs from the domain; labels normal, probabilities where the objective wants them. */
+static status draw_sample(checker *c, const objective *o)
+{
+    int batch = c->settings->batch;
+    size_t stride = objective_truth_count(o);
+    c->x = c->be->allocate((size_t)batch * c->inputs);
+    c->truth = c->be->allocate((size_t)batch * stride);
+    if (!c->x || !c->truth)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < (size_t)batch * c->inputs; ++i) {
+        size_t k = i % c->inputs;
+        double low = c->settings->low ? c->settings->low[k] : -1, high = c->settings->high ? c->settings->high[k] : 1;
+        c->x[i] = (real)(low + (high - low) * random_one(c->stream, c->drawn++));
+    }
+    draw_normal(c, (size_t)batch * stride, c->truth);
+    return STATUS_OK;
+}
+
+static status run(checker *c, objective *o)
+{
+    status s = draw_sample(c, o);
+    const objective_options *options = objective_get_options(o);
+    int order = gradient_check_order(c->g);
+    if (s == STATUS_OK && order > 0 && options->wrt < 0)
+        s = check_input(c, order);
+    if (s == STATUS_OK && c->settings->differences)
+        s = check_parameters(c, o);
+    return s;
+}
+
+status gradient_check_run(graph *g, const backend *be, const objective_options *options, const section *where, const char *path,
+                          const check_settings *settings, check_sink sink, void *context)
+{
+    objective *o;
+    status s = objective_create(&o, g, be, where, path, options, settings->batch);
+    if (s != STATUS_OK)
+        return s;
+    checker c = {.g = g, .be = be, .settings = settings, .sink = sink, .context = context};
+    c.tolerance = settings->tolerance > 0 ? settings->tolerance : sizeof(real) == sizeof(double) ? 1e-6 : 1e-3;
+    c.inputs = shape_count(g->input);
+    c.outputs = shape_count(g->nodes[g->output_node].out);
+    c.stream = (random_stream){settings->seed, RANDOM_CHECK, 0};
+    s = run(&c, o);
+    be->release(c.x);
+    be->release(c.truth);
+    objective_free(o);
+    if (s == STATUS_OK && c.failed)
+        s = status_fail(STATUS_FAILED, "at least one derivative check failed");
+    return s;
+}

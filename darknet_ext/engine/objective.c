@@ -1,0 +1,368 @@
+#include "engine/objective.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/directions.h"
+#include "engine/targets.h"
+#include "layers/heads.h"
+
+enum { LOW = 0, UPPER = 1, LARGEST_DIRECTIONS = 1 << 16 };
+
+struct objective {
+    objective_options options;
+    graph *graph;
+    const backend *be;
+    tape tape;
+    int n_output_directions;       /* v1 */
+    int n_input_directions;        /* v2 of each v1; 1 when order < 2 */
+    size_t outputs, inputs;        /* of the network; of the segment's input */
+    targets *targets;              /* NULL when derivatives are compared with zero */
+    real *labels;                  /* [batch, outputs]: the values of the batch */
+    bool have_labels;
+    const real *truth;
+    real *value_gradient;          /* [batch, outputs]: d loss / d m */
+    int layout_batch;              /* batch for which seeds, directions and zeros lie in place; 0: none */
+    uint64_t seed, step;
+};
+
+/* ---------------------------------------------------------------- checking */
+
+static status refuse(const char *path, const section *s, const char *text)
+{
+    return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", path, s->line, s->column, text);
+}
+
+/* Whether one node of the segment can be differentiated as often as asked. */
+static status check_node(const graph_node *node, const section *where, const char *path, const objective_options *o)
+{
+    char text[512];
+    if (!node->type || node->type->max_order < o->order) {
+        snprintf(text, sizeof text, "[%s] cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,
+                 o->order > 1 ? "twice" : "here", where->line, node->type && node->type->order_limit ? ": " : "",
+                 node->type && node->type->order_limit ? node->type->order_limit : "");
+        return refuse(path, node->where, text);
+    }
+    for (int i = 0; i < node->n_inputs; ++i)
+        if (node->inputs[i] < o->wrt) {
+            snprintf(text, sizeof text, "this layer reads layer %d, which lies below layer %d, the one [sobolev] at line %d differentiates by (wrt)",
+                     node->inputs[i], o->wrt, where->line);
+            return refuse(path, node->where, text);
+        }
+    if (o->order > 1 && !o->allow_zero_curvature && node->type->zero_curvature && node->type->zero_curvature(node)) {
+        snprintf(text, sizeof text,
+                 "this activation is piecewise linear: its second derivative is zero wherever it exists, so order=2 at line %d has nothing to learn "
+                 "(use a smooth activation, or set allow_zero_curvature=1 in [sobolev])",
+                 where->line);
+        return refuse(path, node->where, text);
+    }
+    return STATUS_OK;
+}
+
+static status check_options(const graph *g, const section *where, const char *path, const objective_options *o)
+{
+    if (o->order == 0 && o->weight[0] == 0)
+        return refuse(path, where, "all weights are 0: there is nothing to train on");
+    if (o->order == 0)
+        return STATUS_OK;
+    if (o->wrt >= g->output_node)
+        return refuse(path, where, "wrt must name a layer below the network's output");
+    if (o->wrt >= 0 && o->target == TARGET_DATA)
+        return refuse(path, where, "labels give derivatives with respect to the network's input only: with wrt= use target=zero");
+    if (o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES && shape_count(g->nodes[g->output_node].out) < 2)
+        return refuse(path, where, "differentiate=log_probabilities needs at least two outputs: the log-probability of one is constant");
+    for (int i = o->wrt + 1; i <= g->output_node; ++i) {
+        if (g->nodes[i].type && g->nodes[i].type->role == LAYER_LOSS)
+            continue;
+        status s = check_node(&g->nodes[i], where, path, o);
+        if (s != STATUS_OK)
+            return s;
+    }
+    return STATUS_OK;
+}
+
+/* ---------------------------------------------------------------- creating */
+
+static status append_heads(graph *g, const objective_options *o)
+{
+    status s = STATUS_OK;
+    bool probabilities = o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES || (o->differentiated == DIFFERENTIATE_LOSS && o->cross_entropy);
+    if (o->order == 0)
+        return s;
+    if (probabilities)
+        s = graph_append_head(g, &log_probabilities_head);
+    if (s == STATUS_OK && o->differentiated == DIFFERENTIATE_LOSS)
+        s = graph_append_head(g, o->cross_entropy ? &cross_entropy_head : &squared_error_head);
+    return s;
+}
+
+static status count_directions(objective *self, const section *where, const char *path)
+{
+    const objective_options *o = &self->options;
+    size_t top = shape_count(self->graph->nodes[graph_top(self->graph)].out);
+    size_t first = o->projections > 0 ? (size_t)o->projections : top;
+    size_t second = o->order < 2 ? 1 : o->projections_2 > 0 ? (size_t)o->projections_2 : self->inputs;
+    if (first > LARGEST_DIRECTIONS || second > LARGEST_DIRECTIONS || first * second > LARGEST_DIRECTIONS) {
+        char text[256];
+        snprintf(text, sizeof text, "%zu x %zu directions are too many: use projections=%s", first, second, o->order > 1 ? " and projections_2=" : "");
+        return refuse(path, where, text);
+    }
+    self->n_output_directions = (int)first;
+    self->n_input_directions = (int)second;
+    return STATUS_OK;
+}
+
+static status allocate(objective *self, int capacity)
+{
+    const objective_options *o = &self->options;
+    int directions = self->n_output_directions * self->n_input_directions;
+    status s = tape_create(&self->tape, self->graph, self->be, capacity, o->order, directions, o->wrt);
+    if (s == STATUS_OK && o->order > 0 && o->target == TARGET_DATA)
+        s = targets_create(&self->targets, self->graph, self->be, capacity, o->order, self->n_output_directions, self->n_input_directions);
+    if (s != STATUS_OK)
+        return s;
+    self->labels = self->be->allocate((size_t)capacity * self->outputs);
+    self->value_gradient = self->be->allocate((size_t)capacity * self->outputs);
+    return self->labels && self->value_gradient ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+status objective_create(objective **result, graph *g, const backend *be, const section *where, const char *path,
+                        const objective_options *options, int capacity)
+{
+    *result = NULL;
+    status s = check_options(g, where, path, options);
+    if (s != STATUS_OK)
+        return s;
+    objective *self = allocate_zeroed(1, sizeof *self);
+    if (!self)
+        return STATUS_NO_MEMORY;
+    self->options = *options;
+    self->graph = g;
+    self->be = be;
+    self->outputs = shape_count(g->nodes[g->output_node].out);
+    self->inputs = options->wrt < 0 ? shape_count(g->input) : shape_count(g->nodes[options->wrt].out);
+    s = append_heads(g, options);
+    if (s == STATUS_OK && options->order > 0)
+        s = count_directions(self, where, path);
+    if (s == STATUS_OK)
+        s = allocate(self, capacity);
+    if (s != STATUS_OK) {
+        objective_free(self);
+        return s;
+    }
+    *result = self;
+    return STATUS_OK;
+}
+
+void objective_free(objective *self)
+{
+    if (!self)
+        return;
+    tape_free(&self->tape);
+    targets_free(self->targets);
+    self->be->release(self->labels);
+    self->be->release(self->value_gradient);
+    free(self);
+}
+
+tape *objective_tape(objective *self)
+{
+    return &self->tape;
+}
+
+const objective_options *objective_get_options(const objective *self)
+{
+    return &self->options;
+}
+
+size_t objective_truth_count(const objective *self)
+{
+    int order = self->options.target == TARGET_DATA ? self->options.order : 0;
+    size_t count = self->outputs;
+    for (int k = 1, block = (int)self->inputs; k <= order; ++k, block *= (int)self->inputs)
+        count += self->outputs * (size_t)block;
+    return count;
+}
+
+/* ---------------------------------------------------------------- directions */
+
+static jet *top_adjoint(objective *self)
+{
+    return tape_adjoint(&self->tape, graph_top(self->graph));
+}
+
+static jet *segment_input(objective *self)
+{
+    return tape_jet(&self->tape, self->options.wrt);
+}
+
+static bool directions_are_random(const objective *self)
+{
+    return self->options.projections > 0 || (self->options.order > 1 && self->options.projections_2 > 0);
+}
+
+/* After a change of the batch size the components have moved: everything that is written only in part is zeroed. */
+static void clear_layout(objective *self)
+{
+    const jet *seed = top_adjoint(self), *x = segment_input(self);
+    component_range upper = jet_upper_half(self->options.order);
+    self->be->fill(jet_range_rows(seed, upper) * seed->count, 0, jet_component(seed, upper.first));
+    self->be->fill(jet_range_rows(x, upper) * x->count, 0, jet_component(x, upper.first));
+    self->layout_batch = self->tape.batch;
+}
+
+/* v1 into the last component of the top's adjoint, v2 into component 1 of the segment's input. */
+static void place_directions(objective *self)
+{
+    const objective_options *o = &self->options;
+    bool moved = self->layout_batch != self->tape.batch;
+    if (moved)
+        clear_layout(self);
+    if (!moved && !directions_are_random(self))
+        return;
+    int pairs = self->n_output_directions * self->n_input_directions;
+    direction_source source = {
+        .kind = o->projection,
+        .seed = self->seed,
+        .step = self->step,
+        .capacity = self->tape.capacity,
+        .samples = o->resample ? NULL : &self->tape.x,
+    };
+    const jet *seed = top_adjoint(self);
+    directions_fill(&source, RANDOM_OUTPUT_DIRECTIONS, o->projections == 0, self->n_output_directions, self->n_input_directions,
+                    seed->batch, seed->count, jet_component(seed, jet_components(o->order) - 1));
+    if (o->order > 1) {
+        const jet *x = segment_input(self);
+        directions_fill(&source, RANDOM_INPUT_DIRECTIONS, o->projections_2 == 0, o->projections_2 == 0 ? self->n_input_directions : pairs, 1,
+                        x->batch, x->count, jet_component(x, 1));
+        if (o->projections_2 == 0)
+            directions_repeat(self->n_input_directions, self->n_output_directions, x->batch, x->count, jet_component(x, 1));
+    }
+}
+
+static void gather_labels(objective *self, const real *truth)
+{
+    size_t stride = objective_truth_count(self);
+    self->have_labels = truth != NULL;
+    self->truth = truth;
+    for (int b = 0; truth && b < self->tape.batch; ++b)
+        self->be->copy(self->outputs, truth + (size_t)b * stride, self->labels + (size_t)b * self->outputs);
+    self->tape.truth = truth ? self->labels : NULL;
+}
+
+void objective_begin(objective *self, const real *truth, bool training, uint64_t seed, uint64_t step)
+{
+    tape *t = &self->tape;
+    t->training = training;
+    t->derivatives = training && truth && self->options.order > 0;
+    t->seed = self->seed = seed;
+    t->step = self->step = step;
+    t->cost = 0;
+    gather_labels(self, truth);
+    tape_clear_adjoints(t);
+    if (t->derivatives)
+        place_directions(self);
+}
+
+/* ---------------------------------------------------------------- losses */
+
+static double value_loss(objective *self)
+{
+    const jet *m = tape_jet(&self->tape, self->graph->output_node);
+    if (self->options.weight[0] == 0) {
+        self->be->fill((size_t)self->tape.batch * self->outputs, 0, self->value_gradient);
+        return 0;
+    }
+    return self->be->loss(self->options.loss[0], (size_t)self->tape.batch, self->outputs, m->data, self->labels,
+                          (real)self->options.weight[0], self->value_gradient);
+}
+
+/* Random directions estimate a mean; unit vectors enumerate a sum. */
+static double output_direction_weight(const objective *self)
+{
+    return self->options.projections > 0 ? 1. / self->n_output_directions : 1;
+}
+
+static double input_direction_weight(const objective *self)
+{
+    return self->options.projections_2 > 0 ? 1. / self->n_input_directions : 1;
+}
+
+/* g against its target, for every v1; r = dL/dg goes where the tangent sweep reads it. With order 2 each v1 has several
+ * directions that all carry the same g: the first of them stands for all. */
+static double gradient_loss(objective *self)
+{
+    const objective_options *o = &self->options;
+    if (o->weight[1] == 0)
+        return 0;
+    int last = jet_components(o->order) - 1, per_direction = self->n_input_directions;
+    size_t rows = (size_t)self->tape.batch, block = rows * self->inputs;
+    const real *g = jet_component(tape_adjoint(&self->tape, o->wrt), last), *t = targets_gradient(self->targets);
+    real *r = jet_component(segment_input(self), last);
+    real scale = (real)(o->weight[1] * output_direction_weight(self));
+    if (per_direction == 1)
+        return self->be->loss(o->loss[1], rows * (size_t)self->n_output_directions, self->inputs, g, t, scale, r);
+    double sum = 0;
+    for (size_t i = 0; i < (size_t)self->n_output_directions; ++i) {
+        size_t at = i * (size_t)per_direction * block;
+        sum += self->be->loss(o->loss[1], rows, self->inputs, g + at, t ? t + i * block : NULL, scale, r + at);
+    }
+    return sum;
+}
+
+/* q against its target, for every pair (v1, v2); u = dL/dq. */
+static double hessian_loss(objective *self)
+{
+    const objective_options *o = &self->options;
+    size_t rows = (size_t)self->tape.batch * (size_t)self->tape.directions;
+    real scale = (real)(o->weight[2] * output_direction_weight(self) * input_direction_weight(self));
+    return self->be->loss(o->loss[2], rows, self->inputs, jet_component(tape_adjoint(&self->tape, o->wrt), 2), targets_hessian(self->targets),
+                          scale, jet_component(segment_input(self), 2));
+}
+
+static void derivative_losses(objective *self, objective_losses *losses)
+{
+    tape *t = &self->tape;
+    int order = self->options.order, top = graph_top(self->graph);
+    sweep_values(t, self->graph->n_nodes, top);
+    tape_seed_adjoint(t, top, UPPER);
+    sweep_seeds(t);
+    if (self->targets)
+        targets_compute(self->targets, self->truth, objective_truth_count(self), self->labels, t->batch, top_adjoint(self), segment_input(self));
+    losses->order[1] = gradient_loss(self);
+    if (order > 1)
+        losses->order[2] = hessian_loss(self);
+}
+
+objective_losses objective_forward(objective *self)
+{
+    objective_losses losses = {{0}, 0};
+    if (!self->have_labels)
+        return losses;
+    losses.order[0] = value_loss(self);
+    if (self->tape.derivatives)
+        derivative_losses(self, &losses);
+    losses.total = losses.order[0] + losses.order[1] + losses.order[2];
+    return losses;
+}
+
+/* The low half of a node's adjoint starts at zero. */
+static void zero_low_adjoint(tape *t, int node)
+{
+    const jet *adjoint = tape_adjoint(t, node);
+    component_range low = jet_low_half(t->derivatives ? t->order : 0);
+    t->be->fill(jet_range_rows(adjoint, low) * adjoint->count, 0, adjoint->data);
+    tape_seed_adjoint(t, node, LOW);
+}
+
+void objective_backward(objective *self)
+{
+    tape *t = &self->tape;
+    int output = self->graph->output_node, top = graph_top(self->graph);
+    if (t->derivatives)
+        sweep_tangents(t);
+    zero_low_adjoint(t, t->derivatives ? top : output);
+    if (t->derivatives)
+        sweep_adjoints(t, top, self->graph->n_nodes, false);
+    self->be->axpby((size_t)t->batch * self->outputs, 1, self->value_gradient, 1, tape_adjoint(t, output)->data);
+}

@@ -1,0 +1,77 @@
+/* The Sobolev objective: what [sobolev] asks for, the directions, the head, the targets and the losses of each order.
+ *
+ *     L = sum over samples of   weight   * loss(m, y)
+ *                             + weight_1 * sum or mean over output directions v1 of loss_1(g, t1)
+ *                             + weight_2 * sum or mean over direction pairs (v1, v2) of loss_2(q, t2)
+ *
+ *     g = grad_h <head(m(h)), v1>            t1 the same of the target function
+ *     q = grad_h <g, v2> (Hessian-vector)    t2 likewise
+ *
+ * Full Jacobian and Hessian: v1 and v2 run over the unit vectors and the terms are summed. n random projections: the
+ * terms are averaged over the n draws (the Monte-Carlo estimate of equation 2 of the paper). */
+#ifndef DNX_ENGINE_OBJECTIVE_H
+#define DNX_ENGINE_OBJECTIVE_H
+
+#include "engine/graph.h"
+
+typedef enum projection_kind {
+    PROJECTION_SPHERE,     /* uniform on the unit sphere */
+    PROJECTION_RADEMACHER, /* +-1 with equal probability */
+    PROJECTION_GAUSSIAN,   /* standard normal */
+    PROJECTION_COORDINATE  /* a random unit vector */
+} projection_kind;
+
+typedef enum differentiated_kind { DIFFERENTIATE_OUTPUT, DIFFERENTIATE_LOG_PROBABILITIES, DIFFERENTIATE_LOSS } differentiated_kind;
+
+typedef enum target_kind { TARGET_DATA, TARGET_ZERO } target_kind;
+
+/* The options of [sobolev], read from its section (layers/sobolev.c). */
+typedef struct objective_options {
+    int order;           /* effective: orders whose weight is 0 are dropped */
+    loss_function loss[JET_MAX_ORDER + 1];
+    double weight[JET_MAX_ORDER + 1];
+    int projections;     /* output directions; 0: all unit vectors (full Jacobian) */
+    int projections_2;   /* input directions of order 2; 0: all unit vectors (full Hessian) */
+    projection_kind projection;
+    bool resample;       /* fresh every step; else a function of the sample alone */
+    differentiated_kind differentiated;
+    bool cross_entropy;  /* the loss that DIFFERENTIATE_LOSS differentiates is cross-entropy, else squared error */
+    target_kind target;  /* what derivatives are compared with */
+    int wrt;             /* node; -1: the network's input */
+    bool allow_zero_curvature;
+} objective_options;
+
+typedef struct objective objective;
+
+/* Losses of a batch, each a sum over its samples, weights included. */
+typedef struct objective_losses {
+    double order[JET_MAX_ORDER + 1];
+    double total;
+} objective_losses;
+
+/* Checks that the graph can be differentiated as asked (messages with file:line), and allocates. The tape's order,
+ * directions and segment follow from the options: see objective_tape. */
+status objective_create(objective **result, graph *g, const backend *be, const section *where, const char *path,
+                        const objective_options *options, int capacity);
+void objective_free(objective *o);
+
+/* The tape the objective runs on; owned by the objective. */
+tape *objective_tape(objective *o);
+const objective_options *objective_get_options(const objective *o);
+
+/* Numbers of labels of one sample: outputs, then (order 1) outputs*inputs with the Jacobian row by row, then (order 2)
+ * outputs*inputs*inputs with the Hessian of each output. With target=zero: the outputs only. */
+size_t objective_truth_count(const objective *o);
+
+/* Three calls make a step; the sweeps between them may be run node by node by the host:
+ *
+ *     fill component 0 of the network's input;  objective_begin();    sweep_values()
+ *     objective_forward(): losses; when training, also the seed sweep
+ *     objective_backward(): the tangent sweep, and dL/dm into the output's adjoint;  sweep_adjoints()
+ */
+/* `truth`: rows of objective_truth_count() labels, or NULL: no losses. */
+void objective_begin(objective *o, const real *truth, bool training, uint64_t seed, uint64_t step);
+objective_losses objective_forward(objective *o);
+void objective_backward(objective *o);
+
+#endif

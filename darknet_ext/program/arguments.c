@@ -1,0 +1,235 @@
+#include "program/arguments.h"
+
+#include <limits.h>
+#include <popt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FLAG_COUNT = 13, VALUE_SET = 1000 };
+
+/* Where popt puts the values of the verb being parsed; copied out afterwards. */
+static struct {
+    const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column;
+    int force, print_cfg, no_chart, surface;
+} raw;
+
+typedef struct flag_row {
+    unsigned bit;
+    struct poptOption option;
+} flag_row;
+
+#define TEXT_FLAG(bit, name, target, value, meaning, argument)                                                         \
+    {bit, {name, 0, POPT_ARG_STRING | POPT_ARGFLAG_ONEDASH, target, value, meaning, argument}}
+#define SWITCH(bit, name, target, meaning) {bit, {name, 0, POPT_ARG_NONE | POPT_ARGFLAG_ONEDASH, target, 0, meaning, NULL}}
+
+static const flag_row flag_table[FLAG_COUNT] = {
+    TEXT_FLAG(FLAG_SET, "set", &raw.set, VALUE_SET, "override a key of the cfg; may be repeated", "section.key=value"),
+    TEXT_FLAG(FLAG_SEED, "seed", &raw.seed, 0, "seed of all random numbers", "N"),
+    TEXT_FLAG(FLAG_THREADS, "threads", &raw.threads, 0, "processor threads", "N"),
+    TEXT_FLAG(FLAG_BACKEND, "backend", &raw.backend, 0, "who computes: onednn or ref", "NAME"),
+    TEXT_FLAG(FLAG_OUT, "out", &raw.out, 0, "folder of the run, or the picture to write", "PATH"),
+    SWITCH(FLAG_FORCE, "force", &raw.force, "replace the run that the folder holds"),
+    SWITCH(FLAG_PRINT_CFG, "print-cfg", &raw.print_cfg, "print the effective cfg and stop"),
+    TEXT_FLAG(FLAG_EVERY, "every", &raw.every, 0, "updates between evaluations (a hundredth of the run)", "N"),
+    SWITCH(FLAG_NO_CHART, "no-chart", &raw.no_chart, "do not draw chart.png"),
+    TEXT_FLAG(FLAG_BATCH, "batch", &raw.batch, 0, "samples per check (3)", "N"),
+    TEXT_FLAG(FLAG_SECONDS, "seconds", &raw.seconds, 0, "how long to measure (3)", "S"),
+    SWITCH(FLAG_SURFACE, "surface", &raw.surface, "the functions and their gradients instead of training curves (two inputs)"),
+    TEXT_FLAG(FLAG_COLUMN, "column", &raw.column, 0, "the column of metrics.csv to compare (test_value_mse)", "NAME"),
+};
+
+static void popt_table(const verb *v, struct poptOption *table)
+{
+    int n = 0;
+    for (int i = 0; i < FLAG_COUNT; ++i)
+        if (v->flags & flag_table[i].bit)
+            table[n++] = flag_table[i].option;
+    table[n] = (struct poptOption)POPT_TABLEEND;
+}
+
+static void print_bad_flag(const verb *v, const char *word)
+{
+    const char *names[FLAG_COUNT];
+    int n = 0;
+    for (int i = 0; i < FLAG_COUNT; ++i)
+        if (v->flags & flag_table[i].bit)
+            names[n++] = flag_table[i].option.longName;
+    const char *nearest = nearest_name(word + strspn(word, "-"), names, n);
+    fprintf(stderr, "darknet sobolev %s: error: unknown flag '%s'", v->name, word);
+    if (nearest)
+        fprintf(stderr, ", did you mean '-%s'?\n", nearest);
+    else
+        fprintf(stderr, " (darknet sobolev help %s)\n", v->name);
+}
+
+static bool take_override(arguments *a, const verb *v)
+{
+    if (a->n_overrides == MAX_OVERRIDES) {
+        fprintf(stderr, "darknet sobolev %s: error: more than %d -set\n", v->name, MAX_OVERRIDES);
+        return false;
+    }
+    a->override_texts[a->n_overrides] = raw.set;
+    a->overrides[a->n_overrides++].text = raw.set;
+    return true;
+}
+
+static bool read_flags(poptContext context, arguments *a, const verb *v)
+{
+    int code;
+    while ((code = poptGetNextOpt(context)) > 0)
+        if (code == VALUE_SET && !take_override(a, v))
+            return false;
+    if (code == POPT_ERROR_BADOPT)
+        print_bad_flag(v, poptBadOption(context, POPT_BADOPTION_NOALIAS));
+    else if (code < -1)
+        fprintf(stderr, "darknet sobolev %s: error: %s: %s\n", v->name, poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(code));
+    return code >= -1;
+}
+
+static bool whole_number(const verb *v, const char *name, const char *text, long low, long high, long *value)
+{
+    if (!text || (parse_integer(text, value) && *value >= low && *value <= high))
+        return true;
+    fprintf(stderr, "darknet sobolev %s: error: -%s: '%s' is not a whole number from %ld to %ld\n", v->name, name, text, low, high);
+    return false;
+}
+
+static bool take_values(arguments *a, const verb *v)
+{
+    long seed = 0, threads = 0, batch = 3;
+    a->seconds = 3;
+    bool good = whole_number(v, "seed", raw.seed, 0, LONG_MAX, &seed) && whole_number(v, "threads", raw.threads, 1, 1024, &threads) &&
+                whole_number(v, "every", raw.every, 1, LONG_MAX, &a->every) && whole_number(v, "batch", raw.batch, 1, 4096, &batch);
+    if (good && raw.seconds && (!parse_real(raw.seconds, &a->seconds) || a->seconds <= 0 || a->seconds > 1e6)) {
+        fprintf(stderr, "darknet sobolev %s: error: -seconds: '%s' is not a number of seconds\n", v->name, raw.seconds);
+        good = false;
+    }
+    a->has_seed = raw.seed != NULL;
+    a->seed = seed;
+    a->threads = (int)threads;
+    a->batch = (int)batch;
+    a->backend = raw.backend;
+    a->out = raw.out;
+    a->column = raw.column;
+    a->force = raw.force;
+    a->print_cfg = raw.print_cfg;
+    a->no_chart = raw.no_chart;
+    a->surface = raw.surface;
+    return good;
+}
+
+static bool take_positional(poptContext context, arguments *a, const verb *v)
+{
+    const char *word;
+    while ((word = poptGetArg(context))) {
+        if (a->n_positional < MAX_POSITIONAL)
+            a->positional[a->n_positional] = strdup(word);
+        ++a->n_positional;
+    }
+    if (a->n_positional >= v->least && a->n_positional <= v->most)
+        return true;
+    fprintf(stderr, "darknet sobolev %s: error: %s: usage: darknet sobolev %s %s\n", v->name, a->n_positional < v->least ? "words are missing" : "too many words",
+            v->name, v->synopsis);
+    return false;
+}
+
+bool arguments_parse(arguments *a, const verb *v, int argc, char **argv)
+{
+    struct poptOption table[FLAG_COUNT + 1];
+    popt_table(v, table);
+    *a = (arguments){0};
+    memset(&raw, 0, sizeof raw);
+    poptContext context = poptGetContext(NULL, argc, (const char **)argv, table, POPT_CONTEXT_KEEP_FIRST);
+    bool good = read_flags(context, a, v) && take_values(a, v) && take_positional(context, a, v);
+    poptFreeContext(context);
+    return good;
+}
+
+void verb_print_help(const verb *v, FILE *out)
+{
+    fprintf(out, "darknet sobolev %s %s\n    %s\n\n%s\n", v->name, v->synopsis, v->meaning, v->details);
+    for (int i = 0; i < FLAG_COUNT; ++i)
+        if (v->flags & flag_table[i].bit) {
+            const struct poptOption *o = &flag_table[i].option;
+            char head[64];
+            snprintf(head, sizeof head, "-%s %s", o->longName, o->argDescrip ? o->argDescrip : "");
+            fprintf(out, "    %-24s %s\n", head, o->descrip);
+        }
+}
+
+const verb *verb_find(const char *name)
+{
+    const char *names[32];
+    int n = 0;
+    for (const verb *const *v = verb_list; *v; ++v) {
+        if (strcmp((*v)->name, name) == 0)
+            return *v;
+        names[n++] = (*v)->name;
+    }
+    const char *nearest = nearest_name(name, names, n);
+    fprintf(stderr, "darknet sobolev: error: unknown verb '%s'%s%s%s\n", name, nearest ? ", did you mean '" : " (darknet sobolev help)", nearest ? nearest : "",
+            nearest ? "'?" : "");
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- loading */
+
+static void print_message(void *context, const char *line)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", line);
+}
+
+bool settings_from_arguments(plugin_settings *settings, const arguments *a)
+{
+    *settings = (plugin_settings){.sink = print_message, .quiet = true, .initialise = true, .overrides = a->overrides, .n_overrides = a->n_overrides};
+    if (plugin_settings_from_environment(settings) != STATUS_OK) {
+        fprintf(stderr, "%s\n", status_text());
+        return false;
+    }
+    if (a->backend)
+        settings->backend = a->backend;
+    if (a->threads)
+        settings->threads = a->threads;
+    if (a->has_seed) {
+        settings->has_seed = true;
+        settings->seed = (uint64_t)a->seed;
+    }
+    return true;
+}
+
+static bool print_config(const arguments *a)
+{
+    config *c;
+    if (config_read(a->positional[0], a->overrides, a->n_overrides, print_message, NULL, &c) != STATUS_OK) {
+        fprintf(stderr, "%s\n", status_text());
+        return false;
+    }
+    config_print(c, stdout);
+    config_free(c);
+    return true;
+}
+
+bool load_cfg(const arguments *a, plugin_network **p, bool *done)
+{
+    plugin_settings settings;
+    *p = NULL;
+    *done = a->print_cfg;
+    if (a->print_cfg)
+        return print_config(a);
+    if (!settings_from_arguments(&settings, a))
+        return false;
+    if (plugin_load(a->positional[0], &settings, p) == STATUS_OK)
+        return true;
+    fprintf(stderr, "%s\n", status_text());
+    return false;
+}
+
+int report_failure(status s)
+{
+    if (s == STATUS_INTERRUPTED)
+        return EXIT_SIGNAL;
+    fprintf(stderr, "%s\n", status_text());
+    return s == STATUS_BAD_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}

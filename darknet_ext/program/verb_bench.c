@@ -1,0 +1,175 @@
+/* ms per plain and per Sobolev step of the same network, beside the machine's own matrix-product rate, all in one run. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/arguments.h"
+#include "train/progress.h"
+
+enum { ROUNDS = 21, GEMM_SIZE = 1024 };
+
+typedef struct contestant {
+    const char *name;
+    plugin_network *net;
+    int steps;               /* per round, so that a round is long enough to measure */
+    double seconds[ROUNDS];  /* of one step */
+} contestant;
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(const double *values, int n)
+{
+    double sorted[ROUNDS];
+    memcpy(sorted, values, (size_t)n * sizeof *values);
+    qsort(sorted, (size_t)n, sizeof *sorted, by_value);
+    return sorted[n / 2];
+}
+
+/* Random inputs and labels: the time of a step does not depend on them. */
+static void fill(plugin_network *p)
+{
+    size_t inputs = (size_t)plugin_minibatch(p) * shape_count(plugin_graph(p)->input);
+    random_uniform((random_stream){1, RANDOM_CHECK, 0}, 0, inputs, -1, 1, plugin_input(p));
+    random_uniform((random_stream){1, RANDOM_CHECK, 1}, 0, (size_t)plugin_minibatch(p) * plugin_truth_count(p), -1, 1, plugin_truth(p));
+}
+
+static double time_steps(contestant *c)
+{
+    double start = seconds_now();
+    for (int i = 0; i < c->steps * plugin_subdivisions(c->net); ++i)
+        plugin_train_minibatch(c->net);
+    return (seconds_now() - start) / c->steps;
+}
+
+static void choose_steps(contestant *c, double round_seconds)
+{
+    c->steps = 3;
+    fill(c->net);
+    time_steps(c);
+    double one = time_steps(c);
+    c->steps = (int)(round_seconds / (one + 1e-9)) + 1;
+}
+
+/* Floating-point operations of the matrix products of one update: components and directions count as rows. */
+static double step_cost(plugin_network *p)
+{
+    const graph *g = plugin_graph(p);
+    const objective_options *o = plugin_objective(p);
+    double batch = (double)plugin_minibatch(p) * plugin_subdivisions(p), total = 0;
+    bool first = true;
+    for (int i = 0; i < g->n_nodes; ++i) {
+        const graph_node *n = &g->nodes[i];
+        if (!n->type || !n->type->row_cost)
+            continue;
+        int order = o && i > o->wrt ? o->order : 0;
+        double directions = plugin_directions(p) * batch;
+        double low = batch + (jet_low_half(order).last - 1) * directions, all = batch + (jet_components(order) - 1) * directions;
+        total += n->type->row_cost(n) * (all + all + (all - low) + (first ? 0 : low));
+        first = false;
+    }
+    return total;
+}
+
+static double gemm_rate(const backend *be)
+{
+    size_t count = (size_t)GEMM_SIZE * GEMM_SIZE;
+    real *memory = be->allocate(3 * count);
+    double best = 0;
+    if (!memory)
+        return NAN;
+    random_uniform((random_stream){1, RANDOM_CHECK, 2}, 0, 2 * count, -1, 1, memory);
+    for (int i = 0; i < 5; ++i) {
+        double start = seconds_now();
+        be->gemm(false, false, GEMM_SIZE, GEMM_SIZE, GEMM_SIZE, 1, memory, GEMM_SIZE, memory + count, GEMM_SIZE, 0, memory + 2 * count, GEMM_SIZE);
+        best = fmax(best, 2. * (double)count * GEMM_SIZE / (seconds_now() - start));
+    }
+    be->release(memory);
+    return best;
+}
+
+static bool load_as(const arguments *a, const char *extra, plugin_network **p)
+{
+    arguments changed = *a;
+    bool done;
+    if (extra && changed.n_overrides == MAX_OVERRIDES) {
+        fprintf(stderr, "darknet sobolev bench: error: too many -set\n");
+        return false;
+    }
+    if (extra)
+        changed.overrides[changed.n_overrides++].text = extra;
+    return load_cfg(&changed, p, &done);
+}
+
+static void print_contestant(const contestant *c, double rate)
+{
+    double step = median(c->seconds, ROUNDS), speed = step_cost(c->net) / step;
+    printf("%-8s %9.4f ms per step  %8.1f GF/s  %5.1f%% of the matrix-product rate\n", c->name, 1e3 * step, 1e-9 * speed, 100 * speed / rate);
+}
+
+static void compete(contestant *c, int n, double seconds)
+{
+    for (int i = 0; i < n; ++i)
+        choose_steps(&c[i], seconds / (ROUNDS * n));
+    for (int round = 0; round < ROUNDS; ++round)
+        for (int i = 0; i < n; ++i)
+            c[i].seconds[round] = time_steps(&c[i]);
+}
+
+static int run_contest(const arguments *a, contestant *c)
+{
+    bool sobolev = plugin_objective(c[1].net) && plugin_objective(c[1].net)->order > 0;
+    const backend *be = plugin_backend(c[1].net);
+    double before = gemm_rate(be);
+    compete(sobolev ? c : c + 1, sobolev ? 2 : 1, a->seconds);
+    double rate = fmax(before, gemm_rate(be));
+    printf("backend %s, %d threads, batch %d, matrix product %d: %.1f GF/s\n", be->name, plugin_threads(c[1].net),
+           plugin_minibatch(c[1].net) * plugin_subdivisions(c[1].net), GEMM_SIZE, 1e-9 * rate);
+    if (sobolev)
+        print_contestant(&c[0], rate);
+    else
+        c[1].name = "plain";
+    print_contestant(&c[1], rate);
+    if (sobolev) {
+        double ratios[ROUNDS];
+        for (int i = 0; i < ROUNDS; ++i)
+            ratios[i] = c[1].seconds[i] / c[0].seconds[i];
+        printf("Sobolev step / plain step: %.2f (median of %d alternating rounds)\n", median(ratios, ROUNDS), ROUNDS);
+    }
+    return EXIT_OK;
+}
+
+static int bench(const arguments *a)
+{
+    if (a->print_cfg) {
+        plugin_network *none;
+        bool done;
+        return load_cfg(a, &none, &done) ? EXIT_OK : EXIT_USAGE;
+    }
+    contestant c[2] = {{.name = "plain"}, {.name = "Sobolev"}};
+    int result = EXIT_USAGE;
+    if (load_as(a, NULL, &c[1].net)) {
+        bool sobolev = plugin_objective(c[1].net) != NULL;
+        if (!sobolev || load_as(a, "sobolev.order=0", &c[0].net))
+            result = run_contest(a, c);
+    }
+    plugin_free(c[0].net);
+    plugin_free(c[1].net);
+    return result;
+}
+
+const verb verb_bench = {
+    .name = "bench",
+    .synopsis = "CFG",
+    .meaning = "time plain and Sobolev steps of a network",
+    .details = "Alternates rounds of plain steps (the same network with order=0) and Sobolev steps, update included, on random data, and\n"
+               "prints medians, their ratio, and the fraction of the matrix-product rate of the same backend in the same run.\n",
+    .least = 1,
+    .most = 1,
+    .flags = FLAG_CFG | FLAG_SECONDS,
+    .run = bench,
+};

@@ -1,0 +1,73 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/check_cfg.h"
+#include "program/arguments.h"
+
+enum { DEFAULT_CHECK_SEED = 1 };
+
+/* In float the identities must hold on every backend; finite differences are for double. */
+static int check_backends(check_request *request, const char *only, char *message, size_t size)
+{
+    int worst = 0;
+    for (const backend *const *be = backend_list; *be; ++be) {
+        if (only && strcmp(only, (*be)->name) != 0)
+            continue;
+        request->backend = (*be)->name;
+        int code = check_cfg(request, message, size);
+        if (code && code != STATUS_FAILED)
+            return code;
+        worst = code ? code : worst;
+    }
+    return worst;
+}
+
+static int check(const arguments *a)
+{
+    plugin_settings settings;
+    if (a->print_cfg) {
+        plugin_network *none;
+        bool done;
+        return load_cfg(a, &none, &done) ? EXIT_OK : EXIT_USAGE;
+    }
+    if (!settings_from_arguments(&settings, a))
+        return EXIT_USAGE;
+    if (settings.backend && !backend_open(settings.backend))
+        return report_failure(STATUS_BAD_CONFIG);
+    check_request request = {
+        .cfg = a->positional[0],
+        .weights = a->n_positional > 1 ? a->positional[1] : NULL,
+        .overrides = a->override_texts,
+        .n_overrides = a->n_overrides,
+        .backend = "ref",
+        .seed = settings.has_seed ? settings.seed : DEFAULT_CHECK_SEED,
+        .batch = a->batch,
+        .out = stdout,
+        .errors = stderr,
+    };
+    char message[2048] = "";
+    int code = dnx_check_double(&request, message, sizeof message);
+    if (code == 0 || code == STATUS_FAILED) {
+        request.errors = NULL;
+        int code_float = check_backends(&request, settings.backend, message, sizeof message);
+        code = code ? code : code_float;
+    }
+    if (code == 0)
+        printf("every derivative check passed\n");
+    else
+        fprintf(stderr, "%s\n", code == STATUS_FAILED ? "at least one derivative check failed" : message);
+    return code == 0 ? EXIT_OK : code == STATUS_BAD_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+const verb verb_check = {
+    .name = "check",
+    .synopsis = "CFG [WEIGHTS]",
+    .meaning = "prove the derivatives of a network",
+    .details = "In double: the gradient, the Hessian-vector product and the gradient of the whole loss with respect to every parameter,\n"
+               "against central differences; and identities that need none. In float: the identities on every backend. Weights are random\n"
+               "unless WEIGHTS are given. Status 1 when a check fails.\n",
+    .least = 1,
+    .most = 2,
+    .flags = FLAG_CFG | FLAG_BATCH,
+    .run = check,
+};

@@ -1,0 +1,99 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "core/environment.h"
+#include "program/arguments.h"
+
+static const char *type_name(const option_spec *o)
+{
+    static const char *const names[] = {"integer", "number", "0 or 1", "", "integers", "numbers", "text", "ignored"};
+    return names[o->type];
+}
+
+static void print_option(const option_spec *o)
+{
+    printf("    %-22s ", o->key);
+    if (o->type == OPTION_CHOICE)
+        for (const char *const *choice = o->choices; *choice; ++choice)
+            printf("%s%s", choice == o->choices ? "" : "|", *choice);
+    else
+        printf("%s", type_name(o));
+    if (!o->fallback)
+        printf(", required");
+    else if (*o->fallback)
+        printf(", default %s", o->fallback);
+    printf(": %s\n", o->meaning);
+}
+
+static void print_section(const section_spec *s)
+{
+    printf("[%s]  %s\n", s->name, s->meaning);
+    for (const option_spec *o = s->options; o->key; ++o)
+        print_option(o);
+}
+
+static int print_section_named(const char *name)
+{
+    for (const section_spec *const *s = config_sections(); *s; ++s)
+        if (strcmp((*s)->name, name) == 0 || ((*s)->alias && strcmp((*s)->alias, name) == 0)) {
+            print_section(*s);
+            return EXIT_OK;
+        }
+    return EXIT_USAGE;
+}
+
+static int print_sections(void)
+{
+    for (const section_spec *const *s = config_sections(); *s; ++s)
+        printf("[%s]%*s %s\n", (*s)->name, (int)(16 - strlen((*s)->name)), "", (*s)->meaning);
+    printf("\ndarknet sobolev help SECTION lists its keys\n");
+    return EXIT_OK;
+}
+
+static int print_environment(void)
+{
+    for (const environment_variable *v = environment_table; v->name; ++v)
+        printf("%-22s %s\n", v->name, v->meaning);
+    return EXIT_OK;
+}
+
+static int print_overview(void)
+{
+    printf("darknet sobolev: training on values and derivatives, version %s\n\n", DNX_VERSION);
+    for (const verb *const *v = verb_list; *v; ++v)
+        printf("    %-10s %-16s %s\n", (*v)->name, (*v)->synopsis, (*v)->meaning);
+    printf("\ndarknet sobolev help VERB        the flags of a verb\n"
+           "darknet sobolev help sections    the sections of a cfg; help SECTION: its keys\n"
+           "darknet sobolev help environment the environment variables\n"
+           "Every other first word is handed to the stock darknet.\n");
+    return EXIT_OK;
+}
+
+static int help(const arguments *a)
+{
+    const char *topic = a->n_positional > 0 ? a->positional[0] : NULL;
+    if (!topic)
+        return print_overview();
+    if (strcmp(topic, "sections") == 0)
+        return print_sections();
+    if (strcmp(topic, "environment") == 0)
+        return print_environment();
+    for (const verb *const *v = verb_list; *v; ++v)
+        if (strcmp((*v)->name, topic) == 0) {
+            verb_print_help(*v, stdout);
+            return EXIT_OK;
+        }
+    if (print_section_named(topic) == EXIT_OK)
+        return EXIT_OK;
+    fprintf(stderr, "darknet sobolev help: error: '%s' is neither a verb nor a section of a cfg\n", topic);
+    return EXIT_USAGE;
+}
+
+const verb verb_help = {
+    .name = "help",
+    .synopsis = "[TOPIC]",
+    .meaning = "explain a verb, a section of a cfg, or the environment",
+    .details = "",
+    .most = 1,
+    .run = help,
+};

@@ -1,0 +1,60 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "program/arguments.h"
+#include "train/evaluate.h"
+#include "train/trainer.h"
+
+static void print_measure(const char *name, double value)
+{
+    if (isfinite(value))
+        printf("%s %.9g\n", name, value);
+}
+
+static status validate(plugin_network *p, const char *weights)
+{
+    dataset test;
+    evaluator *e = NULL;
+    int order = evaluation_order(p);
+    status s = plugin_load_weights(p, weights);
+    if (s == STATUS_OK)
+        s = test_set_create(&test, p, order);
+    if (s != STATUS_OK)
+        return s;
+    s = evaluator_create(&e, plugin_graph(p), plugin_backend(p), order);
+    if (s == STATUS_OK) {
+        evaluation result = evaluator_run(e, &test);
+        printf("points %d\n", test.points);
+        print_measure("value_mse", result.value_mse);
+        print_measure("gradient_mse", result.gradient_mse);
+        print_measure("hessian_mse", result.hessian_mse);
+    }
+    evaluator_free(e);
+    dataset_free(&test);
+    return s;
+}
+
+static int valid(const arguments *a)
+{
+    plugin_network *p;
+    bool done;
+    if (!load_cfg(a, &p, &done))
+        return EXIT_USAGE;
+    if (done)
+        return EXIT_OK;
+    status s = validate(p, a->positional[1]);
+    plugin_free(p);
+    return s == STATUS_OK ? EXIT_OK : report_failure(s);
+}
+
+const verb verb_valid = {
+    .name = "valid",
+    .synopsis = "CFG WEIGHTS",
+    .meaning = "measure trained weights on the test set of the cfg",
+    .details = "Prints the number of test points and the mean squared errors of values, gradients and (order=2) Hessians. The test set\n"
+               "depends on the seed: give the run's.\n",
+    .least = 2,
+    .most = 2,
+    .flags = FLAG_CFG,
+    .run = valid,
+};

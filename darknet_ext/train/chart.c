@@ -1,0 +1,182 @@
+#include "train/chart.h"
+
+#include <math.h>
+
+enum { LABEL_LENGTH = 60 };
+
+/* Numbers so small or so large that the margins of an axis would leave the range of a double have no place on it. */
+static bool has_place(double x, double y)
+{
+    return isfinite(x) && y > 1e-300 && y < 1e300;
+}
+
+int curve_points(const curve *c)
+{
+    int n = 0;
+    for (int row = 0; row < c->table->n_rows; row++)
+        n += has_place(metrics_table_at(c->table, row, c->x), metrics_table_at(c->table, row, c->y));
+    return n;
+}
+
+/* ---- axes ---- */
+
+typedef struct interval {
+    double low, high;
+} interval;
+
+static void include(interval *i, double value)
+{
+    i->low = fmin(i->low, value);
+    i->high = fmax(i->high, value);
+}
+
+static void include_curve(const curve *c, interval *x, interval *log_y)
+{
+    for (int row = 0; row < c->table->n_rows; row++) {
+        double step = metrics_table_at(c->table, row, c->x), value = metrics_table_at(c->table, row, c->y);
+        if (!has_place(step, value))
+            continue;
+        include(x, step);
+        include(log_y, log10(value));
+    }
+}
+
+/* Room above, below and beside the curves, also where all values are equal. */
+static void widen(interval *x, interval *log_y)
+{
+    double beside = x->high > x->low ? 0.01 * (x->high - x->low) : 0.5 + 0.01 * fabs(x->high);
+    double above = fmax(0.04 * (log_y->high - log_y->low), 0.04);
+    *x = (interval){x->low - beside, x->high + beside};
+    *log_y = (interval){log_y->low - above, log_y->high + above};
+}
+
+/* 10 to the power of k as a reader writes it; the terminals draw no markup. */
+static void write_power(FILE *script, int k)
+{
+    static const char *const digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    char text[16];
+    snprintf(text, sizeof text, "%d", k);
+    fputs("10", script);
+    for (const char *c = text; *c; c++)
+        fputs(*c == '-' ? "⁻" : digits[*c - '0'], script);
+}
+
+static void write_decades(FILE *script, int first, int last)
+{
+    int step = 1 + (last - first) / 8;
+    bool minor = step == 1;
+    for (int k = first - 1; k <= last; k++) {
+        if (k >= first && (k - first) % step == 0) {
+            fputs("'", script);
+            write_power(script, k);
+            fprintf(script, "' 1e%d, ", k);
+        }
+        for (int digit = 2; minor && digit < 10; digit++)
+            fprintf(script, "'' %de%d 1, ", digit, k);
+    }
+}
+
+/* Less than two whole decades: 1, 2 and 5 of each have a label. */
+static void write_halves(FILE *script, interval log_y)
+{
+    for (int k = (int)floor(log_y.low); k <= (int)floor(log_y.high); k++)
+        for (int digit = 1; digit < 10; digit++)
+            if (digit == 1 || digit == 2 || digit == 5)
+                fprintf(script, "'%g' %de%d, ", digit * pow(10, k), digit, k);
+            else
+                fprintf(script, "'' %de%d 1, ", digit, k);
+}
+
+/* Less than a decade: round numbers at equal distances. */
+static void write_round_steps(FILE *script, interval log_y)
+{
+    double low = pow(10, log_y.low), high = pow(10, log_y.high), step = gnuplot_tic_step((high - low) / 5);
+    for (double k = ceil(low / step); k * step <= high; k++)
+        fprintf(script, "'%g' %.12g, ", k * step, k * step);
+}
+
+/* gnuplot draws a tic outside the range not at all, so the lists may be too long. */
+static void write_tics(FILE *script, interval log_y)
+{
+    int first = (int)ceil(log_y.low), last = (int)floor(log_y.high);
+    fputs("set ytics (", script);
+    if (last - first >= 2)
+        write_decades(script, first, last);
+    else if (log_y.high - log_y.low > 0.8)
+        write_halves(script, log_y);
+    else
+        write_round_steps(script, log_y);
+    fprintf(script, "'' %.12g 1)\n", pow(10, log_y.low)); /* ends the list; lies on the frame */
+}
+
+static void write_axes(FILE *script, const chart *c)
+{
+    interval x = {INFINITY, -INFINITY}, log_y = {INFINITY, -INFINITY};
+    for (int i = 0; i < c->n_curves; i++)
+        include_curve(&c->curves[i], &x, &log_y);
+    widen(&x, &log_y);
+    fprintf(script, "set xrange [%.12g:%.12g]\nset xtics %.12g\n", x.low, x.high, gnuplot_tic_step(fmax((x.high - x.low) / 7, 1)));
+    fprintf(script, "set logscale y\nset yrange [%.12g:%.12g]\n", pow(10, log_y.low), pow(10, log_y.high));
+    write_tics(script, log_y);
+}
+
+/* ---- curves ---- */
+
+static void write_points(FILE *script, const curve *c, int index)
+{
+    fprintf(script, "$curve%d << EOD\n", index);
+    for (int row = 0; row < c->table->n_rows; row++) {
+        double x = metrics_table_at(c->table, row, c->x), y = metrics_table_at(c->table, row, c->y);
+        if (has_place(x, y))
+            fprintf(script, "%.12g %.9g\n", x, y);
+        else
+            fputs("NaN NaN\n", script);
+    }
+    fputs("EOD\n", script);
+}
+
+/* Points as well as lines: a single value between two gaps stays visible. */
+static void write_curve(gnuplot *g, const curve *c, int index)
+{
+    int points = curve_points(c);
+    char label[4 * LABEL_LENGTH];
+    snprintf(label, sizeof label, "%s%s", c->label, points ? "" : " (no values)");
+    bool dense = points > 100;
+    if (points)
+        fprintf(g->script, "$curve%d using 1:2 with linespoints pointtype 7 pointsize %g", index, dense ? 0.15 : 0.6);
+    else
+        fputs("keyentry with lines", g->script);
+    fprintf(g->script, " linewidth %g linecolor rgb '%s' dashtype %d title", dense ? 1.5 : 2, c->colour, c->dash);
+    gnuplot_text(g, label, LABEL_LENGTH);
+}
+
+static void write_style(gnuplot *g, const chart *c)
+{
+    fputs("set border 3 linecolor rgb '#606060'\n"
+          "set tics nomirror textcolor rgb '#303030'\n"
+          "set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#d8d8d8'\n"
+          "set key tmargin center horizontal Left reverse samplen 2.5 width 2 spacing 1.3\n"
+          "set rmargin 4\n"
+          "set xlabel 'step'\n"
+          "set format x '%.10g'\n"
+          "set ylabel",
+          g->script);
+    gnuplot_text(g, c->y_label, LABEL_LENGTH);
+    fputs("\nset key title", g->script); /* unlike a title it stands above the legend */
+    gnuplot_text(g, c->title, LABEL_LENGTH);
+    fputs("\n", g->script);
+}
+
+void chart_draw(gnuplot *g, const chart *c)
+{
+    write_style(g, c);
+    write_axes(g->script, c);
+    for (int i = 0; i < c->n_curves; i++)
+        write_points(g->script, &c->curves[i], i);
+    fputs("plot ", g->script);
+    for (int i = 0; i < c->n_curves; i++) {
+        fputs(i ? ", \\\n  " : "", g->script);
+        write_curve(g, &c->curves[i], i);
+    }
+    fputs("\n", g->script);
+}

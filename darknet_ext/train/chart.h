@@ -1,0 +1,29 @@
+/* Curves over training steps on a logarithmic axis. Private to train/plot.c. */
+#ifndef DNX_TRAIN_CHART_H
+#define DNX_TRAIN_CHART_H
+
+#include "train/gnuplot.h"
+#include "train/metrics_table.h"
+
+typedef struct curve {
+    const char *label;
+    const char *colour; /* "#rrggbb" */
+    int dash;           /* gnuplot's dash type; 1 is solid */
+    const metrics_table *table;
+    int x, y; /* columns of the table */
+} curve;
+
+typedef struct chart {
+    const char *title, *y_label; /* "" for none */
+    const curve *curves;
+    int n_curves;
+} chart;
+
+/* How many rows have a place on a logarithmic axis; the others (zeros above all) are gaps in the curve. */
+int curve_points(const curve *c);
+
+/* Draws the curves that have points; the others only appear in the legend, as "label (no values)". At least one curve
+ * must have points. */
+void chart_draw(gnuplot *g, const chart *c);
+
+#endif

@@ -1,0 +1,12 @@
+/* metrics.csv: one row each time a run is evaluated; numbers in the C locale, empty where there is none.
+ *
+ *     step,images,seconds,rate,loss,loss_value,loss_gradient,loss_hessian,test_value_mse,test_gradient_mse,test_hessian_mse
+ *
+ * loss* are averages per sample over the steps since the last row, weights included. */
+#ifndef DNX_TRAIN_METRICS_H
+#define DNX_TRAIN_METRICS_H
+
+#define METRICS_HEADER                                                                                                 \
+    "step,images,seconds,rate,loss,loss_value,loss_gradient,loss_hessian,test_value_mse,test_gradient_mse,test_hessian_mse"
+
+#endif

@@ -1,0 +1,136 @@
+#include "train/plot.h"
+
+#include <stdlib.h>
+
+#include "train/chart.h"
+
+enum { CHART_WIDTH = 1200, CHART_HEIGHT = 700, TITLE_LENGTH = 100 };
+
+/* Told apart with any colour vision (Okabe and Ito); yellow is left out on white. */
+static const char *const palette[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"};
+enum { COLOURS = sizeof palette / sizeof *palette };
+
+static status no_column(const metrics_table *t, const char *column)
+{
+    return status_fail(STATUS_BAD_FILE, "%s: error: has no column \"%s\"; a run's metrics.csv is needed", t->path, column);
+}
+
+static void draw_panels(gnuplot *g, const chart *panels, int n, const char *title)
+{
+    fprintf(g->script, "set multiplot layout 1,%d title", n);
+    gnuplot_text(g, title, TITLE_LENGTH);
+    fputs(" font ',15'\n", g->script);
+    for (int i = 0; i < n; i++)
+        chart_draw(g, &panels[i]);
+    fputs("unset multiplot\n", g->script);
+}
+
+/* ---- one run ---- */
+
+typedef struct quantity {
+    const char *column, *label, *colour;
+} quantity;
+
+static const quantity losses[] = {{"loss", "total", "#000000"},
+                                  {"loss_value", "value", "#0072b2"},
+                                  {"loss_gradient", "gradient", "#d55e00"},
+                                  {"loss_hessian", "Hessian", "#009e73"}};
+static const quantity test_errors[] = {{"test_value_mse", "value", "#0072b2"},
+                                       {"test_gradient_mse", "gradient", "#d55e00"},
+                                       {"test_hessian_mse", "Hessian", "#009e73"}};
+enum { LOSSES = sizeof losses / sizeof *losses, TEST_ERRORS = sizeof test_errors / sizeof *test_errors };
+
+/* The quantities that the table has values of; returns how many. */
+static int find_curves(const metrics_table *t, const quantity *quantities, int n, curve *curves)
+{
+    int found = 0;
+    for (int i = 0; i < n; i++) {
+        curve c = {quantities[i].label, quantities[i].colour, 1, t, metrics_table_column(t, "step"),
+                   metrics_table_column(t, quantities[i].column)};
+        if (c.y >= 0 && curve_points(&c) > 0)
+            curves[found++] = c;
+    }
+    return found;
+}
+
+static status draw_training(const metrics_table *t, const char *title, const char *picture)
+{
+    if (metrics_table_column(t, "step") < 0)
+        return no_column(t, "step");
+    curve left[LOSSES], right[TEST_ERRORS];
+    chart panels[2];
+    int n = 0, n_left = find_curves(t, losses, LOSSES, left), n_right = find_curves(t, test_errors, TEST_ERRORS, right);
+    if (n_left)
+        panels[n++] = (chart){"loss per sample", "", left, n_left};
+    if (n_right)
+        panels[n++] = (chart){"test error (mean square)", "", right, n_right};
+    if (n == 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: there is no loss and no test error above zero to draw", t->path);
+    gnuplot g;
+    status s = gnuplot_begin(&g, picture, CHART_WIDTH, CHART_HEIGHT);
+    if (s != STATUS_OK)
+        return s;
+    draw_panels(&g, panels, n, title);
+    return gnuplot_finish(&g);
+}
+
+status plot_training(const char *metrics, const char *title, const char *picture)
+{
+    metrics_table t;
+    status s = metrics_table_read(metrics, &t);
+    if (s == STATUS_OK)
+        s = draw_training(&t, title, picture);
+    metrics_table_free(&t);
+    return s;
+}
+
+/* ---- several runs ---- */
+
+static status draw_comparison(const curve *curves, int n, const char *column, const char *title, const char *picture)
+{
+    gnuplot g;
+    status s = gnuplot_begin(&g, picture, CHART_WIDTH, CHART_HEIGHT);
+    if (s != STATUS_OK)
+        return s;
+    draw_panels(&g, &(chart){"", column, curves, n}, 1, title);
+    return gnuplot_finish(&g);
+}
+
+static status read_run(const char *path, const char *label, const char *column, int index, metrics_table *t, curve *c)
+{
+    status s = metrics_table_read(path, t);
+    if (s != STATUS_OK)
+        return s;
+    *c = (curve){label, palette[index % COLOURS], 1 + index / COLOURS, t, metrics_table_column(t, "step"),
+                 metrics_table_column(t, column)};
+    return c->x < 0 ? no_column(t, "step") : c->y < 0 ? no_column(t, column) : STATUS_OK;
+}
+
+static status compare(const char *const *metrics, const char *const *labels, int n, const char *column, const char *title,
+                      const char *picture, metrics_table *tables, curve *curves)
+{
+    int points = 0;
+    for (int i = 0; i < n; i++) {
+        status s = read_run(metrics[i], labels[i], column, i, &tables[i], &curves[i]);
+        if (s != STATUS_OK)
+            return s;
+        points += curve_points(&curves[i]);
+    }
+    if (points == 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: no run has a value of %s above zero to draw", picture, column);
+    return draw_comparison(curves, n, column, title, picture);
+}
+
+status plot_comparison(const char *const *metrics, const char *const *labels, int n, const char *column, const char *title, const char *picture)
+{
+    metrics_table *tables = allocate_zeroed((unsigned long)n, sizeof *tables);
+    curve *curves = tables ? allocate_zeroed((unsigned long)n, sizeof *curves) : NULL;
+    status s = STATUS_NO_MEMORY;
+    if (curves)
+        s = compare(metrics, labels, n, column, title, picture, tables, curves);
+    for (int i = 0; tables && i < n; i++)
+        metrics_table_free(&tables[i]);
+    free(curves);
+    free(tables);
+    return s;
+}

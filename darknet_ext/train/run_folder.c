@@ -1,0 +1,115 @@
+#include "train/run_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/file.h"
+#include "train/metrics.h"
+
+enum { PATH_BYTES = 4096 };
+
+const char *run_folder_file(const run_folder *r, const char *file, char *buffer)
+{
+    snprintf(buffer, PATH_BYTES, "%s/%s", r->path, file);
+    return buffer;
+}
+
+const char *run_folder_named(const run_folder *r, const char *what, char *buffer)
+{
+    snprintf(buffer, PATH_BYTES, "%s/%s_%s", r->path, r->name, what);
+    return buffer;
+}
+
+static void base_name(const char *path, char *name, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(name, size, "%s", slash ? slash + 1 : path);
+    char *dot = strrchr(name, '.');
+    if (dot && dot != name)
+        *dot = 0;
+}
+
+static status make_folders(const char *path)
+{
+    char part[2048];
+    snprintf(part, sizeof part, "%s", path);
+    for (char *at = part + 1;; ++at) {
+        if (*at && *at != '/')
+            continue;
+        char kept = *at;
+        *at = 0;
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return status_fail(STATUS_BAD_FILE, "%s: error: the folder cannot be made: %s", part, strerror(errno));
+        *at = kept;
+        if (!kept)
+            return STATUS_OK;
+    }
+}
+
+static bool is_empty(DIR *folder)
+{
+    struct dirent *entry;
+    while ((entry = readdir(folder)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            return false;
+    return true;
+}
+
+static status refuse_old_run(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (!folder)
+        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be used as a folder: %s", path, strerror(errno));
+    bool empty = is_empty(folder);
+    closedir(folder);
+    if (empty)
+        return STATUS_OK;
+    return status_fail(STATUS_BAD_CONFIG, "%s: error: the folder is not empty; name another with -out, or replace the run in it with -force", path);
+}
+
+static status write_config(const run_folder *r, const config *c)
+{
+    char path[PATH_BYTES], temporary[PATH_BYTES];
+    FILE *f;
+    run_folder_file(r, "run.cfg", path);
+    status s = file_begin(path, temporary, sizeof temporary, &f);
+    if (s != STATUS_OK)
+        return s;
+    config_print(c, f);
+    return file_commit(f, temporary, path);
+}
+
+static status open_metrics(run_folder *r)
+{
+    char path[PATH_BYTES];
+    r->metrics = fopen(run_folder_file(r, "metrics.csv", path), "w");
+    if (!r->metrics || fprintf(r->metrics, "%s\n", METRICS_HEADER) < 0 || fflush(r->metrics) != 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, strerror(errno));
+    return STATUS_OK;
+}
+
+status run_folder_create(run_folder *r, const char *out, const config *c, bool force)
+{
+    *r = (run_folder){0};
+    base_name(c->path, r->name, sizeof r->name);
+    int length = out ? snprintf(r->path, sizeof r->path, "%s", out) : snprintf(r->path, sizeof r->path, "runs/%s", r->name);
+    if (length <= 0 || (size_t)length >= sizeof r->path)
+        return status_fail(STATUS_BAD_CONFIG, "-out: error: the path is empty or too long");
+    status s = make_folders(r->path);
+    if (s == STATUS_OK && !force)
+        s = refuse_old_run(r->path);
+    if (s == STATUS_OK)
+        s = write_config(r, c);
+    if (s == STATUS_OK)
+        s = open_metrics(r);
+    return s;
+}
+
+void run_folder_close(run_folder *r)
+{
+    if (r->metrics)
+        fclose(r->metrics);
+    r->metrics = NULL;
+}

@@ -1,0 +1,26 @@
+/* The folder a run leaves behind. */
+#ifndef DNX_TRAIN_RUN_FOLDER_H
+#define DNX_TRAIN_RUN_FOLDER_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "config/reader.h"
+
+typedef struct run_folder {
+    char path[2048];
+    char name[256];  /* of the cfg, without folders and ending; for <name>_final.weights */
+    FILE *metrics;   /* metrics.csv, open for appending rows */
+} run_folder;
+
+/* Creates `out` (NULL: runs/<cfg name>) with its parents, run.cfg (the effective cfg) and metrics.csv (its header).
+ * A folder that holds anything is refused unless `force`; then the files of the old run are replaced one by one. */
+status run_folder_create(run_folder *r, const char *out, const config *c, bool force);
+void run_folder_close(run_folder *r);
+
+/* <path>/<file>; `buffer` has 4096 bytes. */
+const char *run_folder_file(const run_folder *r, const char *file, char *buffer);
+/* <path>/<name>_<what>. */
+const char *run_folder_named(const run_folder *r, const char *what, char *buffer);
+
+#endif

@@ -1,0 +1,125 @@
+#define XXH_INLINE_ALL
+#include "train/state.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "core/file.h"
+
+enum { STATE_VERSION = 1, ARRAYS = 3 };
+
+typedef struct state_header {
+    char magic[8];
+    uint32_t version, adam_steps;
+    uint64_t seen, count;
+} state_header;
+
+static const char state_magic[8] = {'D', 'N', 'X', 'S', 'T', 'A', 'T', 'E'};
+
+void state_path(const char *weights, char *path, size_t size)
+{
+    size_t length = strlen(weights);
+    static const char ending[] = ".weights";
+    if (length >= sizeof ending && strcmp(weights + length - (sizeof ending - 1), ending) == 0)
+        length -= sizeof ending - 1;
+    snprintf(path, size, "%.*s.state", (int)length, weights);
+}
+
+/* Array `which` of a parameter; NULL when this training does not use it (it is stored as zeros). */
+static float *state_array(const parameter *p, int which)
+{
+    return which == 0 ? p->gradient : which == 1 ? p->moment_1 : p->moment_2;
+}
+
+/* Copies all arrays between the parameters and `values` (ARRAYS * count floats). */
+static void state_copy(graph *g, float *values, bool to_parameters)
+{
+    for (int which = 0; which < ARRAYS; ++which)
+        for (int i = 0; i < g->n_nodes; ++i)
+            for (int k = 0; k < g->nodes[i].n_parameters; ++k) {
+                parameter *p = &g->nodes[i].parameters[k];
+                float *array = state_array(p, which);
+                if (array && to_parameters)
+                    memcpy(array, values, p->count * sizeof *values);
+                else if (array)
+                    memcpy(values, array, p->count * sizeof *values);
+                values += p->count;
+            }
+}
+
+status state_save(plugin_network *p, const char *path)
+{
+    state_header h = {.version = STATE_VERSION, .adam_steps = (uint32_t)*plugin_adam_steps(p), .seen = plugin_seen(p)};
+    memcpy(h.magic, state_magic, sizeof h.magic);
+    h.count = graph_parameter_count(plugin_graph(p));
+    size_t bytes = sizeof h + ARRAYS * h.count * sizeof(float);
+    char *content = allocate_zeroed(1, bytes), temporary[4096];
+    FILE *f;
+    if (!content)
+        return STATUS_NO_MEMORY;
+    memcpy(content, &h, sizeof h);
+    state_copy(plugin_graph(p), (float *)(content + sizeof h), false);
+    status s = file_begin(path, temporary, sizeof temporary, &f);
+    if (s == STATUS_OK) {
+        uint64_t hash = XXH3_64bits(content, bytes);
+        fwrite(content, 1, bytes, f);
+        fwrite(&hash, sizeof hash, 1, f);
+        s = file_commit(f, temporary, path);
+    }
+    free(content);
+    return s;
+}
+
+static status bad_state(const char *path, const char *text)
+{
+    return status_fail(STATUS_BAD_FILE, "%s: error: %s", path, text);
+}
+
+static status check_header(const state_header *h, plugin_network *p, const char *path)
+{
+    if (memcmp(h->magic, state_magic, sizeof h->magic) != 0 || h->version != STATE_VERSION)
+        return bad_state(path, "not a state file of this version");
+    if (h->count != graph_parameter_count(plugin_graph(p)))
+        return bad_state(path, "belongs to another network");
+    if (h->seen != plugin_seen(p))
+        return bad_state(path, "belongs to other weights (it has seen another number of samples)");
+    return STATUS_OK;
+}
+
+static status read_content(FILE *f, plugin_network *p, const char *path)
+{
+    state_header h;
+    if (fread(&h, sizeof h, 1, f) != 1)
+        return bad_state(path, "truncated");
+    status s = check_header(&h, p, path);
+    if (s != STATUS_OK)
+        return s;
+    size_t bytes = sizeof h + ARRAYS * h.count * sizeof(float);
+    char *content = allocate_zeroed(1, bytes);
+    uint64_t hash;
+    if (!content)
+        return STATUS_NO_MEMORY;
+    memcpy(content, &h, sizeof h);
+    bool whole = fread(content + sizeof h, 1, bytes - sizeof h, f) == bytes - sizeof h && fread(&hash, sizeof hash, 1, f) == 1;
+    if (!whole || fgetc(f) != EOF || hash != XXH3_64bits(content, bytes)) {
+        s = bad_state(path, "truncated or damaged");
+    } else {
+        state_copy(plugin_graph(p), (float *)(content + sizeof h), true);
+        *plugin_adam_steps(p) = (int)h.adam_steps;
+    }
+    free(content);
+    return s;
+}
+
+status state_load(plugin_network *p, const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));
+    status s = read_content(f, p, path);
+    fclose(f);
+    return s;
+}

@@ -1,0 +1,53 @@
+#include "train/summary.h"
+
+#include <json-c/json.h>
+#include <math.h>
+
+#include "core/file.h"
+
+static void add_measure(json_object *o, const char *key, double value)
+{
+    if (isfinite(value))
+        json_object_object_add(o, key, json_object_new_double(value));
+}
+
+static json_object *evaluation_json(const evaluation *e)
+{
+    json_object *o = json_object_new_object();
+    add_measure(o, "value_mse", e->value_mse);
+    add_measure(o, "gradient_mse", e->gradient_mse);
+    add_measure(o, "hessian_mse", e->hessian_mse);
+    return o;
+}
+
+static json_object *summary_json(const summary *s)
+{
+    json_object *o = json_object_new_object(), *best = evaluation_json(&s->best);
+    json_object_object_add(o, "version", json_object_new_string(DNX_VERSION));
+    json_object_object_add(o, "cfg", json_object_new_string(s->cfg));
+    json_object_object_add(o, "seed", json_object_new_int64((int64_t)plugin_seed(s->net)));
+    json_object_object_add(o, "threads", json_object_new_int(plugin_threads(s->net)));
+    json_object_object_add(o, "backend", json_object_new_string(plugin_backend(s->net)->name));
+    json_object_object_add(o, "steps", json_object_new_int64(s->steps));
+    json_object_object_add(o, "seconds", json_object_new_double(s->seconds));
+    json_object_object_add(o, "stopped", json_object_new_string(s->stopped));
+    json_object_object_add(o, "parameters", json_object_new_int64((int64_t)graph_parameter_count(plugin_graph(s->net))));
+    json_object_object_add(o, "training_points", json_object_new_int(s->training_points));
+    json_object_object_add(o, "test", evaluation_json(&s->test));
+    json_object_object_add(best, "step", json_object_new_int64(s->best_step));
+    json_object_object_add(o, "best", best);
+    return o;
+}
+
+status summary_write(const summary *s, const char *path)
+{
+    char temporary[4096];
+    FILE *f;
+    status result = file_begin(path, temporary, sizeof temporary, &f);
+    if (result != STATUS_OK)
+        return result;
+    json_object *o = summary_json(s);
+    fprintf(f, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
+    json_object_put(o);
+    return file_commit(f, temporary, path);
+}

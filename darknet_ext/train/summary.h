@@ -1,0 +1,24 @@
+/* summary.json: what a run was and what came out of it. */
+#ifndef DNX_TRAIN_SUMMARY_H
+#define DNX_TRAIN_SUMMARY_H
+
+#include "bridge/plugin.h"
+#include "train/evaluate.h"
+
+typedef struct summary {
+    plugin_network *net;
+    const char *cfg;
+    long steps;
+    double seconds;
+    const char *stopped;  /* why */
+    int training_points;
+    evaluation test;      /* of the final weights */
+    evaluation best;      /* of the best weights */
+    long best_step;
+} summary;
+
+/* Keys: version, cfg, seed, threads, backend, steps, seconds, stopped, parameters, training_points, test{value_mse,
+ * gradient_mse, hessian_mse}, best{step, ...}; measures that were not taken are left out. */
+status summary_write(const summary *s, const char *path);
+
+#endif

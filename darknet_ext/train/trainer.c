@@ -1,0 +1,372 @@
+#include "train/trainer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/gradient_check.h"
+#include "train/plot.h"
+#include "train/progress.h"
+#include "train/run_folder.h"
+#include "train/state.h"
+#include "train/summary.h"
+
+enum { DEFAULT_EVALUATIONS = 100 };
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int number)
+{
+    stop_signal = number;
+}
+
+typedef struct trainer {
+    const train_request *request;
+    plugin_network *net;
+    dataset training, test;
+    evaluator *evaluator;
+    run_folder folder;
+    uint32_t *permutation;   /* of the current epoch */
+    uint64_t permuted_epoch; /* + 1; 0: none yet */
+    size_t truth_count;
+    double started;
+    objective_losses since;  /* sums since the last row of metrics.csv */
+    uint64_t samples_since;
+    evaluation latest, best;
+    long best_step, first_step;
+    const char *reason;      /* why it stopped */
+} trainer;
+
+/* ---------------------------------------------------------------- data */
+
+status training_set_functions(plugin_network *p, function_data *f)
+{
+    const config *c = plugin_config(p);
+    const graph *g = plugin_graph(p);
+    const section *s = config_section(c, "data");
+    if (!s)
+        return status_fail(STATUS_BAD_CONFIG, "%s: error: there is no [data] section: nothing says what to train on", c->path);
+    return function_data_read(f, s, c->path, (int)shape_count(g->input), (int)shape_count(g->nodes[g->output_node].out));
+}
+
+int evaluation_order(plugin_network *p)
+{
+    const section *s = config_section(plugin_config(p), "sobolev");
+    int wanted = s && option_integer(s, "order") > 1 ? 2 : 1, possible = gradient_check_order(plugin_graph(p));
+    return wanted < possible ? wanted : possible;
+}
+
+static int label_order(plugin_network *p)
+{
+    const objective_options *o = plugin_objective(p);
+    return o && o->target == TARGET_DATA ? o->order : 0;
+}
+
+static status create_set(dataset *d, plugin_network *p, const char *count_key, int order, random_purpose purpose)
+{
+    function_data f;
+    status result = training_set_functions(p, &f);
+    if (result != STATUS_OK)
+        return result;
+    const section *s = config_section(plugin_config(p), "data");
+    result = dataset_sample(d, &f, (int)option_integer(s, count_key), order, plugin_seed(p), purpose);
+    function_data_free(&f);
+    if (result == STATUS_BAD_CONFIG)
+        return status_fail(result, "%s:%d: error: [data] %s", plugin_config(p)->path, option_line(s, "domain"), strdupa(status_text()));
+    return result;
+}
+
+status training_set_create(dataset *d, plugin_network *p, int order)
+{
+    return create_set(d, p, "points", order, RANDOM_TRAINING_POINTS);
+}
+
+status test_set_create(dataset *d, plugin_network *p, int order)
+{
+    return create_set(d, p, "test_points", order, RANDOM_TEST_POINTS);
+}
+
+/* The sample at position `i` of the endless sequence of shuffled epochs. */
+static uint32_t sample_at(trainer *t, uint64_t i)
+{
+    uint64_t points = (uint64_t)t->training.points, epoch = i / points;
+    if (t->permuted_epoch != epoch + 1) {
+        random_permutation((random_stream){plugin_seed(t->net), RANDOM_SHUFFLE, (uint32_t)epoch}, (uint32_t)points, t->permutation);
+        t->permuted_epoch = epoch + 1;
+    }
+    return t->permutation[i % points];
+}
+
+static float *put(float *to, const double *from, size_t count)
+{
+    for (size_t i = 0; i < count; ++i)
+        to[i] = (float)from[i];
+    return to + count;
+}
+
+static void fill_minibatch(trainer *t)
+{
+    const dataset *d = &t->training;
+    size_t inputs = (size_t)d->inputs, outputs = (size_t)d->outputs;
+    int batch = plugin_minibatch(t->net);
+    uint64_t first = plugin_seen(t->net);
+    for (int b = 0; b < batch; ++b) {
+        size_t i = sample_at(t, first + (uint64_t)b);
+        put(plugin_input(t->net) + (size_t)b * inputs, d->x + i * inputs, inputs);
+        float *truth = plugin_truth(t->net) + (size_t)b * t->truth_count;
+        truth = put(truth, d->y + i * outputs, outputs);
+        if (d->order > 0)
+            truth = put(truth, d->jacobian + i * outputs * inputs, outputs * inputs);
+        if (d->order > 1)
+            put(truth, d->hessian + i * outputs * inputs * inputs, outputs * inputs * inputs);
+    }
+}
+
+/* ---------------------------------------------------------------- one update */
+
+static void add_losses(trainer *t, const objective_losses *l)
+{
+    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+        t->since.order[k] += l->order[k];
+    t->since.total += l->total;
+    t->samples_since += (uint64_t)plugin_minibatch(t->net);
+}
+
+/* The loss per sample of one update. */
+static double train_update(trainer *t)
+{
+    double sum = 0;
+    int parts = plugin_subdivisions(t->net);
+    for (int i = 0; i < parts; ++i) {
+        fill_minibatch(t);
+        objective_losses l = plugin_train_minibatch(t->net);
+        add_losses(t, &l);
+        sum += l.total;
+    }
+    return sum / ((double)parts * (double)plugin_minibatch(t->net));
+}
+
+/* ---------------------------------------------------------------- evaluation */
+
+static void put_number(FILE *f, double value)
+{
+    if (isfinite(value))
+        fprintf(f, ",%.9g", value);
+    else
+        fputc(',', f);
+}
+
+static status write_row(trainer *t, long step)
+{
+    FILE *f = t->folder.metrics;
+    double samples = t->samples_since ? (double)t->samples_since : NAN;
+    const objective_options *o = plugin_objective(t->net);
+    fprintf(f, "%ld,%" PRIu64 ",%.3f,%.9g", step, plugin_seen(t->net), seconds_now() - t->started, plugin_rate(t->net));
+    put_number(f, t->since.total / samples);
+    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+        put_number(f, k == 0 || (o && k <= o->order) ? t->since.order[k] / samples : NAN);
+    put_number(f, t->latest.value_mse);
+    put_number(f, t->latest.gradient_mse);
+    put_number(f, t->latest.hessian_mse);
+    if (fputc('\n', f) == EOF || fflush(f) != 0)
+        return status_fail(STATUS_BAD_FILE, "%s/metrics.csv: error: cannot be written: %s", t->folder.path, strerror(errno));
+    t->since = (objective_losses){{0}, 0};
+    t->samples_since = 0;
+    return STATUS_OK;
+}
+
+/* What `best` is chosen by: values, unless the training does not look at them. */
+static double score(const trainer *t, const evaluation *e)
+{
+    const objective_options *o = plugin_objective(t->net);
+    return o && o->weight[0] == 0 && isfinite(e->gradient_mse) ? e->gradient_mse : e->value_mse;
+}
+
+static status save_weights(trainer *t, const char *which)
+{
+    char what[64], path[4096];
+    snprintf(what, sizeof what, "%s.weights", which);
+    return plugin_save_weights(t->net, run_folder_named(&t->folder, what, path));
+}
+
+static status save_last(trainer *t)
+{
+    char path[4096];
+    status s = save_weights(t, "last");
+    return s == STATUS_OK ? state_save(t->net, run_folder_named(&t->folder, "last.state", path)) : s;
+}
+
+static status evaluate(trainer *t, long step)
+{
+    t->latest = evaluator_run(t->evaluator, &t->test);
+    status s = write_row(t, step);
+    if (s == STATUS_OK && (t->best_step < 0 || score(t, &t->latest) < score(t, &t->best))) {
+        t->best = t->latest;
+        t->best_step = step;
+        s = save_weights(t, "best");
+    }
+    return s == STATUS_OK ? save_last(t) : s;
+}
+
+/* ---------------------------------------------------------------- the loop */
+
+static const char *why_stop(trainer *t, long step, long last)
+{
+    if (stop_signal)
+        return stop_signal == SIGINT ? "interrupted (SIGINT)" : "interrupted (SIGTERM)";
+    return step >= last ? "max_batches reached" : NULL;
+}
+
+static status diverged(const trainer *t, long step, double loss)
+{
+    return status_fail(STATUS_FAILED, "the loss became %g at update %ld: training diverged (smaller learning_rate?); the best weights before it are in %s", loss, step,
+                       t->folder.path);
+}
+
+static status loop(trainer *t)
+{
+    long step = plugin_updates(t->net), last = plugin_max_batches(t->net);
+    long every = t->request->evaluate_every > 0 ? t->request->evaluate_every : last / DEFAULT_EVALUATIONS + (last % DEFAULT_EVALUATIONS > 0);
+    progress bar = progress_start(t->request->log, step, last);
+    t->first_step = step;
+    status s = evaluate(t, step);
+    while (s == STATUS_OK && !(t->reason = why_stop(t, step, last))) {
+        double loss = train_update(t);
+        step = plugin_updates(t->net);
+        bool due = step % every == 0;
+        progress_step now = {step, (double)plugin_seen(t->net) / t->training.points, loss, plugin_rate(t->net), plugin_seen(t->net)};
+        progress_update(&bar, &now, due);
+        if (!isfinite(loss))
+            s = diverged(t, step, loss);
+        else if (due && step < last)
+            s = evaluate(t, step);
+    }
+    progress_end(&bar);
+    if (s == STATUS_OK && step > t->first_step)
+        s = evaluate(t, step);
+    return s == STATUS_OK ? save_weights(t, "final") : s;
+}
+
+static void report(trainer *t)
+{
+    FILE *out = t->request->log;
+    fprintf(out, "stopped: %s after %ld updates, %.1f seconds\n", t->reason, plugin_updates(t->net), seconds_now() - t->started);
+    fprintf(out, "test: value_mse %.6g", t->latest.value_mse);
+    if (isfinite(t->latest.gradient_mse))
+        fprintf(out, ", gradient_mse %.6g", t->latest.gradient_mse);
+    if (isfinite(t->latest.hessian_mse))
+        fprintf(out, ", hessian_mse %.6g", t->latest.hessian_mse);
+    fprintf(out, " (best %.6g at update %ld)\nrun: %s\n", score(t, &t->best), t->best_step, t->folder.path);
+}
+
+static void draw_chart(trainer *t)
+{
+    char metrics[4096], chart[4096];
+    if (!t->request->chart)
+        return;
+    if (plot_training(run_folder_file(&t->folder, "metrics.csv", metrics), t->folder.name, run_folder_file(&t->folder, "chart.png", chart)) != STATUS_OK)
+        fprintf(t->request->log, "no chart: %s\n", status_text());
+}
+
+static status write_summary(trainer *t)
+{
+    char path[4096];
+    summary all = {
+        .net = t->net,
+        .cfg = t->request->cfg,
+        .steps = plugin_updates(t->net),
+        .seconds = seconds_now() - t->started,
+        .stopped = t->reason,
+        .training_points = t->training.points,
+        .test = t->latest,
+        .best = t->best,
+        .best_step = t->best_step,
+    };
+    return summary_write(&all, run_folder_file(&t->folder, "summary.json", path));
+}
+
+/* ---------------------------------------------------------------- set up, run, tidy up */
+
+static status load_start(trainer *t)
+{
+    const char *weights = t->request->weights;
+    char state[4096];
+    if (!weights)
+        return STATUS_OK;
+    status s = plugin_load_weights(t->net, weights);
+    if (s != STATUS_OK)
+        return s;
+    state_path(weights, state, sizeof state);
+    if (access(state, F_OK) != 0) {
+        fprintf(t->request->log, "note: no %s: the optimiser starts afresh\n", state);
+        return STATUS_OK;
+    }
+    return state_load(t->net, state);
+}
+
+static status prepare(trainer *t)
+{
+    const train_request *q = t->request;
+    status s = plugin_load(q->cfg, &q->settings, &t->net);
+    if (s != STATUS_OK)
+        return s;
+    if (plugin_max_batches(t->net) <= 0)
+        return status_fail(STATUS_BAD_CONFIG, "%s: error: [net] max_batches= must say how many updates to train for", q->cfg);
+    t->truth_count = plugin_truth_count(t->net);
+    s = training_set_create(&t->training, t->net, label_order(t->net));
+    if (s == STATUS_OK)
+        s = test_set_create(&t->test, t->net, evaluation_order(t->net));
+    if (s == STATUS_OK)
+        s = evaluator_create(&t->evaluator, plugin_graph(t->net), plugin_backend(t->net), evaluation_order(t->net));
+    if (s == STATUS_OK && !(t->permutation = allocate_zeroed((unsigned long)t->training.points, sizeof *t->permutation)))
+        s = STATUS_NO_MEMORY;
+    if (s == STATUS_OK)
+        s = load_start(t);
+    if (s == STATUS_OK)
+        s = run_folder_create(&t->folder, q->out, plugin_config(t->net), q->force);
+    return s;
+}
+
+static void tidy_up(trainer *t)
+{
+    run_folder_close(&t->folder);
+    evaluator_free(t->evaluator);
+    dataset_free(&t->training);
+    dataset_free(&t->test);
+    free(t->permutation);
+    plugin_free(t->net);
+}
+
+static status run(trainer *t)
+{
+    struct sigaction action = {.sa_handler = on_signal}, old_int, old_term;
+    stop_signal = 0;
+    sigaction(SIGINT, &action, &old_int);
+    sigaction(SIGTERM, &action, &old_term);
+    t->started = seconds_now();
+    status s = loop(t);
+    if (s == STATUS_OK)
+        s = write_summary(t);
+    sigaction(SIGINT, &old_int, NULL);
+    sigaction(SIGTERM, &old_term, NULL);
+    if (s != STATUS_OK)
+        return s;
+    draw_chart(t);
+    report(t);
+    return stop_signal ? STATUS_INTERRUPTED : STATUS_OK;
+}
+
+status train_run(const train_request *request)
+{
+    trainer t = {.request = request, .best_step = -1};
+    status s = prepare(&t);
+    if (s == STATUS_OK)
+        s = run(&t);
+    tidy_up(&t);
+    return s;
+}

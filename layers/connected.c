@@ -1,0 +1,142 @@
+/* [connected]: y = f(z), z = W x + b, W of outputs x inputs, row-major.
+ *
+ * On jets, with every component stacked as rows (b only in component 0):
+ *     z_S = x_S W^T            y = f(z) by the chain rule (core/activation_math.h)
+ * Adjoint, zbar = adjoint of f at z:
+ *     xbar_S = zbar_S W        Wbar += sum_S zbar_S^T x_S        bbar += sum over samples of zbar_0
+ *
+ * saved: the jets z and zbar, unless f is linear (then they are y and ybar). zbar's upper half waits there between the
+ * seed sweep and the adjoint sweep. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "engine/layer.h"
+
+enum { BIASES, WEIGHTS }; /* in the order of a weights file */
+
+static const option_spec connected_keys[] = {
+    {"output", OPTION_INTEGER, "1", 1, 1 << 24, NULL, "number of outputs"},
+    {"activation", OPTION_CHOICE, "logistic", 1, 0, activation_names, "activation function"},
+    {"batch_normalize", OPTION_BOOLEAN, "0", 0, 1, NULL, "normalise over the batch; the layer then stays Darknet's own and cannot be differentiated"},
+    {0},
+};
+
+static const section_spec connected_section = {
+    .name = "connected",
+    .alias = "conn",
+    .role = SECTION_LAYER,
+    .stock = true,
+    .options = connected_keys,
+    .meaning = "fully connected layer",
+};
+
+typedef struct connected_options {
+    activation activation;
+} connected_options;
+
+static activation connected_activation(const graph_node *node)
+{
+    return ((const connected_options *)node->options)->activation;
+}
+
+static bool connected_takes(const section *where)
+{
+    return !option_boolean(where, "batch_normalize");
+}
+
+static status connected_configure(graph_node *node)
+{
+    connected_options *options = allocate_zeroed(1, sizeof *options);
+    if (!options)
+        return STATUS_NO_MEMORY;
+    node->options = options;
+    options->activation = (activation)option_choice(node->where, "activation");
+    size_t inputs = shape_count(node->in), outputs = (size_t)option_integer(node->where, "output");
+    if (inputs * outputs > (size_t)1 << 30)
+        return status_fail(STATUS_BAD_CONFIG, "%zu inputs times %zu outputs are too many weights", inputs, outputs);
+    node->out = shape_vector((int)outputs);
+    node->parameters[WEIGHTS] = (parameter){.name = "weights", .count = inputs * outputs, .decays = true, .initial_range = sqrt(2. / (double)inputs)};
+    node->parameters[BIASES] = (parameter){.name = "biases", .count = outputs};
+    node->n_parameters = 2;
+    return STATUS_OK;
+}
+
+static size_t connected_saved_count(const graph_node *node, int batch, int directions, int order)
+{
+    if (connected_activation(node) == ACTIVATION_LINEAR)
+        return 0;
+    return 2 * jet_elements(shape_count(node->out), batch, directions, order);
+}
+
+/* z and zbar: in `saved`, or y and ybar themselves. */
+static jet connected_z(const layer_pass *p)
+{
+    jet z = *p->y;
+    if (p->saved)
+        z.data = p->saved;
+    return z;
+}
+
+static jet connected_adj_z(const layer_pass *p)
+{
+    jet adj_z = *p->adj_y;
+    if (p->saved)
+        adj_z.data = p->saved + jet_elements(adj_z.count, adj_z.batch, adj_z.directions, adj_z.order);
+    return adj_z;
+}
+
+static void connected_forward(const layer_pass *p)
+{
+    const jet *x = p->x;
+    jet z = connected_z(p);
+    int rows = (int)jet_range_rows(x, p->range), inputs = (int)x->count, outputs = (int)z.count;
+    p->be->gemm(false, true, rows, outputs, inputs, 1, jet_component(x, p->range.first), inputs, p->node->parameters[WEIGHTS].value,
+                inputs, 0, jet_component(&z, p->range.first), outputs);
+    if (range_has(p->range, 0))
+        p->be->add_bias((size_t)z.batch, z.count, p->node->parameters[BIASES].value, z.data);
+    if (p->saved)
+        p->be->activation_forward(connected_activation(p->node), &z, p->y, p->range);
+}
+
+static void connected_backward(const layer_pass *p)
+{
+    const jet *x = p->x;
+    jet z = connected_z(p), adj_z = connected_adj_z(p), *adj_x = p->adj_x;
+    int inputs = (int)x->count, outputs = (int)z.count;
+    if (p->saved)
+        p->be->activation_backward(connected_activation(p->node), &z, p->adj_y, &adj_z, p->range, false);
+    if (adj_x->data) {
+        int rows = (int)jet_range_rows(x, p->range);
+        p->be->gemm(false, false, rows, inputs, outputs, 1, jet_component(&adj_z, p->range.first), outputs,
+                    p->node->parameters[WEIGHTS].value, inputs, p->accumulate[0], jet_component(adj_x, p->range.first), inputs);
+    }
+    if (p->parameters) {
+        int rows = (int)jet_range_rows(x, jet_all(x->order));
+        p->be->gemm(true, false, outputs, inputs, rows, 1, adj_z.data, outputs, x->data, inputs, 1, p->node->parameters[WEIGHTS].gradient, inputs);
+        p->be->sum_rows((size_t)adj_z.batch, adj_z.count, adj_z.data, p->node->parameters[BIASES].gradient);
+    }
+}
+
+static double connected_row_cost(const graph_node *node)
+{
+    return 2. * (double)shape_count(node->in) * (double)shape_count(node->out);
+}
+
+static bool connected_zero_curvature(const graph_node *node)
+{
+    activation a = connected_activation(node);
+    return a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
+}
+
+const layer_type connected_layer_type = {
+    .spec = &connected_section,
+    .role = LAYER_PLAIN,
+    .max_order = JET_MAX_ORDER,
+    .takes = connected_takes,
+    .configure = connected_configure,
+    .saved_count = connected_saved_count,
+    .forward = connected_forward,
+    .backward = connected_backward,
+    .row_cost = connected_row_cost,
+    .zero_curvature = connected_zero_curvature,
+};

@@ -1,0 +1,26 @@
+/* The one list of layers. A new layer is a file in this folder, a line here, and a row in tests/layer_cases.c. */
+#include <stddef.h>
+#include <string.h>
+
+#include "engine/layer.h"
+
+extern const layer_type connected_layer_type, activation_layer_type, dropout_layer_type, cost_layer_type, sobolev_layer_type;
+
+const layer_type *const layer_list[] = {
+    &connected_layer_type,
+    &activation_layer_type,
+    &dropout_layer_type,
+    &cost_layer_type,
+    &sobolev_layer_type,
+    NULL,
+};
+
+const layer_type *layer_find(const char *name)
+{
+    for (const layer_type *const *type = layer_list; *type; ++type) {
+        const section_spec *spec = (*type)->spec;
+        if (strcmp(spec->name, name) == 0 || (spec->alias && strcmp(spec->alias, name) == 0))
+            return *type;
+    }
+    return NULL;
+}
