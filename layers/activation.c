@@ -49,6 +49,11 @@ static bool activation_zero_curvature(const graph_node *node)
     return a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
 }
 
+static bool activation_curved(const graph_node *node)
+{
+    return !activation_table[activation_kind(node)].piecewise_linear;
+}
+
 const layer_type activation_layer_type = {
     .spec = &activation_section,
     .role = LAYER_PLAIN,
@@ -56,5 +61,7 @@ const layer_type activation_layer_type = {
     .configure = activation_configure,
     .forward = activation_layer_forward,
     .backward = activation_layer_backward,
+    .scalar_path = true,
     .zero_curvature = activation_zero_curvature,
+    .curved = activation_curved,
 };

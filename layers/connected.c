@@ -98,19 +98,32 @@ static void connected_forward(const layer_pass *p)
         p->be->activation_forward(connected_activation(p->node), &z, p->y, p->range);
 }
 
+/* On the scalar path zbar_0 = s zbar_1: Wbar += zbar_1^T (s x_0 + x_1), bbar += s^T zbar_1. */
+static void connected_scalar_gradients(const layer_pass *p, const jet *adj_z)
+{
+    const jet *x = p->x;
+    int batch = x->batch, inputs = (int)x->count, outputs = (int)adj_z->count;
+    const real *delta = jet_component(adj_z, 1);
+    p->be->scale_rows_add((size_t)batch, x->count, p->row_scale, x->data, jet_component(x, 1), p->scratch);
+    p->be->gemm(true, false, outputs, inputs, batch, 1, delta, outputs, p->scratch, inputs, 1, p->node->parameters[WEIGHTS].gradient, inputs);
+    p->be->gemm(false, false, 1, outputs, batch, 1, p->row_scale, batch, delta, outputs, 1, p->node->parameters[BIASES].gradient, outputs);
+}
+
 static void connected_backward(const layer_pass *p)
 {
     const jet *x = p->x;
     jet z = connected_z(p), adj_z = connected_adj_z(p), *adj_x = p->adj_x;
     int inputs = (int)x->count, outputs = (int)z.count;
-    if (p->saved)
+    if (p->saved && p->range.last > p->range.first)
         p->be->activation_backward(connected_activation(p->node), &z, p->adj_y, &adj_z, p->range, false);
     if (adj_x->data) {
         int rows = (int)jet_range_rows(x, p->range);
         p->be->gemm(false, false, rows, inputs, outputs, 1, jet_component(&adj_z, p->range.first), outputs,
                     p->node->parameters[WEIGHTS].value, inputs, p->accumulate[0], jet_component(adj_x, p->range.first), inputs);
     }
-    if (p->parameters) {
+    if (p->row_scale) {
+        connected_scalar_gradients(p, &adj_z);
+    } else if (p->parameters) {
         int rows = (int)jet_range_rows(x, jet_all(x->order));
         p->be->gemm(true, false, outputs, inputs, rows, 1, adj_z.data, outputs, x->data, inputs, 1, p->node->parameters[WEIGHTS].gradient, inputs);
         p->be->sum_rows((size_t)adj_z.batch, adj_z.count, adj_z.data, p->node->parameters[BIASES].gradient);
@@ -128,6 +141,11 @@ static bool connected_zero_curvature(const graph_node *node)
     return a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
 }
 
+static bool connected_curved(const graph_node *node)
+{
+    return !activation_table[connected_activation(node)].piecewise_linear;
+}
+
 const layer_type connected_layer_type = {
     .spec = &connected_section,
     .role = LAYER_PLAIN,
@@ -137,6 +155,8 @@ const layer_type connected_layer_type = {
     .saved_count = connected_saved_count,
     .forward = connected_forward,
     .backward = connected_backward,
+    .scalar_path = true,
     .row_cost = connected_row_cost,
     .zero_curvature = connected_zero_curvature,
+    .curved = connected_curved,
 };

@@ -68,6 +68,7 @@ const layer_type dropout_layer_type = {
     .role = LAYER_PLAIN,
     .max_order = JET_MAX_ORDER,
     .configure = dropout_configure,
+    .scalar_path = true,
     .saved_count = dropout_saved_count,
     .forward = dropout_forward,
     .backward = dropout_backward,

@@ -16,6 +16,16 @@
 
 #include "backend/backend.h"
 
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The last one is large enough for several threads. */
+static const size_t fixture_sizes[] = {0, 1, 2, 3, 17, 255, 1031, 20011};
+
+#define FOR_SIZES(n, shift)                                                 \
+    for (size_t k_ = 0, n = fixture_sizes[0]; k_ < COUNT_OF(fixture_sizes); \
+         k_++, n = fixture_sizes[k_ < COUNT_OF(fixture_sizes) ? k_ : 0])    \
+        for (int shift = 0; shift < 2; shift++)
+
 enum { GUARD = 16, ALIGNED = 64 / sizeof(real) };
 
 /* `count` numbers between two guards of NaN: who reads a guard is poisoned, who writes one is caught. */
@@ -27,7 +37,8 @@ typedef struct guarded {
 /* shift 0: aligned to 64 bytes; 1: one element further. */
 static inline guarded guarded_new(size_t count, int shift)
 {
-    const size_t before = ALIGNED * ((GUARD + ALIGNED - 1) / ALIGNED) + (size_t)shift, bytes = (before + count + GUARD) * sizeof(real);
+    const size_t before = ALIGNED * ((GUARD + ALIGNED - 1) / ALIGNED) + (size_t)shift,
+                 bytes = (before + count + GUARD) * sizeof(real);
     guarded g = {NULL, NULL, count};
     assert_int_equal(posix_memalign((void **)&g.block, 64, bytes), 0);
     memset(g.block, 0xff, bytes);

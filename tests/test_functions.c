@@ -14,10 +14,6 @@
 #include "data/functions.h"
 #include "function_cases.h"
 
-#ifndef DNX_GOLDEN_DIR
-#define DNX_GOLDEN_DIR "tests/golden" /* from the repository's root */
-#endif
-
 enum { POINTS = 200 };
 
 /* ---- what is compared, and the message that says where ---- */
@@ -282,7 +278,7 @@ static void check_golden_point(FILE *in, place at)
 
 static void golden_points_agree(void **state)
 {
-    FILE *in = fopen(DNX_GOLDEN_DIR "/functions.txt", "r");
+    FILE *in = fopen(TEST_DIR "/golden/functions.txt", "r");
     assert_non_null(in);
     int counts[64] = {0}, n;
     char name[64];

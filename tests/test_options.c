@@ -186,6 +186,7 @@ static void test_nearest_name(void **state)
         {"batch", "batch"},         {"bacth", "batch"},    {"abtch", "batch"},  {"BATCH", "batch"},      {"bath", "batch"},
         {"batchs", "batch"},        {"learningrate", "learning_rate"},          {"learning-rate", "learning_rate"},
         {"learn_rate", "learning_rate"}, {"mometnum", "momentum"}, {"ouptut", "output"}, {"out", NULL},   {"b1", "B1"},
+        {"1B", "B1"},
         {"B2", "B1"},               {"x", NULL},           {"", NULL},          {"b", NULL},             {"xyzzy", NULL},
         {"cabth", NULL},            {"temperature", NULL},
         {"0123456789012345678901234567890123456789012345678901234567890123456789", NULL},

@@ -5,8 +5,6 @@
 
 #include "core/random.h"
 
-#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
-
 static const random_stream stream = {42, RANDOM_CHECK, 3};
 
 static void assert_word(random_stream s, uint64_t position, uint32_t word)
@@ -28,7 +26,8 @@ static void test_known_answer(void **state)
 /* key = seed, counter = {position / 4 low, high, purpose, index}, word = position % 4 */
 static void test_place_of_each_number_in_the_counter(void **state)
 {
-    const random_stream streams[] = {{1, 0, 0}, {UINT64_C(1) << 32, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0xfedcba9876543210, 5, 0xffffffff}};
+    const random_stream streams[] = {
+        {1, 0, 0}, {UINT64_C(1) << 32, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0xfedcba9876543210, 5, 0xffffffff}};
     const uint64_t positions[] = {0, 3, 4, 4 * UINT64_C(0xffffffff) + 2, 4 * UINT64_C(0x100000000) + 1, UINT64_MAX};
     for (size_t s = 0; s < COUNT_OF(streams); s++)
         for (size_t p = 0; p < COUNT_OF(positions); p++) {
@@ -127,7 +126,8 @@ static void test_interval_is_open(void **state)
 {
     enum { N = 100000 };
     const double tiny = REAL_EPSILON;
-    const double intervals[][2] = {{0, 1}, {-1, 1}, {1, 1 + 4 * tiny}, {1 - 2 * tiny, 1}, {-1 - 6 * tiny, -1}, {1 + .3 * tiny, 1 + 3.7 * tiny}};
+    const double intervals[][2] = {
+        {0, 1}, {-1, 1}, {1, 1 + 4 * tiny}, {1 - 2 * tiny, 1}, {-1 - 6 * tiny, -1}, {1 + .3 * tiny, 1 + 3.7 * tiny}};
     size_t reached = 0;
     guarded x = guarded_new(N, 0);
     for (size_t k = 0; k < COUNT_OF(intervals); k++) {

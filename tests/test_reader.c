@@ -39,7 +39,7 @@ static void keep_line(void *context, const char *line)
 
 static config *parse_length(const char *text, size_t length, const char *const *flags, transcript *t, status *code)
 {
-    override overrides[8];
+    override overrides[8] = {{NULL}};
     int n = 0;
     for (; flags && flags[n]; ++n)
         overrides[n].text = flags[n];
@@ -248,6 +248,9 @@ static void test_texts(void **state)
         {"[net]\xEF\xBB\xBFx\ninputs=2\n" LAYER, "t.cfg:1:6: error: text after ']'\n"},
         {"[\n" BEGIN LAYER, "t.cfg:1:1: error: missing ']'\n"},
         {BEGIN LAYER "\xED\xA0\x80=1\n", "t.cfg:5:1: error: byte that is not UTF-8 (0xED)\n"},
+        {BEGIN LAYER "\xE0\x9F\xBF=1\n", "t.cfg:5:1: error: byte that is not UTF-8 (0xE0)\n"},
+        {BEGIN LAYER "\xF0\x8F\xBF\xBF=1\n", "t.cfg:5:1: error: byte that is not UTF-8 (0xF0)\n"},
+        {"[net]\xFF\ninputs=2\n" LAYER, "t.cfg:1:6: error: byte that is not UTF-8 (0xFF)\n"},
         {BEGIN LAYER "\xF4\x90\x80\x80=1\n", "t.cfg:5:1: error: byte that is not UTF-8 (0xF4)\n"},
         {BEGIN LAYER "a\x7F=1\n", "t.cfg:5:2: error: control character (0x7F)\n"},
         {BEGIN LAYER "truth=2\ntruth=1\n", "t.cfg:5:7: error: truth: expected 0 or 1, found '2'\n"
@@ -407,6 +410,8 @@ static void test_wrong_overrides(void **state)
         {{"connnected.output=3"}, "-set connnected.output=3: error: unknown section 'connnected', did you mean 'connected'?\n"},
         {{"connected.output=3"},
          "-set connected.output=3: error: the cfg has 2 sections [connected]: write connected[0] to connected[1]\n"},
+        {{"connected.outptu=3"},
+         "-set connected.outptu=3: error: the cfg has 2 sections [connected]: write connected[0] to connected[1]\n"},
         {{"connected[2].output=3"},
          "-set connected[2].output=3: error: no section connected[2]: the cfg has 2, counted from 0\n"},
         {{"connected[-1].output=3"}, "-set connected[-1].output=3: error: expected connected[number], counted from 0\n"},

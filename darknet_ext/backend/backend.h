@@ -36,6 +36,8 @@ typedef struct backend {
                  int ldb, real beta, real *c, int ldc);
 
     /* -- pointwise.c -- */
+    /* y[r,:] = scale[r] x[r,:] + z[r,:] */
+    void (*scale_rows_add)(size_t rows, size_t count, const real *scale, const real *x, const real *z, real *y);
     void (*add_bias)(size_t rows, size_t count, const real *bias, real *y); /* y[r,:] += bias */
     /* The components of `range` of y = f(x), x and y of the same form; x may be y only when y's value is not needed later. */
     void (*activation_forward)(activation kind, const jet *x, jet *y, component_range range);

@@ -5,6 +5,7 @@
 #include <xmmintrin.h>
 
 #include "bridge/internal.h"
+#include "darknet_ext.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -68,4 +69,9 @@ EXPORT void free_network(network *net)
         plugin_free(p);
     else
         stock_free_network(net);
+}
+
+EXPORT const char *dnx_version(void)
+{
+    return DNX_VERSION;
 }

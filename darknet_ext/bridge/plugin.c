@@ -265,6 +265,11 @@ int plugin_directions(const plugin_network *p)
     return p->tape->directions;
 }
 
+bool plugin_scalar_path(const plugin_network *p)
+{
+    return p->objective && objective_takes_scalar_path(p->objective);
+}
+
 uint64_t plugin_seed(const plugin_network *p)
 {
     return p->seed;

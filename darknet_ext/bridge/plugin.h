@@ -42,6 +42,7 @@ graph *plugin_graph(plugin_network *p);
 const backend *plugin_backend(const plugin_network *p);
 const objective_options *plugin_objective(const plugin_network *p); /* NULL without a [sobolev] section */
 int plugin_directions(const plugin_network *p); /* per sample, in a training step; 0 for order 0 */
+bool plugin_scalar_path(const plugin_network *p);   /* engine/graph.h */
 uint64_t plugin_seed(const plugin_network *p);
 int plugin_threads(const plugin_network *p);
 

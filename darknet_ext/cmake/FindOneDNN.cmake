@@ -2,8 +2,9 @@
 #   OneDNN_FOUND, OneDNN_VERSION, imported target OneDNN::dnnl
 find_path(OneDNN_INCLUDE_DIR dnnl.h)
 find_library(OneDNN_LIBRARY dnnl)
-if(OneDNN_INCLUDE_DIR AND EXISTS ${OneDNN_INCLUDE_DIR}/dnnl_version.h)
-  file(STRINGS ${OneDNN_INCLUDE_DIR}/dnnl_version.h _dnnl_lines REGEX "#define DNNL_VERSION_(MAJOR|MINOR|PATCH) ")
+set(_dnnl_version_header ${OneDNN_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h)
+if(EXISTS ${_dnnl_version_header})
+  file(STRINGS ${_dnnl_version_header} _dnnl_lines REGEX "#define DNNL_VERSION_(MAJOR|MINOR|PATCH) ")
   string(REGEX REPLACE "[^0-9;]" "" OneDNN_VERSION "${_dnnl_lines}")
   string(REPLACE ";" "." OneDNN_VERSION "${OneDNN_VERSION}")
 endif()

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,9 +12,16 @@ const environment_variable environment_table[] = {
     {ENVIRONMENT_BACKEND, "backend to use unless -backend or [net] backend= names one"},
     {ENVIRONMENT_THREADS, "number of threads unless -threads or [net] threads= gives one"},
     {ENVIRONMENT_SEED, "seed of all random numbers unless -seed or [net] seed= gives one"},
+    {ENVIRONMENT_FAST_PATHS, "0: every step takes the general way, for tests (default 1)"},
     {ENVIRONMENT_STOCK, "path of the stock darknet program that other verbs are handed to"},
     {NULL, NULL},
 };
+
+bool fast_paths_enabled(void)
+{
+    const char *value = getenv(ENVIRONMENT_FAST_PATHS);
+    return !value || strcmp(value, "0") != 0;
+}
 
 static int known_names(const char **names, int capacity)
 {

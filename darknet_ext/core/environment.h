@@ -2,6 +2,8 @@
 #ifndef DNX_CORE_ENVIRONMENT_H
 #define DNX_CORE_ENVIRONMENT_H
 
+#include <stdbool.h>
+
 #include "core/status.h"
 
 typedef struct environment_variable {
@@ -14,7 +16,12 @@ typedef struct environment_variable {
 #define ENVIRONMENT_SEED "DARKNET_EXT_SEED"
 #define ENVIRONMENT_STOCK "DARKNET_EXT_STOCK"
 
+#define ENVIRONMENT_FAST_PATHS "DARKNET_EXT_FAST_PATHS"
+
 extern const environment_variable environment_table[]; /* ends with name == NULL */
+
+/* False when DARKNET_EXT_FAST_PATHS=0: every step takes the general way. */
+bool fast_paths_enabled(void);
 
 /* STATUS_BAD_CONFIG when a variable that begins with DARKNET_EXT_ is not in the table: it would silently do nothing. */
 status environment_check(void);

@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,10 +141,11 @@ void function_data_evaluate(const function_data *f, const double *x, int points,
     evaluate(f, x, (size_t)points, y, jacobian, NULL);
 }
 
+/* Training computes in float. */
 static bool all_finite(const double *values, size_t count)
 {
     for (size_t i = 0; values && i < count; ++i)
-        if (!isfinite(values[i]))
+        if (!(fabs(values[i]) <= FLT_MAX))
             return false;
     return true;
 }

@@ -251,7 +251,7 @@ static status check_parameters(checker *c, objective *o)
     graph_clear_gradients(c->g, c->be);
     total_loss(c, o);
     objective_backward(o);
-    sweep_adjoints(objective_tape(o), c->g->n_nodes - 1, 0, true);
+    sweep_adjoints(objective_tape(o), c->g->output_node, 0, true); /* [cost] layers are not part of the objective's loss */
     real *gradient = memory;
     for (int i = 0; i < c->g->n_nodes; ++i)
         for (int k = 0; k < c->g->nodes[i].n_parameters; ++k) {

@@ -1,5 +1,6 @@
 #include "engine/graph.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,17 @@ static status parameters_allocate(graph_node *node, const backend *be)
     return STATUS_OK;
 }
 
+/* Nothing may stand behind [sobolev]: it is the loss of everything above it. */
+static status check_order(const graph *g, const graph_node *node, const config *c)
+{
+    const graph_node *above = node->index > 0 ? &g->nodes[node->index - 1] : NULL;
+    if (!above || !above->type || above->type->role != LAYER_OBJECTIVE)
+        return STATUS_OK;
+    char text[128];
+    snprintf(text, sizeof text, "no layer may follow [sobolev] (line %d): it is the loss of the whole network", above->where->line);
+    return config_error(c, node->where, text);
+}
+
 static status node_configure(graph *g, graph_node *node, const config *c, const backend *be, foreign_shape foreign, void *context)
 {
     const section *where = node->where;
@@ -78,7 +90,7 @@ static status node_configure(graph *g, graph_node *node, const config *c, const 
     }
     status s = node->type->configure(node);
     if (s != STATUS_OK)
-        return config_error(c, where, status_text());
+        return config_error(c, where, strdupa(status_text()));
     if (node->type->role == LAYER_PLAIN && !shape_is_sane(node->out))
         return config_error(c, where, "the output of this layer is too large");
     return parameters_allocate(node, be);
@@ -98,7 +110,9 @@ status graph_build(graph *g, const config *c, const backend *be, foreign_shape f
         graph_node *node = &g->nodes[g->n_nodes];
         node->where = &c->sections[i];
         node->index = g->n_nodes++;
-        s = node_configure(g, node, c, be, foreign, context);
+        s = check_order(g, node, c);
+        if (s == STATUS_OK)
+            s = node_configure(g, node, c, be, foreign, context);
         if (s == STATUS_OK && (!node->type || node->type->role == LAYER_PLAIN))
             g->output_node = node->index;
     }
@@ -256,8 +270,42 @@ void tape_free(tape *t)
     }
     t->be->release(t->x.data);
     t->be->release(t->adj_x.data);
+    t->be->release(t->scratch);
     free(t->entries);
     *t = (tape){0};
+}
+
+static bool node_is_piecewise_linear(const graph_node *node)
+{
+    const layer_type *type = node->type;
+    bool chained = node->n_inputs == 1 && node->inputs[0] == node->index - 1;
+    return type && type->role == LAYER_PLAIN && type->scalar_path && chained && !node->stop_backward;
+}
+
+static bool graph_is_scalar_and_piecewise_linear(const graph *g)
+{
+    if (g->n_head > 0 || shape_count(g->nodes[g->output_node].out) != 1)
+        return false;
+    for (int i = 0; i < g->n_nodes; ++i) {
+        const graph_node *node = &g->nodes[i];
+        bool objective = node->type && node->type->role == LAYER_OBJECTIVE;
+        if (!objective && (!node_is_piecewise_linear(node) || (node->type->curved && node->type->curved(node))))
+            return false;
+    }
+    return true;
+}
+
+status tape_allow_scalar_path(tape *t, bool *possible)
+{
+    const graph *g = t->graph;
+    size_t widest = 0;
+    *possible = t->order == 1 && t->directions == 1 && t->segment_input < 0 && graph_is_scalar_and_piecewise_linear(g);
+    if (!*possible || t->scratch)
+        return STATUS_OK;
+    for (int i = 0; i < g->n_nodes; ++i)
+        widest = shape_count(g->nodes[i].in) > widest ? shape_count(g->nodes[i].in) : widest;
+    t->scratch = t->be->allocate((size_t)t->capacity * widest);
+    return t->scratch ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 void tape_set_batch(tape *t, int batch)
@@ -420,8 +468,27 @@ void sweep_tangents(tape *t)
         node_forward(t, i, jet_upper_half(t->order));
 }
 
+/* Sweep 4 of one node on the scalar path: its parameters, from what sweep 2 left. */
+static void node_scalar_backward(tape *t, int index)
+{
+    const graph_node *node = &t->graph->nodes[index];
+    if (!is_runnable(node) || node->n_parameters == 0)
+        return;
+    call c;
+    call_prepare(&c, t, index, (component_range){0, 0});
+    c.pass.parameters = true;
+    c.pass.row_scale = t->row_scale;
+    c.pass.scratch = t->scratch;
+    node->type->backward(&c.pass);
+}
+
 void sweep_adjoints(tape *t, int last, int first, bool parameters)
 {
+    if (t->row_scale && t->derivatives) {
+        for (int i = last; i >= first && parameters; --i)
+            node_scalar_backward(t, i);
+        return;
+    }
     for (int i = last; i >= first; --i)
         node_backward(t, i, LOW, low_range(t, i), parameters);
 }

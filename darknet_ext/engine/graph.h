@@ -15,6 +15,11 @@
  *   3. tangent sweep  first to last   upper half of the jets                  K = 1: x_1 = r      K = 2: x_2 = u, x_12 = r
  *   4. adjoint sweep  last to first   low half of the adjoints, parameters    seeded with dl/dm on component 0
  *
+ * The scalar path: when K = 1, the segment is piecewise linear from the network's input to a single output, and there is one
+ * direction v = +-1, then the low-half adjoint of every node is a multiple of its component 1, which sweep 2 left:
+ * xbar_0 = s xbar_1 with s = v dl/dm of the sample. Sweep 4 needs no products but those of the parameters, and these take one
+ * row per sample instead of two: Wbar += xbar_1^T (s x_0 + x_1). A Sobolev step then costs 4 units against 3 of a plain step.
+ *
  * Sweep 3 works because <seed, y_last> = <g, r> (+ <q, u>): the adjoint of the whole jet is the gradient of the loss. */
 #ifndef DNX_ENGINE_GRAPH_H
 #define DNX_ENGINE_GRAPH_H
@@ -72,6 +77,8 @@ typedef struct tape {
     uint64_t seed, step;   /* random numbers of layers: a function of both */
     const real *truth;
     double cost;           /* what loss layers reported in the last value sweep */
+    const real *row_scale; /* [batch]: s of the scalar path; NULL: off */
+    real *scratch;         /* [batch, widest input of a node], for the scalar path; NULL until tape_allow_scalar_path */
     bool input_adjoint;    /* also compute the low-half adjoint of the network's input */
     jet x, adj_x;          /* the network's input */
     bool adj_x_started[2];
@@ -81,6 +88,9 @@ typedef struct tape {
 /* A tape for at most `capacity` samples. `order` 0 ignores directions and segment_input. */
 status tape_create(tape *t, graph *g, const backend *be, int capacity, int order, int directions, int segment_input);
 void tape_free(tape *t);
+
+/* Prepares the scalar path for a tape whose graph has the form it needs; *possible says whether it has. */
+status tape_allow_scalar_path(tape *t, bool *possible);
 
 /* Sets the number of samples in use (1..capacity); what the jets held is lost. */
 void tape_set_batch(tape *t, int batch);

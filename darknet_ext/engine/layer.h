@@ -64,6 +64,11 @@ typedef struct layer_pass {
     bool accumulate[NODE_MAX_INPUTS]; /* add to adj_x[i] instead of overwriting it */
     bool parameters;      /* add to the parameters' gradients: all components of adj_y are there */
 
+    /* The scalar path (engine/graph.h): adj_y's value component is row_scale times its component 1, and is not there. Only the
+     * parameters are asked for; `scratch` has room for one component of x. NULL: the ordinary case. */
+    const real *row_scale; /* [batch] */
+    real *scratch;
+
     const real *truth;    /* labels of the batch, for layers that read them; NULL when there are none */
     double *cost;         /* loss layers add the loss of the batch here */
 } layer_pass;
@@ -88,12 +93,15 @@ typedef struct layer_type {
     size_t (*saved_count)(const graph_node *node, int batch, int directions, int order);
     void (*forward)(const layer_pass *pass);
     void (*backward)(const layer_pass *pass);
+    bool scalar_path; /* backward understands row_scale (or has no parameters) */
     /* Floating-point operations of one linear application to one row (as much again for its adjoint, and for the
      * gradient of its parameters); NULL: next to nothing. */
     double (*row_cost)(const graph_node *node);
     /* True when the node is piecewise linear, but not linear: its second derivative is 0 wherever it exists, so that
      * training on second derivatives has nothing to learn there. NULL: never. */
     bool (*zero_curvature)(const graph_node *node);
+    /* True when the second derivative does not vanish. NULL: never. */
+    bool (*curved)(const graph_node *node);
 } layer_type;
 
 /* The layer types of layers/, NULL-terminated. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/environment.h"
 #include "engine/directions.h"
 #include "engine/targets.h"
 #include "layers/heads.h"
@@ -22,6 +23,7 @@ struct objective {
     bool have_labels;
     const real *truth;
     real *value_gradient;          /* [batch, outputs]: d loss / d m */
+    bool scalar_path;              /* sweep 4 as engine/graph.h describes it */
     int layout_batch;              /* batch for which seeds, directions and zeros lie in place; 0: none */
     uint64_t seed, step;
 };
@@ -121,6 +123,11 @@ static status allocate(objective *self, int capacity)
         s = targets_create(&self->targets, self->graph, self->be, capacity, o->order, self->n_output_directions, self->n_input_directions);
     if (s != STATUS_OK)
         return s;
+    /* Gaussian directions of one output are not +-1. */
+    if (fast_paths_enabled() && !(o->projections > 0 && o->projection == PROJECTION_GAUSSIAN))
+        s = tape_allow_scalar_path(&self->tape, &self->scalar_path);
+    if (s != STATUS_OK)
+        return s;
     self->labels = self->be->allocate((size_t)capacity * self->outputs);
     self->value_gradient = self->be->allocate((size_t)capacity * self->outputs);
     return self->labels && self->value_gradient ? STATUS_OK : STATUS_NO_MEMORY;
@@ -173,6 +180,11 @@ tape *objective_tape(objective *self)
 const objective_options *objective_get_options(const objective *self)
 {
     return &self->options;
+}
+
+bool objective_takes_scalar_path(const objective *self)
+{
+    return self->scalar_path;
 }
 
 size_t objective_truth_count(const objective *self)
@@ -259,6 +271,7 @@ void objective_begin(objective *self, const real *truth, bool training, uint64_t
     t->step = self->step = step;
     t->cost = 0;
     gather_labels(self, truth);
+    t->row_scale = NULL;
     tape_clear_adjoints(t);
     if (t->derivatives)
         place_directions(self);
@@ -355,12 +368,24 @@ static void zero_low_adjoint(tape *t, int node)
     tape_seed_adjoint(t, node, LOW);
 }
 
+/* s = v dl/dm, in place of dl/dm: with one output v is +-1, its own inverse. */
+static void start_scalar_path(objective *self)
+{
+    tape *t = &self->tape;
+    self->be->multiply((size_t)t->batch, self->value_gradient, jet_component(top_adjoint(self), 1), self->value_gradient, false);
+    t->row_scale = self->value_gradient;
+}
+
 void objective_backward(objective *self)
 {
     tape *t = &self->tape;
     int output = self->graph->output_node, top = graph_top(self->graph);
     if (t->derivatives)
         sweep_tangents(t);
+    if (t->derivatives && self->scalar_path) {
+        start_scalar_path(self);
+        return;
+    }
     zero_low_adjoint(t, t->derivatives ? top : output);
     if (t->derivatives)
         sweep_adjoints(t, top, self->graph->n_nodes, false);

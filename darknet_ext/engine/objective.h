@@ -59,6 +59,9 @@ void objective_free(objective *o);
 tape *objective_tape(objective *o);
 const objective_options *objective_get_options(const objective *o);
 
+/* Whether steps take the scalar path of engine/graph.h. */
+bool objective_takes_scalar_path(const objective *o);
+
 /* Numbers of labels of one sample: outputs, then (order 1) outputs*inputs with the Jacobian row by row, then (order 2)
  * outputs*inputs*inputs with the Hessian of each output. With target=zero: the outputs only. */
 size_t objective_truth_count(const objective *o);

@@ -55,21 +55,29 @@ static void choose_steps(contestant *c, double round_seconds)
     c->steps = (int)(round_seconds / (one + 1e-9)) + 1;
 }
 
-/* Floating-point operations of the matrix products of one update: components and directions count as rows. */
+/* Rows that the matrix products of one update go through, for a node inside or below the differentiated segment: the four
+ * sweeps, and the gradients of the parameters. Components and directions count as rows. */
+static double step_rows(plugin_network *p, int order, bool first)
+{
+    double batch = (double)plugin_minibatch(p) * plugin_subdivisions(p), directions = plugin_directions(p) * batch;
+    double low = batch + (jet_low_half(order).last - 1) * directions, all = batch + (jet_components(order) - 1) * directions;
+    if (order > 0 && plugin_scalar_path(p))
+        return all + (all - low) + batch;
+    return all + (all - low) + (first ? 0 : low) + all;
+}
+
+/* Floating-point operations of the matrix products of one update. */
 static double step_cost(plugin_network *p)
 {
     const graph *g = plugin_graph(p);
     const objective_options *o = plugin_objective(p);
-    double batch = (double)plugin_minibatch(p) * plugin_subdivisions(p), total = 0;
+    double total = 0;
     bool first = true;
     for (int i = 0; i < g->n_nodes; ++i) {
         const graph_node *n = &g->nodes[i];
         if (!n->type || !n->type->row_cost)
             continue;
-        int order = o && i > o->wrt ? o->order : 0;
-        double directions = plugin_directions(p) * batch;
-        double low = batch + (jet_low_half(order).last - 1) * directions, all = batch + (jet_components(order) - 1) * directions;
-        total += n->type->row_cost(n) * (all + all + (all - low) + (first ? 0 : low));
+        total += n->type->row_cost(n) * step_rows(p, o && i > o->wrt ? o->order : 0, first);
         first = false;
     }
     return total;

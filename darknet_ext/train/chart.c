@@ -2,12 +2,13 @@
 
 #include <math.h>
 
-enum { LABEL_LENGTH = 60 };
+enum { LABEL_LENGTH = 60, CURVES_ABOVE = 6, LABEL_LENGTH_BESIDE = 36, LEGEND_ROW = 23 };
 
-/* Numbers so small or so large that the margins of an axis would leave the range of a double have no place on it. */
+/* Numbers so small or so large that the margins of an axis would leave the range of a double have no place on it, and no
+ * run has that many steps. */
 static bool has_place(double x, double y)
 {
-    return isfinite(x) && y > 1e-300 && y < 1e300;
+    return fabs(x) < 1e15 && y > 1e-280 && y < 1e280;
 }
 
 int curve_points(const curve *c)
@@ -16,6 +17,16 @@ int curve_points(const curve *c)
     for (int row = 0; row < c->table->n_rows; row++)
         n += has_place(metrics_table_at(c->table, row, c->x), metrics_table_at(c->table, row, c->y));
     return n;
+}
+
+static bool legend_beside(int n_curves)
+{
+    return n_curves > CURVES_ABOVE;
+}
+
+int chart_least_height(int n_curves)
+{
+    return legend_beside(n_curves) ? LEGEND_ROW * (n_curves + 4) : 0;
 }
 
 /* ---- axes ---- */
@@ -63,10 +74,10 @@ static void write_power(FILE *script, int k)
 
 static void write_decades(FILE *script, int first, int last)
 {
-    int step = 1 + (last - first) / 8;
+    int step = (int)gnuplot_tic_step(fmax((last - first) / 8.0, 1));
     bool minor = step == 1;
     for (int k = first - 1; k <= last; k++) {
-        if (k >= first && (k - first) % step == 0) {
+        if (k >= first && k % step == 0) {
             fputs("'", script);
             write_power(script, k);
             fprintf(script, "' 1e%d, ", k);
@@ -136,18 +147,18 @@ static void write_points(FILE *script, const curve *c, int index)
 }
 
 /* Points as well as lines: a single value between two gaps stays visible. */
-static void write_curve(gnuplot *g, const curve *c, int index)
+static void write_curve(gnuplot *g, const curve *c, int index, int label_length)
 {
     int points = curve_points(c);
-    char label[4 * LABEL_LENGTH];
-    snprintf(label, sizeof label, "%s%s", c->label, points ? "" : " (no values)");
+    char label[8 * LABEL_LENGTH];
+    snprintf(label, sizeof label, "%s%s", points ? "" : "(no values) ", c->label);
     bool dense = points > 100;
     if (points)
         fprintf(g->script, "$curve%d using 1:2 with linespoints pointtype 7 pointsize %g", index, dense ? 0.15 : 0.6);
     else
         fputs("keyentry with lines", g->script);
     fprintf(g->script, " linewidth %g linecolor rgb '%s' dashtype %d title", dense ? 1.5 : 2, c->colour, c->dash);
-    gnuplot_text(g, label, LABEL_LENGTH);
+    gnuplot_text(g, label, label_length);
 }
 
 static void write_style(gnuplot *g, const chart *c)
@@ -155,13 +166,13 @@ static void write_style(gnuplot *g, const chart *c)
     fputs("set border 3 linecolor rgb '#606060'\n"
           "set tics nomirror textcolor rgb '#303030'\n"
           "set grid xtics ytics linetype 1 linewidth 0.5 linecolor rgb '#d8d8d8'\n"
-          "set key tmargin center horizontal Left reverse samplen 2.5 width 2 spacing 1.3\n"
-          "set rmargin 4\n"
+          "set key Left reverse samplen 2.5 width 2 spacing 1.3\n"
           "set xlabel 'step'\n"
           "set format x '%.10g'\n"
           "set ylabel",
           g->script);
     gnuplot_text(g, c->y_label, LABEL_LENGTH);
+    fputs(legend_beside(c->n_curves) ? "\nset key rmargin top vertical" : "\nset rmargin 4\nset key tmargin center horizontal", g->script);
     fputs("\nset key title", g->script); /* unlike a title it stands above the legend */
     gnuplot_text(g, c->title, LABEL_LENGTH);
     fputs("\n", g->script);
@@ -176,7 +187,7 @@ void chart_draw(gnuplot *g, const chart *c)
     fputs("plot ", g->script);
     for (int i = 0; i < c->n_curves; i++) {
         fputs(i ? ", \\\n  " : "", g->script);
-        write_curve(g, &c->curves[i], i);
+        write_curve(g, &c->curves[i], i, legend_beside(c->n_curves) ? LABEL_LENGTH_BESIDE : LABEL_LENGTH);
     }
     fputs("\n", g->script);
 }

@@ -22,7 +22,10 @@ typedef struct chart {
 /* How many rows have a place on a logarithmic axis; the others (zeros above all) are gaps in the curve. */
 int curve_points(const curve *c);
 
-/* Draws the curves that have points; the others only appear in the legend, as "label (no values)". At least one curve
+/* Pixels that a chart with so many curves needs for its legend, which stands above a few and beside many. */
+int chart_least_height(int n_curves);
+
+/* Draws the curves that have points; the others only appear in the legend, as "(no values) label". At least one curve
  * must have points. */
 void chart_draw(gnuplot *g, const chart *c);
 

@@ -82,6 +82,13 @@ status gnuplot_begin(gnuplot *g, const char *picture, int width, int height)
     return STATUS_OK;
 }
 
+void gnuplot_panels(gnuplot *g, int rows, int columns, const char *title, int limit)
+{
+    fprintf(g->script, "set multiplot layout %d,%d title", rows, columns);
+    gnuplot_text(g, title, limit);
+    fprintf(g->script, " font ',%d'\n", g->svg ? 19 : 15);
+}
+
 double gnuplot_tic_step(double rough)
 {
     double decade = pow(10, floor(log10(rough)));

@@ -22,10 +22,13 @@ typedef struct gnuplot {
  * caller must call gnuplot_finish() on the same thread: until then the thread's locale is "C". */
 status gnuplot_begin(gnuplot *g, const char *picture, int width, int height);
 
-/* Writes a space and the text as a string of which gnuplot interprets nothing (NULL: the empty string). Control
+/* Writes a space and the text as a string in which gnuplot interprets nothing (NULL: the empty string). Control
  * characters become spaces; bytes that are not UTF-8, and in a PNG characters that usual fonts lack, become '?'; what is
  * longer than `limit` characters is cut. */
 void gnuplot_text(gnuplot *g, const char *text, int limit);
+
+/* Splits the picture into rows x columns panels, filled from the left, under a title of at most `limit` characters. */
+void gnuplot_panels(gnuplot *g, int rows, int columns, const char *title, int limit);
 
 /* The next larger 1, 2 or 5 times a power of ten. */
 double gnuplot_tic_step(double rough);

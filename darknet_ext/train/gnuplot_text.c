@@ -1,6 +1,7 @@
 /* Users' words inside a gnuplot script. */
 #include "train/gnuplot.h"
 
+#include <ctype.h>
 #include <stdint.h>
 
 /* Code point and length in bytes of the character at s; length 0 where the bytes are not UTF-8 (RFC 3629). */
@@ -43,7 +44,13 @@ static bool is_drawable(uint32_t code, bool svg)
     return false;
 }
 
-/* In single quotes gnuplot knows no backslash, no backquote, no @macro and no format; '' stands for one quote.
+static bool is_plain(uint32_t code)
+{
+    return code >= 0x80 || code == ' ' || isalnum((int)code);
+}
+
+/* Other characters of ASCII are written by their octal numbers: gnuplot looks for quotes, backquotes, backslashes, @macros
+ * and comments before it replaces these. (Its single quotes are no help: '' is no quote at the start of a string.)
  * Returns the bytes taken from s. */
 static int write_character(gnuplot *g, const unsigned char *s)
 {
@@ -53,18 +60,18 @@ static int write_character(gnuplot *g, const unsigned char *s)
         putc(' ', g->script);
     else if (length == 0 || !is_drawable(code, g->svg))
         putc('?', g->script);
-    else if (code == '\'')
-        fputs("''", g->script);
-    else
+    else if (is_plain(code))
         fwrite(s, 1, (size_t)length, g->script);
+    else
+        fprintf(g->script, "\\%03o", (unsigned)code);
     return length > 0 ? length : 1;
 }
 
 void gnuplot_text(gnuplot *g, const char *text, int limit)
 {
     const unsigned char *s = (const unsigned char *)(text ? text : "");
-    fputs(" '", g->script);
+    fputs(" \"", g->script);
     for (int n = 0; *s && n < limit; n++)
         s += write_character(g, s);
-    fputs(*s ? "…'" : "'", g->script);
+    fputs(*s ? "…\"" : "\"", g->script);
 }

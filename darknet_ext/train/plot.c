@@ -15,14 +15,17 @@ static status no_column(const metrics_table *t, const char *column)
     return status_fail(STATUS_BAD_FILE, "%s: error: has no column \"%s\"; a run's metrics.csv is needed", t->path, column);
 }
 
-static void draw_panels(gnuplot *g, const chart *panels, int n, const char *title)
+static status draw(const chart *panels, int n, const char *title, const char *picture)
 {
-    fprintf(g->script, "set multiplot layout 1,%d title", n);
-    gnuplot_text(g, title, TITLE_LENGTH);
-    fputs(" font ',15'\n", g->script);
+    gnuplot g;
+    int legend = chart_least_height(panels->n_curves);
+    status s = gnuplot_begin(&g, picture, CHART_WIDTH, legend > CHART_HEIGHT ? legend : CHART_HEIGHT);
+    if (s != STATUS_OK)
+        return s;
+    gnuplot_panels(&g, 1, n, title, TITLE_LENGTH);
     for (int i = 0; i < n; i++)
-        chart_draw(g, &panels[i]);
-    fputs("unset multiplot\n", g->script);
+        chart_draw(&g, &panels[i]);
+    return gnuplot_finish(&g);
 }
 
 /* ---- one run ---- */
@@ -66,12 +69,7 @@ static status draw_training(const metrics_table *t, const char *title, const cha
         panels[n++] = (chart){"test error (mean square)", "", right, n_right};
     if (n == 0)
         return status_fail(STATUS_BAD_FILE, "%s: error: there is no loss and no test error above zero to draw", t->path);
-    gnuplot g;
-    status s = gnuplot_begin(&g, picture, CHART_WIDTH, CHART_HEIGHT);
-    if (s != STATUS_OK)
-        return s;
-    draw_panels(&g, panels, n, title);
-    return gnuplot_finish(&g);
+    return draw(panels, n, title, picture);
 }
 
 status plot_training(const char *metrics, const char *title, const char *picture)
@@ -85,16 +83,6 @@ status plot_training(const char *metrics, const char *title, const char *picture
 }
 
 /* ---- several runs ---- */
-
-static status draw_comparison(const curve *curves, int n, const char *column, const char *title, const char *picture)
-{
-    gnuplot g;
-    status s = gnuplot_begin(&g, picture, CHART_WIDTH, CHART_HEIGHT);
-    if (s != STATUS_OK)
-        return s;
-    draw_panels(&g, &(chart){"", column, curves, n}, 1, title);
-    return gnuplot_finish(&g);
-}
 
 static status read_run(const char *path, const char *label, const char *column, int index, metrics_table *t, curve *c)
 {
@@ -118,7 +106,7 @@ static status compare(const char *const *metrics, const char *const *labels, int
     }
     if (points == 0)
         return status_fail(STATUS_BAD_FILE, "%s: error: no run has a value of %s above zero to draw", picture, column);
-    return draw_comparison(curves, n, column, title, picture);
+    return draw(&(chart){"", column, curves, n}, 1, title, picture);
 }
 
 status plot_comparison(const char *const *metrics, const char *const *labels, int n, const char *column, const char *title, const char *picture)

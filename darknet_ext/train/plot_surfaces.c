@@ -35,7 +35,9 @@ static bool measure_heights(scene *s, const double *value)
         }
     if (!(low <= high))
         return false;
-    double middle = low / 2 + high / 2, half = fmax(high / 2 - low / 2, fmax(1e-6 * fabs(middle), 1e-300));
+    double middle = low / 2 + high / 2, half = fmax(high / 2 - low / 2, 1e-3 * fabs(middle));
+    if (half < 1e-290)
+        half = 1;
     s->z_low = middle - half;
     s->z_high = middle + half;
     s->ground = middle - 2.4 * half;
@@ -139,21 +141,42 @@ static void write_training_points(FILE *script, const scene *s)
 
 /* ---- panels ---- */
 
+/* Instead of gnuplot's border, which also joins the plane's corners with the surface's: the plane's edge, and the z axis at
+ * the corner that is seen at the left. */
+static void write_frame(FILE *script, const scene *s)
+{
+    const double *a = s->low, *b = s->high;
+    const double corners[5][2] = {{a[0], a[1]}, {b[0], a[1]}, {b[0], b[1]}, {a[0], b[1]}, {a[0], a[1]}};
+    fputs("set border 0\n", script);
+    for (int i = 0; i < 4; i++)
+        fprintf(script, "set arrow from %.12g,%.12g,%.12g to %.12g,%.12g,%.12g nohead linecolor rgb '#606060'\n", corners[i][0],
+                corners[i][1], s->ground, corners[i + 1][0], corners[i + 1][1], s->ground);
+    fprintf(script, "set arrow from %.12g,%.12g,%.12g to %.12g,%.12g,%.12g nohead linecolor rgb '#606060'\n", a[0], b[1], s->z_low,
+            a[0], b[1], s->z_high);
+}
+
+static void write_axes(FILE *script, const scene *s)
+{
+    double height = s->z_high - s->z_low, step = gnuplot_tic_step(height / 7);
+    double first_tic = step * ceil(s->z_low / step) + 0.0; /* not -0 */
+    fprintf(script, "set xrange [%.12g:%.12g]\nset yrange [%.12g:%.12g]\n", s->low[0], s->high[0], s->low[1], s->high[1]);
+    fprintf(script, "set zrange [%.12g:%.12g]\nset cbrange [%.12g:%.12g]\n", s->ground, s->z_high + 0.1 * height, s->z_low,
+            s->z_high);
+    fprintf(script, "set ztics %.12g, %.12g, %.12g\nset xyplane at %.12g\n", first_tic, step, s->z_high, s->ground);
+    fputs("set xlabel 'x'\nset ylabel 'y'\nset format z '%.6g'\nset tics nomirror scale 0.5 textcolor rgb '#303030'\n"
+          "set xtics offset 0.6,-0.2\nset ytics offset -0.6,-0.2\n",
+          script);
+}
+
 static void write_style(FILE *script, const scene *s)
 {
-    double height = s->z_high - s->z_low;
-    fprintf(script, "set xrange [%.12g:%.12g]\nset yrange [%.12g:%.12g]\nset zrange [%.12g:%.12g]\nset cbrange [%.12g:%.12g]\n",
-            s->low[0], s->high[0], s->low[1], s->high[1], s->ground, s->z_high + 0.1 * height, s->z_low, s->z_high);
-    double step = gnuplot_tic_step(height / 5);
-    fprintf(script, "set ztics %.12g, %.12g, %.12g\nset xyplane at %.12g\n", step * ceil(s->z_low / step), step,
-            s->z_high, s->ground);
+    write_axes(script, s);
+    write_frame(script, s);
     fputs("unset key\nunset colorbox\n"
           "set palette defined (0 '#440154', 1 '#472d7b', 2 '#3b528b', 3 '#2c728e', 4 '#21918c', 5 '#28ae80', 6 '#5ec962', "
           "7 '#addc30', 8 '#fde725')\n" /* viridis */
           "set pm3d depthorder lighting primary 0.35 specular 0.2\n"
-          "set view 55,320,1.08,1.25\n"
-          "set border 15 linecolor rgb '#606060'\n"
-          "set tics nomirror textcolor rgb '#303030'\n",
+          "set view 55,320,1.05,1.2\n",
           script);
 }
 
@@ -164,6 +187,7 @@ static void write_panel(gnuplot *g, const scene *s, const surface *f)
     bool many = s->n_points > 200;
     fputs("set title", g->script);
     gnuplot_text(g, f->label, LABEL_LENGTH);
+    fputs(" offset 0,0.7", g->script);
     fprintf(g->script,
             "\nsplot $points using 1:2:(%.12g) with points pointtype 7 pointsize %g linecolor rgb '%s', \\\n"
             "  $field using 1:2:(%.12g):3:4:(0) with vectors head filled size graph 0.02,20 linewidth 1 linecolor rgb '#404040', \\\n"
@@ -180,12 +204,9 @@ static status draw(const scene *s, const surface *surfaces, int n_surfaces, cons
         return result;
     write_style(g.script, s);
     write_training_points(g.script, s);
-    fprintf(g.script, "set multiplot layout %d,%d title", rows, columns);
-    gnuplot_text(&g, title, columns * PANEL_WIDTH / 10);
-    fputs(" font ',15'\n", g.script);
+    gnuplot_panels(&g, rows, columns, title, columns * PANEL_WIDTH / 10);
     for (int i = 0; i < n_surfaces; i++)
         write_panel(&g, s, &surfaces[i]);
-    fputs("unset multiplot\n", g.script);
     return gnuplot_finish(&g);
 }
 

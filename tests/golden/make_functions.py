@@ -114,7 +114,7 @@ EXTRA = {"griewank": [[1.5707963267948966, 0.5], [1.5707963267948966, 2.22144146
 
 
 def draw(rng, low, high):
-    """A short double inside the domain: a multiple of its width over 4096 in binary."""
+    """A point of the domain on a lattice of 4096 steps."""
     return low + (high - low) * rng.randrange(1, 4096) / 4096
 
 

@@ -1,4 +1,4 @@
-#include "backend/onednn/onednn.h"
+#include "backend/onednn/thin_products.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,11 @@ void onednn_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, real a
         return;
     if (k == 0) {
         scale_rows(m, n, beta, c, ldc);
+        return;
+    }
+    const product thin = {transpose_a, transpose_b, m, n, k, alpha, a, (size_t)lda, b, (size_t)ldb, beta, c, (size_t)ldc};
+    if (product_is_thin(&thin)) {
+        product_thin(&thin);
         return;
     }
     const dnnl_status_t result =

@@ -19,6 +19,7 @@ const backend onednn_backend = {
     .multiply = onednn_multiply,
     .replace = onednn_replace,
     .gemm = onednn_gemm,
+    .scale_rows_add = onednn_scale_rows_add,
     .add_bias = onednn_add_bias,
     .activation_forward = onednn_activation_forward,
     .activation_backward = onednn_activation_backward,

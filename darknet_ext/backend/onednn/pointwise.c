@@ -19,6 +19,22 @@ void onednn_add_bias(size_t rows, size_t count, const real *bias, real *y)
     FOR_EACH_PART(rows * count, rows, rows_per_part, p, add_bias_rows(p.size, count, bias, y + p.first * count));
 }
 
+DNX_HOT static void scale_rows_add_part(size_t rows, size_t count, const real *restrict scale, const real *restrict x,
+                                        const real *restrict z, real *restrict y)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < count; i++)
+            y[r * count + i] = scale[r] * x[r * count + i] + z[r * count + i];
+}
+
+void onednn_scale_rows_add(size_t rows, size_t count, const real *scale, const real *x, const real *z, real *y)
+{
+    const size_t rows_per_part = count < PART_ELEMENTS ? PART_ELEMENTS / (count ? count : 1) : 1;
+    FOR_EACH_PART(
+        rows * count, rows, rows_per_part, p,
+        scale_rows_add_part(p.size, count, scale + p.first, x + p.first * count, z + p.first * count, y + p.first * count));
+}
+
 /* Element i of the value, and what belongs to it in component S and direction d. */
 static real *component_at(const jet *j, int component, int d, size_t i)
 {

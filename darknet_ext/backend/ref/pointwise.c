@@ -17,6 +17,13 @@ static real *component_at(const jet *j, int component, size_t i, int direction)
     return jet_component(j, component) + (size_t)direction * (size_t)j->batch * j->count + i;
 }
 
+void ref_scale_rows_add(size_t rows, size_t count, const real *scale, const real *x, const real *z, real *y)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < count; j++)
+            y[r * count + j] = scale[r] * x[r * count + j] + z[r * count + j];
+}
+
 void ref_add_bias(size_t rows, size_t count, const real *bias, real *y)
 {
     for (size_t r = 0; r < rows; r++)

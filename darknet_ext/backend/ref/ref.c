@@ -16,6 +16,7 @@ const backend ref_backend = {
     .multiply = ref_multiply,
     .replace = ref_replace,
     .gemm = ref_gemm,
+    .scale_rows_add = ref_scale_rows_add,
     .add_bias = ref_add_bias,
     .activation_forward = ref_activation_forward,
     .activation_backward = ref_activation_backward,

@@ -1,0 +1,437 @@
+#!/usr/bin/env python3
+"""Writes sobolev_*.txt: jets, Sobolev losses and their parameter gradients of small networks, by JAX in float64.
+
+    pip install jax xxhash            (0.10.2 and 4.1.0 were used; on the CPU)
+    python3 make_golden.py            writes beside itself
+
+What the engine does with jets, sweeps and adjoints is written here as mathematics: jax.jacfwd and jax.hessian give the
+derivatives of the network and of its target, jax.grad differentiates the whole loss by the parameters. Only the random
+directions repeat the engine's own recipe (Philox4x32-10), since a loss is a function of them.
+
+With m(h) the network above the layer that `wrt` names, phi what `differentiate` names, y, J, H the labels of a sample:
+
+    s(h) = phi(m(h))                 g_i  = v1_i . ds/dh       q_ij = (v1_i . d2s/dh2) v2_ij
+    T(d) = phi(y + J d + d H d / 2)  t1_i = v1_i . dT/dd(0)    t2_ij likewise;  both 0 for target=zero
+
+Inputs, labels and parameters are multiples of 1/64: the float engine gets the very same problem.
+
+A file is a sequence of cases:
+    case NAME, build any|float|double, random SEED STEP, cfg + its lines + a line with a dot,
+    then arrays: name, count, and on the next line the numbers; end.
+"""
+import hashlib
+import math
+import pathlib
+import random
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_platforms", "cpu")
+
+import jax.numpy as jnp
+import numpy as np
+import xxhash
+
+LINEAR = "linear"
+SMOOTH = ("logistic", "tanh", "loggy", "elu", "selu", "softplus", "swish", "sin")
+LOSSES = ("l2", "norm", "l1", "huber", "relative")
+KINKED = ("relu", "leaky", "elu", "selu")  # not smooth at 0: pre-activations must keep away from it
+OUTPUT_DIRECTIONS, INPUT_DIRECTIONS = 6, 7  # the purposes of core/random.h
+
+# ---------------------------------------------------------------- what the cfg's words mean
+
+ACTIVATIONS = {
+    LINEAR: lambda x: x,
+    "relu": lambda x: jnp.where(x > 0, x, 0),
+    "leaky": lambda x: jnp.where(x > 0, x, x / 10),
+    "logistic": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "loggy": lambda x: jnp.tanh(x / 2),
+    "elu": jax.nn.elu,
+    "selu": lambda x: 1.0507 * jnp.where(x > 0, x, 1.6732 * jnp.expm1(x)),  # Darknet's rounded constants
+    "softplus": lambda x: jnp.logaddexp(x, 0),
+    "swish": lambda x: x * jax.nn.sigmoid(x),
+    "sin": jnp.sin,
+}
+
+
+def loss_function(kind, delta, epsilon):
+    return {
+        "l2": lambda p, t: jnp.sum((p - t) ** 2),
+        "norm": lambda p, t: jnp.linalg.norm(p - t),
+        "l1": lambda p, t: jnp.sum(jnp.abs(p - t)),
+        "huber": lambda p, t: jnp.sum(jnp.where(jnp.abs(p - t) <= delta, (p - t) ** 2 / 2, delta * (jnp.abs(p - t) - delta / 2))),
+        "relative": lambda p, t: jnp.sum((p - t) ** 2) / (jnp.sum(t**2) + epsilon),
+    }[kind]
+
+
+def head_function(keys):
+    """phi(m, y): what is differentiated, as a vector."""
+    if keys.get("differentiate", "output") == "output":
+        return lambda m, y: m
+    if keys["differentiate"] == "log_probabilities":
+        return lambda m, y: jax.nn.log_softmax(m)
+    if keys["objective_loss"] == "squared_error":
+        return lambda m, y: jnp.sum((m - y) ** 2)[None]
+    return lambda m, y: -jnp.sum(y * jax.nn.log_softmax(m))[None]
+
+
+# ---------------------------------------------------------------- the engine's random directions
+
+MASK = 0xFFFFFFFF
+
+
+def philox(counter, key):
+    """Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011)."""
+    (c0, c1, c2, c3), (k0, k1) = counter, key
+    for _ in range(10):
+        a, b = 0xD2511F53 * c0, 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = b >> 32 ^ c1 ^ k0, b & MASK, a >> 32 ^ c3 ^ k1, a & MASK
+        k0, k1 = k0 + 0x9E3779B9 & MASK, k1 + 0xBB67AE85 & MASK
+    return c0, c1, c2, c3
+
+
+def uniform(seed, purpose, position):
+    block = position // 4
+    return (philox((block & MASK, block >> 32, purpose, 0), (seed & MASK, seed >> 32))[position % 4] + .5) / 2**32
+
+
+def normal(seed, purpose, position):
+    even = position & ~1
+    radius, angle = math.sqrt(-2 * math.log(uniform(seed, purpose, even))), 2 * math.pi * uniform(seed, purpose, even + 1)
+    return radius * (math.sin(angle) if position & 1 else math.cos(angle))
+
+
+def direction(kind, seed, purpose, position, count):
+    if kind == "coordinate":
+        return np.eye(count)[int(uniform(seed, purpose, position) * count)]
+    if kind == "rademacher":
+        return np.array([-1. if uniform(seed, purpose, position + k) < .5 else 1. for k in range(count)])
+    v = np.array([normal(seed, purpose, position + k) for k in range(count)])
+    return v / np.linalg.norm(v) if kind == "sphere" else v
+
+
+def random_directions(case, purpose, n, count):
+    """[n][batch][count]; resample=0 makes them a function of the bytes of the sample."""
+    batch, kind, out = len(case.x), case.keys.get("projection", "sphere"), []
+    for i in range(n):
+        for b in range(batch):
+            seed, slot = case.seed, (case.step * n + i) * batch + b
+            if case.keys.get("resample", 1) == 0:
+                sample = case.x[b].astype(np.float32 if case.build == "float" else np.float64)
+                seed, slot = xxhash.xxh3_64_intdigest(sample.tobytes(), seed=case.seed), i
+            out.append(direction(kind, seed, purpose, slot * 2 * count, count))
+    return np.array(out).reshape(n, batch, count)
+
+
+def unit_directions(n, batch):
+    return np.repeat(np.eye(n)[:, None, :], batch, axis=1)
+
+
+# ---------------------------------------------------------------- one case
+
+
+class Case:
+    """A network, [sobolev] keys and a batch; `layers` is a list of (outputs, activation)."""
+
+    def __init__(self, name, inputs, layers, batch=3, build="any", **keys):
+        self.name, self.layers, self.build, self.keys, self.inputs = name, layers, build, keys, inputs
+        digest = hashlib.sha256(name.encode()).digest()
+        self.seed, self.step = int.from_bytes(digest[:8], "little"), digest[8]
+        self.order = keys["order"]
+        while self.order > 0 and self.weight(self.order) == 0:
+            self.order -= 1
+        self.evaluate(batch)
+
+    def evaluate(self, batch):
+        """Draws until no number stands at a kink, where float and double would take different sides."""
+        mathematics = jax.jit(self.mathematics)
+        for attempt in range(200):
+            self.rng = random.Random(f"{self.name} {attempt}")
+            self.draw(batch)
+            self.choose_directions()
+            self.results, errors, before_activation = mathematics(self.parameters, *self.batch())
+            if self.off_kinks(errors, before_activation):
+                return
+        raise SystemExit(f"{self.name}: every draw stands at a kink")
+
+    def weight(self, order):
+        return self.keys.get(f"weight_{order}" if order else "weight", 1)
+
+    def numbers(self, *shape):
+        return np.array([self.rng.randrange(-64, 65) / 64 for _ in range(math.prod(shape))]).reshape(shape)
+
+    def draw(self, batch):
+        self.x = 1.5 * self.numbers(batch, self.inputs)
+        self.parameters, below = [], self.inputs
+        for outputs, _ in self.layers:
+            scale = 1 if below < 8 else 1 / 2
+            self.parameters.append((scale * self.numbers(outputs, below), self.numbers(outputs) / 2))
+            below = outputs
+        self.outputs = below
+        y = self.numbers(batch, below)
+        if self.keys.get("objective_loss") == "cross_entropy":
+            y = np.array([[1, *[2] * (below - 1)]] * batch) / 16 + np.abs(y) / 2
+        self.labels = [y]
+        if self.keys.get("target", "data") == "data":
+            half = self.numbers(batch, below, self.inputs, self.inputs) / 2
+            self.labels += [self.numbers(batch, below, self.inputs), half + half.swapaxes(2, 3)][:self.order]
+
+    def choose_directions(self):
+        if self.order == 0:
+            return
+        batch, wrt = len(self.x), self.keys.get("wrt", -1)
+        self.segment_inputs = self.inputs if wrt < 0 else self.layers[wrt][0]
+        top = 1 if self.keys.get("differentiate") == "loss" else self.outputs
+        n1, n2 = self.keys.get("projections", 0), self.keys.get("projections_2", 0)
+        self.v1 = random_directions(self, OUTPUT_DIRECTIONS, n1, top) if n1 else unit_directions(top, batch)
+        if self.order == 1:
+            return
+        h, pairs = self.segment_inputs, len(self.v1) * (n2 or self.segment_inputs)
+        v2 = random_directions(self, INPUT_DIRECTIONS, pairs, h) if n2 else np.tile(unit_directions(h, batch), (len(self.v1), 1, 1))
+        self.v2 = v2.reshape(len(self.v1), -1, batch, h)
+
+    # -- cfg
+
+    def cfg(self):
+        lines = ["[net]", f"inputs={self.inputs}", f"batch={len(self.x)}"]
+        for outputs, activation in self.layers:
+            lines += ["[connected]", f"output={outputs}", f"activation={activation}"]
+        return lines + ["[sobolev]"] + [f"{key}={value}" for key, value in self.keys.items()]
+
+    # -- mathematics, one sample
+
+    def run_layers(self, theta, h, first, last):
+        for (weights, biases), (_, activation) in zip(theta[first:last], self.layers[first:last]):
+            h = ACTIVATIONS[activation](weights @ h + biases)
+        return h
+
+    def split(self, theta, x):
+        """The output h of the layer wrt, and the network above it."""
+        above = self.keys.get("wrt", -1) + 1
+        return self.run_layers(theta, x, 0, above), lambda h: self.run_layers(theta, h, above, len(self.layers))
+
+    def contract(self, s, at, v1, v2):
+        """g [n1, inputs] and q [n1, n2, inputs] of the vector function s."""
+        g = v1 @ jax.jacfwd(s)(at)
+        return (g,) if self.order == 1 else (g, jnp.einsum("it,tab,ijb->ija", v1, jax.hessian(s)(at), v2))
+
+    def derivatives(self, theta, x, labels, v1, v2):
+        phi, (h, m) = head_function(self.keys), self.split(theta, x)
+        return self.contract(lambda at: phi(m(at), labels[0]), h, v1, v2)
+
+    def targets(self, labels, v1, v2):
+        if self.keys.get("target") == "zero":
+            return (0.,) * self.order
+        phi, y, jacobian = head_function(self.keys), labels[0], labels[1]
+
+        def along(d):
+            curved = jnp.einsum("a,kab,b->k", d, labels[2], d) / 2 if self.order > 1 else 0
+            return phi(y + jacobian @ d + curved, y)
+
+        return self.contract(along, jnp.zeros(self.inputs), v1, v2)
+
+    def loss(self, order):
+        return loss_function(self.keys.get(f"loss_{order}" if order else "loss", "l2"), self.keys.get("huber_delta", 1),
+                             self.keys.get("relative_epsilon", 1e-6))
+
+    def sample_losses(self, theta, x, labels, v1, v2):
+        """Of orders 0 to self.order, weighted."""
+        losses = [self.weight(0) * self.loss(0)(self.run_layers(theta, x, 0, len(self.layers)), labels[0])]
+        if self.order > 0:
+            n1, n2 = self.keys.get("projections", 0), self.keys.get("projections_2", 0)
+            derivatives, targets = self.derivatives(theta, x, labels, v1, v2), self.targets(labels, v1, v2)
+            for order, (value, target) in enumerate(zip(derivatives, targets), start=1):
+                rows = value.reshape(-1, value.shape[-1])
+                each = jax.vmap(self.loss(order))(rows, jnp.broadcast_to(target, value.shape).reshape(rows.shape))
+                draws = (n1 or 1) * (n2 or 1 if order == 2 else 1)  # random draws are averaged, unit vectors summed
+                losses.append(self.weight(order) * jnp.sum(each) / draws)
+        return jnp.stack(losses)
+
+    # -- the batch
+
+    def batch(self):
+        """The arguments of a sample's functions after theta, each with the batch first."""
+        v1 = self.v1.swapaxes(0, 1) if self.order > 0 else np.zeros((len(self.x), 0))
+        v2 = np.moveaxis(self.v2, 2, 0) if self.order > 1 else np.zeros((len(self.x), 0))
+        return self.x, self.labels, v1, v2
+
+    def mathematics(self, theta, *batch):
+        """The results by name; for off_kinks the errors p - t of each order and the arguments of each activation."""
+        def losses(parameters):
+            return jax.vmap(lambda *sample: self.sample_losses(parameters, *sample))(*batch)
+
+        layers = [jax.vmap(lambda x, i=i: self.run_layers(theta, x, 0, i))(batch[0]) for i in range(len(theta) + 1)]
+        results, errors = {"outputs": layers[-1], "losses": losses(theta)}, [layers[-1] - batch[1][0]]
+        if self.order > 0:
+            derivatives = jax.vmap(lambda *sample: self.derivatives(theta, *sample))(*batch)
+            targets = jax.vmap(lambda x, labels, v1, v2: self.targets(labels, v1, v2))(*batch)
+            errors += [value - target.reshape(len(target), *[1] * (value.ndim - 1)) if target.ndim == 1 else value - target
+                       for value, target in zip(derivatives, targets)]
+            results["gradient"] = derivatives[0].swapaxes(0, 1)
+        if self.order > 1:
+            results["hessian"] = jnp.moveaxis(derivatives[1], 0, 2)
+        for i, (weights, biases) in enumerate(jax.grad(lambda parameters: jnp.sum(losses(parameters)))(theta)):
+            results[f"gradient_weights_{i}"], results[f"gradient_biases_{i}"] = weights, biases
+        return results, errors, [h @ weights.T + biases for h, (weights, biases) in zip(layers, theta)]
+
+    def off_kinks(self, errors, before_activation):
+        margin = 1e-3
+        for (_, activation), z in zip(self.layers, before_activation):
+            if activation in KINKED and np.min(np.abs(z)) < margin:
+                return False
+        for order, error in enumerate(errors):
+            kind, delta = self.keys.get(f"loss_{order}" if order else "loss", "l2"), self.keys.get("huber_delta", 1)
+            size = np.abs(error)
+            if kind == "l1" and np.min(size) < margin:
+                return False
+            if kind == "huber" and (np.min(np.abs(size - delta)) < margin or not np.min(size) < delta < np.max(size)):
+                return False
+        return True
+
+    def arrays(self):
+        yield "inputs", self.x
+        for order, label in enumerate(self.labels):
+            yield f"labels_{order}", label
+        for i, (weights, biases) in enumerate(self.parameters):
+            yield f"weights_{i}", weights
+            yield f"biases_{i}", biases
+        if self.order > 0:
+            yield "directions_1", self.v1
+        if self.order > 1:
+            yield "directions_2", self.v2
+        yield from self.results.items()
+
+
+# ---------------------------------------------------------------- the cases
+
+
+def network(activation, outputs, widths=(5, 4), last=LINEAR):
+    return [(width, activation) for width in widths] + [(outputs, last)]
+
+
+def activation_cases():
+    for a in SMOOTH:
+        yield Case(f"{a}_order1_full", 3, network(a, 2), order=1)
+        yield Case(f"{a}_order1_one_output", 3, network(a, 1, last=a), order=1)
+        yield Case(f"{a}_order1_projected", 3, network(a, 3), order=1, projections=2)
+        yield Case(f"{a}_order2_full", 2, network(a, 2), order=2)
+        yield Case(f"{a}_order2_one_output", 3, network(a, 1, last=a), order=2)
+        yield Case(f"{a}_order2_projected", 3, network(a, 3, last=a), order=2, projections=2, projections_2=2)
+        # More numbers than the widest vectors hold, and a rest.
+        yield Case(f"{a}_order2_wide", 3, network(a, 2, widths=(17, 3)), batch=5, order=2, projections=1, projections_2=2)
+    for a in ("relu", "leaky"):
+        yield Case(f"{a}_order1_full", 3, network(a, 2), order=1)
+        yield Case(f"{a}_order1_one_output", 3, network(a, 1), order=1)
+        yield Case(f"{a}_order1_projected", 3, network(a, 3, widths=(17, 4)), batch=5, order=1, projections=2)
+        yield Case(f"{a}_order2_zero_curvature", 3, network(a, 2), order=2, allow_zero_curvature=1)
+    yield Case("mixed_activations", 3, [(4, "tanh"), (5, "leaky"), (4, "softplus"), (2, "sin")], order=1)
+    yield Case("mixed_smooth_activations", 3, [(4, "tanh"), (5, "swish"), (4, "logistic"), (2, "sin")], order=2)
+    yield Case("no_hidden_layer", 3, [(2, "tanh")], order=2)
+
+
+def loss_cases():
+    parameters = {"huber": {"huber_delta": .75}, "relative": {"relative_epsilon": .125}}
+    for i, kind in enumerate(LOSSES):
+        all_orders = {"loss": kind, "loss_1": kind, "loss_2": kind, **parameters.get(kind, {})}
+        up_to_1 = {key: value for key, value in all_orders.items() if key != "loss_2"}
+        yield Case(f"{kind}_order0", 3, network("tanh", 2), order=0, loss=kind, **parameters.get(kind, {}))
+        yield Case(f"{kind}_order1_full", 3, network("tanh", 2), order=1, **up_to_1)
+        yield Case(f"{kind}_order1_projected", 3, network("softplus", 3), order=1, projections=2, **up_to_1)
+        yield Case(f"{kind}_order2_full", 3, network("tanh", 2), order=2, **all_orders)
+        yield Case(f"{kind}_order2_projected", 3, network("swish", 3), order=2, projections=2, projections_2=2, **all_orders)
+        mixed = {key: LOSSES[(i + k) % 5] for k, key in enumerate(("loss", "loss_1", "loss_2"))}
+        yield Case(f"{kind}_mixed", 3, network("sin", 2), order=2, huber_delta=.5, relative_epsilon=.25, **mixed)
+        yield Case(f"{kind}_target_zero", 3, network("tanh", 2), order=2, target="zero", **all_orders)
+
+
+def head_cases():
+    heads = {
+        "log_probabilities": {"differentiate": "log_probabilities"},
+        "squared_error": {"differentiate": "loss", "objective_loss": "squared_error"},
+        "cross_entropy": {"differentiate": "loss", "objective_loss": "cross_entropy"},
+    }
+    for head, keys in heads.items():
+        for target in ("data", "zero"):
+            name, keys = f"{head}_{target}", {**keys, "target": target}
+            yield Case(f"{name}_order1_full", 3, network("tanh", 3), order=1, **keys)
+            yield Case(f"{name}_order1_projected", 3, network("tanh", 3), order=1, projections=2, projection="gaussian", **keys)
+            yield Case(f"{name}_order2_full", 2, network("tanh", 3), order=2, **keys)
+            yield Case(f"{name}_order2_projected", 3, network("sin", 3), order=2, projections=2, projections_2=3,
+                       projection="gaussian", **keys)
+        yield Case(f"{head}_many_outputs", 2, network("tanh", 19), batch=2, order=2, projections=1, projections_2=1, **keys)
+        # Differentiated by a hidden layer: the parameters below it count, too.
+        for order in (1, 2):
+            yield Case(f"{head}_wrt_0_order{order}", 3, network("swish", 3), order=order, wrt=0, **keys)
+
+
+def segment_cases():
+    zero = {"target": "zero"}
+    for wrt in (0, 1):
+        yield Case(f"wrt_{wrt}_order1_full", 3, network("tanh", 2), order=1, wrt=wrt, **zero)
+        yield Case(f"wrt_{wrt}_order1_projected", 3, network("logistic", 3, widths=(5, 4, 4)), order=1, wrt=wrt, projections=2, **zero)
+        yield Case(f"wrt_{wrt}_order2_full", 2, network("tanh", 2, widths=(3, 3, 3)), order=2, wrt=wrt, **zero)
+        yield Case(f"wrt_{wrt}_order2_projected", 3, network("swish", 3, widths=(5, 4, 4)), order=2, wrt=wrt, projections=2,
+                   projections_2=2, **zero)
+    yield Case("wrt_0_relu", 3, network("relu", 2), order=1, wrt=0, **zero)
+    yield Case("wrt_1_norm", 3, network("tanh", 2), order=1, wrt=1, loss_1="norm", **zero)
+
+
+def weight_cases():
+    tanh = network("tanh", 2)
+    yield Case("weights", 3, tanh, order=2, weight=.5, weight_1=2, weight_2=.25)
+    yield Case("weights_projected", 3, tanh, order=2, weight=.5, weight_1=2, weight_2=.25, projections=3, projections_2=2)
+    yield Case("no_values", 3, tanh, order=2, weight=0, weight_1=.125, weight_2=3)
+    yield Case("no_gradient", 3, tanh, order=2, weight=.5, weight_1=0, weight_2=2)
+    yield Case("no_gradient_projected", 3, tanh, order=2, weight_1=0, projections=2, projections_2=2)
+    yield Case("no_hessian", 3, tanh, order=2, weight=2, weight_1=.5, weight_2=0)
+    yield Case("values_only", 3, tanh, order=2, weight=2, weight_1=0, weight_2=0)
+    yield Case("hessian_only", 3, tanh, order=2, weight=0, weight_1=0)
+
+
+def projection_cases():
+    for kind in ("sphere", "rademacher", "gaussian", "coordinate"):
+        layers = network("softplus", 3)
+        yield Case(f"{kind}_order1", 3, layers, order=1, projections=4, projection=kind)
+        yield Case(f"{kind}_outputs_only", 2, layers, order=2, projections=2, projection=kind)
+        yield Case(f"{kind}_inputs_only", 3, network("softplus", 2), order=2, projections_2=2, projection=kind)
+        yield Case(f"{kind}_both", 3, layers, order=2, projections=3, projections_2=2, projection=kind)
+    for build in ("float", "double"):
+        yield Case(f"fixed_for_each_sample_{build}", 3, network("tanh", 3), build=build, order=2, projections=2, projections_2=2,
+                   resample=0)
+    yield Case("one_sample", 3, network("tanh", 2), batch=1, order=2, projections=2, projections_2=1)
+    yield Case("one_input", 1, network("tanh", 2), order=2)
+    yield Case("many_samples", 5, network("tanh", 3, widths=(7, 9)), batch=11, order=2, projections=1, projections_2=1)
+
+
+FILES = {
+    "activations": activation_cases,
+    "losses": loss_cases,
+    "heads": head_cases,
+    "segments": segment_cases,
+    "weights": weight_cases,
+    "projections": projection_cases,
+}
+
+
+def write(case, out):
+    print(f"case {case.name}\nbuild {case.build}\nrandom {case.seed} {case.step}\ncfg", *case.cfg(), ".", sep="\n", file=out)
+    for name, array in case.arrays():
+        flat = np.asarray(array, dtype=np.float64).ravel()
+        assert np.all(np.isfinite(flat)), f"{case.name}: {name}"
+        print(name, len(flat), file=out)
+        print(*[f"{number:.15g}" for number in flat], file=out)
+    print("end", file=out)
+
+
+def main():
+    folder = pathlib.Path(__file__).parent
+    for name, cases in FILES.items():
+        with open(folder / f"sobolev_{name}.txt", "w", encoding="ascii") as out:
+            print("# made by make_golden.py", file=out)
+            for case in cases():
+                write(case, out)
+
+
+main()

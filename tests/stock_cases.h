@@ -1,0 +1,111 @@
+/* What stock Darknet and the plugin must agree on: one network a row. */
+#ifndef DNX_TESTS_STOCK_CASES_H
+#define DNX_TESTS_STOCK_CASES_H
+
+#define VECTOR "inputs=5 batch=6 learning_rate=.05 "
+#define IMAGE "height=6 width=6 channels=2 batch=6 learning_rate=.02 "
+#define MLP "connected output=9 activation=tanh | connected output=7 activation=leaky | connected output=3 activation=linear | cost"
+#define HEAD "connected output=9 activation=tanh | connected output=3 activation=linear | cost"
+#define CONV "convolutional filters=4 size=3 pad=1 activation=leaky"
+#define CONV_1x1 "convolutional filters=8 size=1 activation=tanh"
+
+typedef enum label_kind {
+    LABELS_UNIFORM, /* in (-1, 1) */
+    LABELS_ONE_HOT,
+    LABELS_MASKED,  /* uniform, one in three is -1234: "do not care" */
+    LABELS_FAR      /* |label| between 40 and 50: every error is larger than 1 */
+} label_kind;
+
+typedef struct stock_case {
+    const char *name, *net, *layers;
+    label_kind labels;
+    double tolerance; /* 0: TOLERANCE */
+} stock_case;
+
+#define ROW(name_, net_, ...) {.name = name_, .net = net_, .layers = __VA_ARGS__}
+
+static const stock_case loss_cases[] = {
+    ROW("sse", VECTOR, HEAD " type=sse"),
+    ROW("sse, scale", VECTOR, HEAD " type=sse scale=.3"),
+    ROW("masked", VECTOR, HEAD " type=masked", .labels = LABELS_MASKED),
+    ROW("L1", VECTOR, HEAD " type=L1"),
+    ROW("seg", VECTOR, HEAD " type=seg"),
+    ROW("wgan", VECTOR, HEAD " type=wgan"),
+    ROW("cost without keys", VECTOR, HEAD),
+    ROW("cost on softmax", VECTOR, "connected output=9 activation=tanh | connected output=4 activation=linear | softmax noloss=1 | cost"),
+};
+
+static const stock_case layer_cases[] = {
+    ROW("dropout of nothing", VECTOR, "connected output=9 activation=tanh | dropout probability=0 | dropout probability=0 | " HEAD),
+    ROW("activation", VECTOR, "connected output=9 activation=linear | activation activation=tanh | activation activation=leaky | " HEAD),
+    ROW("default activation", VECTOR, "connected output=9 | connected output=3 | cost"),
+    ROW("learning_rate of layers", VECTOR,
+     "connected output=9 activation=tanh learning_rate=.25 | connected output=7 activation=tanh learning_rate=0 | "
+     "connected output=3 activation=linear learning_rate=2 | cost"),
+    ROW("stopbackward", VECTOR "decay=.01",
+     "connected output=9 activation=tanh | connected output=8 activation=tanh stopbackward=1 | " HEAD),
+    ROW("output as truth", VECTOR, "connected output=3 activation=tanh truth=1 | connected output=9 activation=tanh | " HEAD),
+    ROW("odd sizes", "inputs=67 batch=33 learning_rate=.02",
+     "connected output=131 activation=tanh | connected output=17 activation=leaky | connected output=3 activation=linear | cost"),
+    ROW("one of each", "inputs=1 batch=1 learning_rate=.05",
+     "connected output=1 activation=tanh | connected output=1 activation=linear | cost"),
+};
+
+static const stock_case optimiser_cases[] = {
+    ROW("momentum 0", VECTOR "momentum=0", MLP),
+    ROW("momentum .97", VECTOR "momentum=.97", MLP),
+    ROW("decay", VECTOR "decay=.05", MLP),
+    ROW("subdivisions", "inputs=5 batch=12 subdivisions=3 learning_rate=.05 momentum=.8 decay=.01", MLP),
+    ROW("policy step", VECTOR "policy=step step=30 scale=.3", MLP),
+    ROW("policy steps", VECTOR "policy=steps steps=20,50,70 scales=.5,2,.1", MLP),
+    ROW("policy poly", VECTOR "policy=poly power=2 max_batches=120", MLP),
+    ROW("policy exp", VECTOR "policy=exp gamma=.97", MLP),
+    ROW("policy sigmoid", VECTOR "policy=sigmoid gamma=.1 step=50", MLP),
+    ROW("policy random", VECTOR "policy=random power=.5", MLP),
+    ROW("burn_in", VECTOR "burn_in=40 power=2", MLP),
+};
+
+/* Layers the engine does not know, in every place around those it runs. */
+static const stock_case mixed_cases[] = {
+    ROW("convolutional in front", IMAGE, CONV " | maxpool size=2 stride=2 | " HEAD),
+    ROW("softmax behind", VECTOR, "connected output=9 activation=tanh | connected output=4 activation=linear | softmax", .labels = LABELS_ONE_HOT),
+    ROW("logistic behind", VECTOR, "connected output=9 activation=tanh | connected output=4 activation=linear | logistic", .labels = LABELS_ONE_HOT),
+    ROW("convolutional between", VECTOR, "connected output=12 activation=tanh | " CONV_1x1 " | " HEAD),
+    ROW("connected with batch_normalize between", VECTOR,
+     "connected output=12 activation=tanh | connected output=10 batch_normalize=1 activation=leaky | " HEAD),
+    ROW("alternating", IMAGE "subdivisions=3 decay=.01",
+     "convolutional filters=3 size=3 stride=2 batch_normalize=1 activation=leaky | connected output=8 activation=tanh | " CONV_1x1
+     " | connected output=8 activation=leaky | " CONV_1x1 " | connected output=4 activation=linear | softmax",
+     .labels = LABELS_ONE_HOT),
+    ROW("shortcut around", VECTOR,
+     "connected output=8 activation=tanh | connected output=8 activation=tanh | connected output=8 activation=linear | "
+     "shortcut from=-3 activation=leaky | " HEAD),
+    ROW("shortcuts from one layer", VECTOR,
+     "connected output=8 activation=tanh | connected output=8 activation=tanh | shortcut from=0 | shortcut from=0 alpha=.5 beta=-1 | "
+     "connected output=8 activation=tanh | shortcut from=0 | " HEAD),
+    ROW("shortcut over foreign layers", IMAGE,
+     CONV " | connected output=8 activation=tanh | " CONV_1x1 " | shortcut from=-2 activation=linear | " HEAD),
+    ROW("route joins", VECTOR,
+     "connected output=6 activation=tanh | connected output=5 activation=tanh | connected output=4 activation=leaky | "
+     "route layers=-1,-2,0 | " HEAD),
+    ROW("route takes one layer twice", VECTOR, "connected output=6 activation=tanh | route layers=-1,-1 | " HEAD),
+    ROW("route past a layer", VECTOR "decay=.01",
+     "connected output=6 activation=tanh | connected output=5 activation=tanh | route layers=0 | " HEAD),
+    ROW("dropout behind convolutional", IMAGE, CONV " | dropout probability=0 | maxpool size=2 stride=2 | " HEAD),
+    ROW("dropout before convolutional", VECTOR, "connected output=12 activation=tanh | dropout probability=0 | " CONV_1x1 " | " HEAD),
+    ROW("activation between foreign layers", IMAGE,
+     "convolutional filters=4 size=3 pad=1 activation=linear | activation activation=tanh | maxpool size=2 stride=2 | " HEAD),
+    ROW("local", IMAGE, CONV " | local filters=3 size=1 activation=leaky | " HEAD),
+    ROW("reorg", IMAGE, CONV " | reorg stride=2 | " HEAD),
+    ROW("normalization", IMAGE, CONV " | normalization | " HEAD),
+    ROW("upsample", IMAGE, CONV " | upsample stride=2 | " HEAD),
+    ROW("avgpool", IMAGE, CONV " | avgpool | " HEAD),
+    ROW("deconvolutional", IMAGE, "deconvolutional filters=2 size=2 stride=2 activation=leaky | " HEAD),
+    ROW("crop", IMAGE, "crop crop_height=4 crop_width=5 flip=1 noadjust=1 | " HEAD),
+    ROW("gru", VECTOR, "connected output=6 activation=tanh | gru output=5 | " HEAD),
+    ROW("stopbackward below", IMAGE "decay=.01", CONV " stopbackward=1 | connected output=8 activation=tanh | " HEAD),
+    ROW("stopbackward above", IMAGE "decay=.01", CONV " | connected output=8 activation=tanh stopbackward=1 | " HEAD),
+    ROW("softmax in the middle", VECTOR, "connected output=8 activation=tanh | softmax noloss=1 | " HEAD),
+};
+
+#endif

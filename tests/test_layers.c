@@ -1,0 +1,298 @@
+/* Every layer at every order: against central differences (double), by identities (float, every backend), accumulation and
+ * repeatability (both). The table is layer_cases.c. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/reader.h"
+#include "engine/gradient_check.h"
+#include "layer_cases.h"
+#include "layers/sobolev.h"
+
+enum { BATCH = 3, SEEDS = 2 };
+
+typedef struct built {
+    config *config;
+    graph graph;
+    const backend *be;
+    const section *sobolev;
+    objective_options options;
+} built;
+
+static void print_line(void *context, const char *line)
+{
+    (void)context;
+    print_message("%s\n", line);
+}
+
+static built build(const layer_case *c, const backend *be, uint64_t seed)
+{
+    built b = {.be = be};
+    char text[4096];
+    snprintf(text, sizeof text, "[net]\ninputs=%d\nbatch=%d\n%s[sobolev]\n%s", c->inputs, BATCH, c->sections, c->objective);
+    assert_int_equal(config_parse(c->name, text, strlen(text), NULL, 0, print_line, NULL, &b.config), STATUS_OK);
+    if (graph_build(&b.graph, b.config, be, NULL, NULL) != STATUS_OK)
+        fail_msg("%s", status_text());
+    graph_initialise(&b.graph, be, seed);
+    for (int i = 0; i < b.graph.n_nodes; ++i)
+        for (int k = 0; k < b.graph.nodes[i].n_parameters; ++k) {
+            parameter *p = &b.graph.nodes[i].parameters[k];
+            if (p->initial_range == 0) /* biases too, or their influence is not seen */
+                be->uniform((random_stream){seed, RANDOM_CHECK, 77}, 0, p->count, -.5, .5, p->value);
+        }
+    b.sobolev = config_section(b.config, "sobolev");
+    b.options = sobolev_read_options(b.sobolev);
+    return b;
+}
+
+static void release(built *b)
+{
+    graph_free(&b->graph, b->be);
+    config_free(b->config);
+}
+
+static void print_failure(void *context, const check_row *row)
+{
+    const layer_case *c = context;
+    if (!row->passed)
+        print_error("[%s] %s: %s, %s: error %g, at most %g\n", c->layer, c->name, row->name, row->where, row->error, row->tolerance);
+}
+
+static void check_case(const layer_case *c, const backend *be, uint64_t seed)
+{
+    built b = build(c, be, seed);
+    assert_true(gradient_check_order(&b.graph) >= c->order);
+    assert_true((c->order < JET_MAX_ORDER) == (c->no_order_2 != NULL));
+    check_settings settings = {.batch = BATCH, .seed = seed, .differences = sizeof(real) == sizeof(double)};
+    status s = gradient_check_run(&b.graph, be, &b.options, b.sobolev, c->name, &settings, print_failure, (void *)(uintptr_t)c);
+    if (s != STATUS_OK)
+        fail_msg("[%s] %s on %s: %s", c->layer, c->name, be->name, status_text());
+    release(&b);
+}
+
+static void derivatives_are_right(void **state)
+{
+    (void)state;
+    for (int i = 0; i < layer_case_count; ++i)
+        for (const backend *const *be = backend_list; *be; ++be)
+            for (uint64_t seed = 1; seed <= SEEDS; ++seed)
+                check_case(&layer_cases[i], *be, seed);
+}
+
+/* One training step without the update; returns the loss. */
+static double accumulate(built *b, objective *o, const real *x, const real *truth)
+{
+    tape *t = objective_tape(o);
+    b->be->copy((size_t)BATCH * shape_count(b->graph.input), x, t->x.data);
+    objective_begin(o, truth, true, 5, 9);
+    sweep_values(t, 0, b->graph.n_nodes - 1);
+    double loss = objective_forward(o).total;
+    objective_backward(o);
+    sweep_adjoints(t, b->graph.n_nodes - 1, 0, true);
+    return loss;
+}
+
+static real *gradients(const graph *g, size_t count)
+{
+    real *all = calloc(count, sizeof *all), *at = all;
+    for (int i = 0; i < g->n_nodes; ++i)
+        for (int k = 0; k < g->nodes[i].n_parameters; ++k) {
+            memcpy(at, g->nodes[i].parameters[k].gradient, g->nodes[i].parameters[k].count * sizeof *at);
+            at += g->nodes[i].parameters[k].count;
+        }
+    return all;
+}
+
+/* The same step twice: the same loss to the bit, and gradients that add up. */
+static void check_repeat(const layer_case *c, const backend *be)
+{
+    built b = build(c, be, 3);
+    objective *o;
+    assert_int_equal(objective_create(&o, &b.graph, be, b.sobolev, c->name, &b.options, BATCH), STATUS_OK);
+    size_t inputs = (size_t)BATCH * shape_count(b.graph.input), labels = (size_t)BATCH * objective_truth_count(o);
+    size_t count = graph_parameter_count(&b.graph);
+    real *x = be->allocate(inputs), *truth = be->allocate(labels);
+    be->normal((random_stream){1, RANDOM_CHECK, 1}, 0, inputs, x);
+    be->normal((random_stream){1, RANDOM_CHECK, 2}, 0, labels, truth);
+    double first = accumulate(&b, o, x, truth);
+    real *once = gradients(&b.graph, count);
+    double second = accumulate(&b, o, x, truth);
+    real *twice = gradients(&b.graph, count);
+    assert_memory_equal(&first, &second, sizeof first);
+    double scale = 0;
+    for (size_t i = 0; i < count; ++i)
+        scale += fabs((double)once[i]) / (double)count;
+    assert_true(scale > 0);
+    for (size_t i = 0; i < count; ++i)
+        if (!(fabs((double)twice[i] - 2 * (double)once[i]) <= 64 * REAL_EPSILON * (fabs((double)once[i]) + scale)))
+            fail_msg("[%s] %s on %s: parameter %zu: %g after one step, %g after two", c->layer, c->name, be->name, i, (double)once[i], (double)twice[i]);
+    graph_clear_gradients(&b.graph, be);
+    accumulate(&b, o, x, truth);
+    real *again = gradients(&b.graph, count);
+    assert_memory_equal(once, again, count * sizeof *once);
+    free(once);
+    free(twice);
+    free(again);
+    be->release(x);
+    be->release(truth);
+    objective_free(o);
+    release(&b);
+}
+
+static void gradients_accumulate_and_repeat(void **state)
+{
+    (void)state;
+    for (int i = 0; i < layer_case_count; ++i)
+        for (const backend *const *be = backend_list; *be; ++be)
+            check_repeat(&layer_cases[i], *be);
+}
+
+/* The scalar path gives the gradients of the general way. */
+static void scalar_path_is_the_general_way(void **state)
+{
+    (void)state;
+    int compared = 0;
+    for (int i = 0; i < layer_case_count; ++i)
+        for (const backend *const *be = backend_list; *be; ++be) {
+            real *result[2] = {NULL, NULL};
+            bool scalar[2];
+            size_t count = 0;
+            for (int fast = 0; fast < 2; ++fast) {
+                setenv("DARKNET_EXT_FAST_PATHS", fast ? "1" : "0", 1);
+                built b = build(&layer_cases[i], *be, 3);
+                objective *o;
+                assert_int_equal(objective_create(&o, &b.graph, *be, b.sobolev, "case", &b.options, BATCH), STATUS_OK);
+                scalar[fast] = objective_takes_scalar_path(o);
+                size_t inputs = (size_t)BATCH * shape_count(b.graph.input), labels = (size_t)BATCH * objective_truth_count(o);
+                real *x = (*be)->allocate(inputs), *truth = (*be)->allocate(labels);
+                (*be)->normal((random_stream){1, RANDOM_CHECK, 1}, 0, inputs, x);
+                (*be)->normal((random_stream){1, RANDOM_CHECK, 2}, 0, labels, truth);
+                accumulate(&b, o, x, truth);
+                count = graph_parameter_count(&b.graph);
+                result[fast] = gradients(&b.graph, count);
+                (*be)->release(x);
+                (*be)->release(truth);
+                objective_free(o);
+                release(&b);
+            }
+            double largest = 0;
+            for (size_t k = 0; k < count; ++k)
+                largest = fmax(largest, fabs((double)result[0][k]));
+            for (size_t k = 0; k < count; ++k)
+                assert_true(fabs((double)result[1][k] - (double)result[0][k]) <= 32 * REAL_EPSILON * largest);
+            assert_false(scalar[0]);
+            assert_int_equal(scalar[1], strstr(layer_cases[i].name, "scalar path") != NULL);
+            compared += scalar[1];
+            free(result[0]);
+            free(result[1]);
+        }
+    assert_true(compared > 0);
+    unsetenv("DARKNET_EXT_FAST_PATHS");
+}
+
+/* A smaller batch than the tape's is computed as if the tape had been made for it. */
+static void smaller_batches_are_the_same(void **state)
+{
+    (void)state;
+    const layer_case *c = &layer_cases[0];
+    for (const backend *const *be = backend_list; *be; ++be) {
+        built b = build(c, *be, 3);
+        objective *o;
+        b.options.order = 2;
+        assert_int_equal(objective_create(&o, &b.graph, *be, b.sobolev, c->name, &b.options, 5 * BATCH), STATUS_OK);
+        size_t inputs = (size_t)5 * BATCH * shape_count(b.graph.input), labels = (size_t)5 * BATCH * objective_truth_count(o);
+        real *x = (*be)->allocate(inputs), *truth = (*be)->allocate(labels);
+        (*be)->normal((random_stream){1, RANDOM_CHECK, 1}, 0, inputs, x);
+        (*be)->normal((random_stream){1, RANDOM_CHECK, 2}, 0, labels, truth);
+        tape_set_batch(objective_tape(o), BATCH);
+        double small = accumulate(&b, o, x, truth);
+        objective *fitting;
+        built b2 = build(c, *be, 3);
+        assert_int_equal(objective_create(&fitting, &b2.graph, *be, b2.sobolev, c->name, &b2.options, BATCH), STATUS_OK);
+        double expected = accumulate(&b2, fitting, x, truth);
+        assert_memory_equal(&small, &expected, sizeof small);
+        (*be)->release(x);
+        (*be)->release(truth);
+        objective_free(o);
+        objective_free(fitting);
+        release(&b);
+        release(&b2);
+    }
+}
+
+/* [cost]: the printed cost and the gradient are the ones its head comment promises. */
+static void cost_is_darknets(void **state)
+{
+    (void)state;
+    static const double e[] = {.25, -.5, 3, -2, 0}; /* output minus label; the last label is masked in one case */
+    static const struct {
+        const char *keys;
+        double cost, gradient[5];
+    } cases[] = {
+        {"type=sse\n", .0625 + .25 + 9 + 4, {.25, -.5, 3, -2, 0}},
+        {"type=seg\nscale=2\n", .0625 + .25 + 9 + 4, {.5, -1, 6, -4, 0}},
+        {"type=L1\n", .25 + .5 + 3 + 2, {1, -1, 1, -1, 0}},
+        {"type=smooth\n", .0625 + .25 + 5 + 3, {.25, -.5, 1, -1, 0}},
+        {"type=masked\nscale=.5\n", .0625 + .25 + 9 + 4, {.125, -.25, 1.5, -1, 0}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i)
+        for (const backend *const *be = backend_list; *be; ++be) {
+            char text[512];
+            config *c;
+            graph g;
+            tape t;
+            snprintf(text, sizeof text, "[net]\ninputs=5\n[activation]\nactivation=linear\n[cost]\n%s", cases[i].keys);
+            assert_int_equal(config_parse("cost", text, strlen(text), NULL, 0, print_line, NULL, &c), STATUS_OK);
+            assert_int_equal(graph_build(&g, c, *be, NULL, NULL), STATUS_OK);
+            assert_int_equal(tape_create(&t, &g, *be, 1, 0, 0, -1), STATUS_OK);
+            real truth[5];
+            for (int k = 0; k < 5; ++k) {
+                t.x.data[k] = (real)(k + 1);
+                truth[k] = (real)(k + 1 - e[k]);
+            }
+            if (strstr(cases[i].keys, "masked"))
+                truth[4] = -1234;
+            t.truth = truth;
+            t.training = true;
+            sweep_values(&t, 0, 1);
+            assert_true(fabs(t.cost - cases[i].cost) <= 1e-5);
+            sweep_adjoints(&t, 1, 1, true);
+            for (int k = 0; k < 5; ++k)
+                assert_true(fabs((double)tape_adjoint(&t, 0)->data[k] - cases[i].gradient[k]) <= 1e-5);
+            tape_free(&t);
+            graph_free(&g, *be);
+            config_free(c);
+        }
+}
+
+static void every_layer_has_a_case(void **state)
+{
+    (void)state;
+    for (const layer_type *const *type = layer_list; *type; ++type) {
+        int best = -1;
+        for (int i = 0; i < layer_case_count; ++i)
+            if (strcmp(layer_cases[i].layer, (*type)->spec->name) == 0 && layer_cases[i].order > best)
+                best = layer_cases[i].order;
+        if (best < (*type)->max_order)
+            fail_msg("layer_cases.c has no case of [%s] at order %d", (*type)->spec->name, (*type)->max_order);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_layer_has_a_case),
+        cmocka_unit_test(derivatives_are_right),
+        cmocka_unit_test(gradients_accumulate_and_repeat),
+        cmocka_unit_test(scalar_path_is_the_general_way),
+        cmocka_unit_test(smaller_batches_are_the_same),
+        cmocka_unit_test(cost_is_darknets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+/* The functions of the backend table that act on rows or sum, on every backend, against sums in double. */
+#include "backend_fixture.h"
+
+static const double rounding = 8 * REAL_EPSILON; /* of a result that is rounded to real */
+static const double wide = 1e-12;                /* of sums in double, in any order */
+
+typedef struct row_case {
+    size_t rows, count;
+} row_case;
+
+static const row_case row_cases[] = {
+    {0, 3},    {1, 1},    {1, 17},   {2, 3},     {3, 2},     {17, 1},    {33, 5},
+    {255, 17}, {3, 1031}, {1031, 1}, {1031, 64}, {100, 255}, {20011, 2}, {1, 20011},
+};
+
+static void test_add_bias(void **state)
+{
+    const backend *be = *state;
+    for (size_t k = 0; k < COUNT_OF(row_cases); k++)
+        for (int shift = 0; shift < 2; shift++) {
+            const row_case r = row_cases[k];
+            guarded bias = guarded_noise(r.count, 1 - shift, 1), y = guarded_noise(r.rows * r.count, shift, 2),
+                    before = guarded_copy(y, 0);
+            be->add_bias(r.rows, r.count, bias.data, y.data);
+            for (size_t i = 0; i < r.rows * r.count; i++)
+                check_near("add_bias", i, y.data[i], (double)before.data[i] + bias.data[i % r.count], rounding, 2);
+            guarded_free(bias);
+            guarded_free(y);
+            guarded_free(before);
+        }
+}
+
+static void test_scale_rows_add(void **state)
+{
+    const backend *be = *state;
+    for (size_t k = 0; k < COUNT_OF(row_cases); k++)
+        for (int shift = 0; shift < 2; shift++) {
+            const row_case r = row_cases[k];
+            const size_t n = r.rows * r.count;
+            guarded scale = guarded_noise(r.rows, shift, 1), x = guarded_noise(n, 1 - shift, 2), z = guarded_noise(n, shift, 3);
+            guarded y = guarded_new(n, shift);
+            be->scale_rows_add(r.rows, r.count, scale.data, x.data, z.data, y.data);
+            for (size_t i = 0; i < n; i++)
+                check_near("scale_rows_add", i, y.data[i], (double)scale.data[i / r.count] * x.data[i] + z.data[i], rounding, 2);
+            guarded_free(scale);
+            guarded_free(x);
+            guarded_free(z);
+            guarded_free(y);
+        }
+}
+
+static void test_sum_rows(void **state)
+{
+    const backend *be = *state;
+    for (size_t k = 0; k < COUNT_OF(row_cases); k++)
+        for (int shift = 0; shift < 2; shift++) {
+            const row_case r = row_cases[k];
+            guarded x = guarded_noise(r.rows * r.count, 1 - shift, 1), sums = guarded_noise(r.count, shift, 2);
+            guarded before = guarded_copy(sums, 0);
+            be->sum_rows(r.rows, r.count, x.data, sums.data);
+            for (size_t i = 0; i < r.count; i++) {
+                double want = before.data[i], scale = fabs(want);
+                for (size_t row = 0; row < r.rows; row++) {
+                    want += x.data[row * r.count + i];
+                    scale += fabs((double)x.data[row * r.count + i]);
+                }
+                check_near("sum_rows", i, sums.data[i], want, rounding, scale);
+            }
+            guarded_free(x);
+            guarded_free(sums);
+            guarded_free(before);
+        }
+}
+
+/* One large number and many small ones in every column: a sum that is not wide enough loses the small ones. */
+static void test_sums_are_wide(void **state)
+{
+    const backend *be = *state;
+    enum { ROWS = 20000, COLUMNS = 3 };
+    const double want = 1 + (ROWS - 1) * (double)FLT_EPSILON / 4;
+    guarded x = guarded_new(ROWS * COLUMNS, 1), ones = guarded_new(ROWS, 0);
+    for (size_t i = 0; i < ROWS * COLUMNS; i++)
+        x.data[i] = i < COLUMNS ? 1 : (real)(FLT_EPSILON / 4);
+    for (size_t i = 0; i < ROWS; i++)
+        ones.data[i] = 1;
+    real sums[COLUMNS] = {0};
+    be->sum_rows(ROWS, COLUMNS, x.data, sums);
+    for (size_t i = 0; i < COLUMNS; i++)
+        check_near("sum_rows", i, sums[i], want, 16 * FLT_EPSILON, 1);
+    x.data[1] = x.data[2] = x.data[3];
+    check_near("dot", 0, be->dot(ROWS, x.data, ones.data), want, wide, 1);
+    guarded_free(x);
+    guarded_free(ones);
+}
+
+static void test_dot(void **state)
+{
+    const backend *be = *state;
+    FOR_SIZES(n, shift)
+    {
+        guarded x = guarded_noise(n, shift, 1), y = guarded_noise(n, 1 - shift, 2);
+        double want = 0, scale = 0;
+        for (size_t i = 0; i < n; i++) {
+            want += (double)x.data[i] * y.data[i];
+            scale += fabs((double)x.data[i] * y.data[i]);
+        }
+        check_near("dot", n, be->dot(n, x.data, y.data), want, wide, scale);
+        guarded_free(x);
+        guarded_free(y);
+    }
+}
+
+/* The losses as core/loss_math.h describes them: the value, and the gradient of element i into *slope. */
+static double reference_loss(loss_function f, size_t count, const real *p, const real *t, size_t i, double *slope)
+{
+    double l2 = 0, l1 = 0, huber = 0, size = 0;
+    for (size_t j = 0; j < count; j++) {
+        const double target = t ? t[j] : 0, e = fabs(p[j] - target);
+        l2 += e * e;
+        l1 += e;
+        huber += e <= f.parameter ? e * e / 2 : f.parameter * e - f.parameter * f.parameter / 2;
+        size += target * target;
+    }
+    const double e = p[i] - (t ? (double)t[i] : 0), sign = (e > 0) - (e < 0);
+    switch (f.kind) {
+    case LOSS_L2:
+        *slope = 2 * e;
+        return l2;
+    case LOSS_NORM:
+        *slope = l2 > 0 ? e / sqrt(l2) : 0;
+        return sqrt(l2);
+    case LOSS_L1:
+        *slope = sign;
+        return l1;
+    case LOSS_HUBER:
+        *slope = fabs(e) <= f.parameter ? e : sign * f.parameter;
+        return huber;
+    default:
+        *slope = 2 * e / (size + f.parameter);
+        return l2 / (size + f.parameter);
+    }
+}
+
+/* The row's loss; checks the row's gradient when there is one. */
+static double check_loss_row(loss_function f, size_t count, const real *p, const real *t, double scale, const real *gradient)
+{
+    double value = 0, slope;
+    for (size_t i = 0; i < count; i++) {
+        value = reference_loss(f, count, p, t, i, &slope);
+        if (gradient)
+            check_near(loss_names[f.kind], i, gradient[i], scale * slope, rounding, fabs(scale * slope) + 1e-30);
+        else
+            break;
+    }
+    return value;
+}
+
+static void check_loss(const backend *be, loss_function f, row_case r, bool with_target, bool with_gradient, int shift)
+{
+    const double scale = .375;
+    const size_t n = r.rows * r.count;
+    guarded p = guarded_noise(n, shift, 1), t = guarded_noise(n, 1 - shift, 2), gradient = guarded_noise(n, shift, 3);
+    for (size_t i = 0; i < n; i += 5)
+        t.data[i] = p.data[i]; /* zero errors */
+    const real *target = with_target ? t.data : NULL;
+    const double got = be->loss(f, r.rows, r.count, p.data, target, (real)scale, with_gradient ? gradient.data : NULL);
+    double want = 0;
+    for (size_t row = 0; row < r.rows; row++) {
+        const size_t at = row * r.count;
+        want += check_loss_row(f, r.count, p.data + at, target ? target + at : NULL, scale,
+                               with_gradient ? gradient.data + at : NULL);
+    }
+    check_near(loss_names[f.kind], n, got, scale * want, wide, scale * want + 1e-30);
+    guarded_free(p);
+    guarded_free(t);
+    guarded_free(gradient);
+}
+
+static const row_case loss_cases[] = {{0, 2}, {1, 1}, {20, 1}, {7, 2}, {3, 17}, {2, 255}, {101, 31}, {20011, 1}, {64, 300}};
+
+static void test_loss(void **state)
+{
+    for (int kind = 0; kind < LOSS_COUNT; kind++)
+        for (size_t k = 0; k < COUNT_OF(loss_cases); k++)
+            for (int form = 0; form < 8; form++)
+                check_loss(*state, (loss_function){(loss_kind)kind, .5}, loss_cases[k], form & 1, form & 2, form / 4);
+}
+
+static void test_loss_of_equal_vectors(void **state)
+{
+    const backend *be = *state;
+    for (int kind = 0; kind < LOSS_COUNT; kind++) {
+        guarded p = guarded_noise(51, 1, 1), gradient = guarded_noise(51, 0, 2);
+        assert_true(be->loss((loss_function){(loss_kind)kind, .5}, 3, 17, p.data, p.data, 2, gradient.data) == 0);
+        for (size_t i = 0; i < 51; i++)
+            check_near(loss_names[kind], i, gradient.data[i], 0, 0, 0);
+        guarded_free(p);
+        guarded_free(gradient);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_add_bias),
+        cmocka_unit_test(test_scale_rows_add),
+        cmocka_unit_test(test_sum_rows),
+        cmocka_unit_test(test_sums_are_wide),
+        cmocka_unit_test(test_dot),
+        cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_loss_of_equal_vectors),
+    };
+    return run_on_every_backend("reduce", tests, COUNT_OF(tests), argc, argv);
+}
