@@ -18,6 +18,7 @@ typedef enum label_kind {
 
 typedef struct stock_case {
     const char *name, *net, *layers;
+    const char *plugin_layers; /* NULL: the same */
     label_kind labels;
     double tolerance; /* 0: TOLERANCE */
 } stock_case;
@@ -32,7 +33,8 @@ static const stock_case loss_cases[] = {
     ROW("seg", VECTOR, HEAD " type=seg"),
     ROW("wgan", VECTOR, HEAD " type=wgan"),
     ROW("cost without keys", VECTOR, HEAD),
-    ROW("cost on softmax", VECTOR, "connected output=9 activation=tanh | connected output=4 activation=linear | softmax noloss=1 | cost"),
+    ROW("smooth, errors below 1", VECTOR, "connected output=9 activation=tanh | connected output=3 activation=logistic | cost type=smooth",
+        .labels = LABELS_ONE_HOT),
 };
 
 static const stock_case layer_cases[] = {
@@ -40,15 +42,15 @@ static const stock_case layer_cases[] = {
     ROW("activation", VECTOR, "connected output=9 activation=linear | activation activation=tanh | activation activation=leaky | " HEAD),
     ROW("default activation", VECTOR, "connected output=9 | connected output=3 | cost"),
     ROW("learning_rate of layers", VECTOR,
-     "connected output=9 activation=tanh learning_rate=.25 | connected output=7 activation=tanh learning_rate=0 | "
-     "connected output=3 activation=linear learning_rate=2 | cost"),
+        "connected output=9 activation=tanh learning_rate=.25 | connected output=7 activation=tanh learning_rate=0 | "
+        "connected output=3 activation=linear learning_rate=2 | cost"),
     ROW("stopbackward", VECTOR "decay=.01",
-     "connected output=9 activation=tanh | connected output=8 activation=tanh stopbackward=1 | " HEAD),
+        "connected output=9 activation=tanh | connected output=8 activation=tanh stopbackward=1 | " HEAD),
     ROW("output as truth", VECTOR, "connected output=3 activation=tanh truth=1 | connected output=9 activation=tanh | " HEAD),
     ROW("odd sizes", "inputs=67 batch=33 learning_rate=.02",
-     "connected output=131 activation=tanh | connected output=17 activation=leaky | connected output=3 activation=linear | cost"),
+        "connected output=131 activation=tanh | connected output=17 activation=leaky | connected output=3 activation=linear | cost"),
     ROW("one of each", "inputs=1 batch=1 learning_rate=.05",
-     "connected output=1 activation=tanh | connected output=1 activation=linear | cost"),
+        "connected output=1 activation=tanh | connected output=1 activation=linear | cost"),
 };
 
 static const stock_case optimiser_cases[] = {
@@ -72,29 +74,34 @@ static const stock_case mixed_cases[] = {
     ROW("logistic behind", VECTOR, "connected output=9 activation=tanh | connected output=4 activation=linear | logistic", .labels = LABELS_ONE_HOT),
     ROW("convolutional between", VECTOR, "connected output=12 activation=tanh | " CONV_1x1 " | " HEAD),
     ROW("connected with batch_normalize between", VECTOR,
-     "connected output=12 activation=tanh | connected output=10 batch_normalize=1 activation=leaky | " HEAD),
+        "connected output=12 activation=tanh | connected output=10 batch_normalize=1 activation=leaky | " HEAD,
+        .tolerance = 3e-5 /* divides by small deviations */),
     ROW("alternating", IMAGE "subdivisions=3 decay=.01",
-     "convolutional filters=3 size=3 stride=2 batch_normalize=1 activation=leaky | connected output=8 activation=tanh | " CONV_1x1
-     " | connected output=8 activation=leaky | " CONV_1x1 " | connected output=4 activation=linear | softmax",
-     .labels = LABELS_ONE_HOT),
+        "convolutional filters=3 size=3 stride=2 batch_normalize=1 activation=leaky | connected output=8 activation=tanh | " CONV_1x1
+        " | connected output=8 activation=leaky | " CONV_1x1 " | connected output=4 activation=linear | softmax",
+        .labels = LABELS_ONE_HOT),
     ROW("shortcut around", VECTOR,
-     "connected output=8 activation=tanh | connected output=8 activation=tanh | connected output=8 activation=linear | "
-     "shortcut from=-3 activation=leaky | " HEAD),
+        "connected output=8 activation=tanh | connected output=8 activation=tanh | connected output=8 activation=linear | "
+        "shortcut from=-3 activation=leaky | " HEAD),
     ROW("shortcuts from one layer", VECTOR,
-     "connected output=8 activation=tanh | connected output=8 activation=tanh | shortcut from=0 | shortcut from=0 alpha=.5 beta=-1 | "
-     "connected output=8 activation=tanh | shortcut from=0 | " HEAD),
+        "connected output=8 activation=tanh | connected output=8 activation=tanh | shortcut from=0 | shortcut from=0 alpha=.5 beta=-1 | "
+        "connected output=8 activation=tanh | shortcut from=0 | " HEAD),
     ROW("shortcut over foreign layers", IMAGE,
-     CONV " | connected output=8 activation=tanh | " CONV_1x1 " | shortcut from=-2 activation=linear | " HEAD),
+        CONV " | connected output=8 activation=tanh | " CONV_1x1 " | shortcut from=-2 activation=linear | " HEAD),
+    ROW("shortcut from a foreign layer", VECTOR,
+        "connected output=8 activation=tanh | " CONV_1x1 " | connected output=8 activation=tanh | shortcut from=-2 | " HEAD),
+    ROW("shortcut from dropout", VECTOR,
+        "connected output=8 activation=tanh | dropout probability=0 | connected output=8 activation=tanh | shortcut from=1 | " HEAD),
     ROW("route joins", VECTOR,
-     "connected output=6 activation=tanh | connected output=5 activation=tanh | connected output=4 activation=leaky | "
-     "route layers=-1,-2,0 | " HEAD),
+        "connected output=6 activation=tanh | connected output=5 activation=tanh | connected output=4 activation=leaky | "
+        "route layers=-1,-2,0 | " HEAD),
     ROW("route takes one layer twice", VECTOR, "connected output=6 activation=tanh | route layers=-1,-1 | " HEAD),
     ROW("route past a layer", VECTOR "decay=.01",
-     "connected output=6 activation=tanh | connected output=5 activation=tanh | route layers=0 | " HEAD),
+        "connected output=6 activation=tanh | connected output=5 activation=tanh | route layers=0 | " HEAD),
     ROW("dropout behind convolutional", IMAGE, CONV " | dropout probability=0 | maxpool size=2 stride=2 | " HEAD),
     ROW("dropout before convolutional", VECTOR, "connected output=12 activation=tanh | dropout probability=0 | " CONV_1x1 " | " HEAD),
     ROW("activation between foreign layers", IMAGE,
-     "convolutional filters=4 size=3 pad=1 activation=linear | activation activation=tanh | maxpool size=2 stride=2 | " HEAD),
+        "convolutional filters=4 size=3 pad=1 activation=linear | activation activation=tanh | maxpool size=2 stride=2 | " HEAD),
     ROW("local", IMAGE, CONV " | local filters=3 size=1 activation=leaky | " HEAD),
     ROW("reorg", IMAGE, CONV " | reorg stride=2 | " HEAD),
     ROW("normalization", IMAGE, CONV " | normalization | " HEAD),
@@ -105,7 +112,30 @@ static const stock_case mixed_cases[] = {
     ROW("gru", VECTOR, "connected output=6 activation=tanh | gru output=5 | " HEAD),
     ROW("stopbackward below", IMAGE "decay=.01", CONV " stopbackward=1 | connected output=8 activation=tanh | " HEAD),
     ROW("stopbackward above", IMAGE "decay=.01", CONV " | connected output=8 activation=tanh stopbackward=1 | " HEAD),
+    ROW("cost on softmax", VECTOR, "connected output=9 activation=tanh | connected output=4 activation=linear | softmax noloss=1 | cost",
+        .tolerance = 3e-5 /* e^x / sum e^x of -Ofast */),
     ROW("softmax in the middle", VECTOR, "connected output=8 activation=tanh | softmax noloss=1 | " HEAD),
+};
+
+/* [cost] takes half of the derivative of sum e^2, [sobolev] the whole; a derivative loss of next to no weight sends jets
+ * through the network and leaves the gradient as it is. */
+#define TINY "target=zero weight_1=1e-20 weight_2=1e-20"
+#define TO_COST(layers_) layers_ " | cost scale=2", .plugin_layers = layers_
+#define SMOOTH_HEAD "connected output=9 activation=tanh | connected output=3 activation=linear"
+
+static const stock_case sobolev_cases[] = {
+    ROW("sobolev order 0", VECTOR, TO_COST(SMOOTH_HEAD) " | sobolev order=0"),
+    ROW("sobolev order 1", VECTOR "subdivisions=2 decay=.01", TO_COST(SMOOTH_HEAD) " | sobolev order=1 " TINY),
+    ROW("sobolev order 2", VECTOR, TO_COST(SMOOTH_HEAD) " | sobolev order=2 " TINY),
+    ROW("sobolev order 1, projections", VECTOR, TO_COST(SMOOTH_HEAD) " | sobolev order=1 projections=2 " TINY),
+    ROW("sobolev order 2, dropout of nothing", VECTOR,
+        TO_COST("connected output=8 activation=tanh | dropout probability=0 | " SMOOTH_HEAD) " | sobolev order=2 " TINY),
+    ROW("sobolev order 1 on convolutional", IMAGE, TO_COST(CONV " | " SMOOTH_HEAD) " | sobolev order=1 wrt=0 " TINY),
+    ROW("sobolev order 2 on convolutional", IMAGE, TO_COST(CONV " | " SMOOTH_HEAD) " | sobolev order=2 projections_2=3 wrt=0 " TINY),
+    ROW("sobolev order 1 above adopted and foreign layers", VECTOR,
+        TO_COST("connected output=12 activation=tanh | " CONV_1x1 " | connected output=6 activation=leaky | " SMOOTH_HEAD)
+        " | sobolev order=1 wrt=2 " TINY),
+    ROW("sobolev order 0 on softmax", VECTOR, TO_COST(SMOOTH_HEAD " | softmax noloss=1") " | sobolev order=0", .tolerance = 3e-5),
 };
 
 #endif

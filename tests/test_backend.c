@@ -23,15 +23,21 @@ static void test_allocate(void **state)
     be->release(NULL);
 }
 
+static void check_not_allocated(const backend *be, size_t count)
+{
+    status_fail(STATUS_OK, "%s", "");
+    assert_null(be->allocate(count));
+    assert_non_null(strstr(status_text(), "memory"));
+}
+
 static void test_allocate_too_much(void **state)
 {
-    const backend *be = *state;
-    const size_t counts[] = {SIZE_MAX, SIZE_MAX / sizeof(real), SIZE_MAX / sizeof(real) + 2, SIZE_MAX / 8 / sizeof(real)};
-    for (size_t k = 0; k < COUNT_OF(counts); k++) {
-        status_fail(STATUS_OK, "%s", "");
-        assert_null(be->allocate(counts[k]));
-        assert_non_null(strstr(status_text(), "memory"));
-    }
+    check_not_allocated(*state, SIZE_MAX);
+    check_not_allocated(*state, SIZE_MAX / sizeof(real));
+    check_not_allocated(*state, SIZE_MAX / sizeof(real) + 2);
+#ifndef DNX_SANITIZED /* the sanitizer ends the program when malloc cannot give so much */
+    check_not_allocated(*state, SIZE_MAX / 8 / sizeof(real));
+#endif
 }
 
 static void test_fill(void **state)

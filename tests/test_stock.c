@@ -89,7 +89,7 @@ static twins twins_new(const stock_case *c, const char *be)
     srand(3);
     t.stock = stock_new(c->net, c->layers);
     srand(3);
-    t.plugin = plugin_new(c->net, c->layers, (plugin_settings){.backend = be, .threads = 2});
+    t.plugin = plugin_new(c->net, c->plugin_layers ? c->plugin_layers : c->layers, (plugin_settings){.backend = be, .threads = 2});
     t.stock_arrays = arrays_of(t.stock);
     t.our_arrays = arrays_of(t.plugin->host);
     t.first = arrays_copy(&t.stock_arrays);
@@ -205,7 +205,6 @@ static void run_cases(const stock_case *cases, size_t n)
 
 static void test_activations(void **state)
 {
-    (void)state;
     for (int a = 0; a < ACTIVATION_COUNT; ++a) {
         char layers[256];
         const stock_case c = {.name = activation_table[a].name, .net = VECTOR, .layers = layers};
@@ -218,26 +217,176 @@ static void test_activations(void **state)
 
 static void test_losses(void **state)
 {
-    (void)state;
     run_cases(loss_cases, COUNT_OF(loss_cases));
 }
 
 static void test_layers(void **state)
 {
-    (void)state;
     run_cases(layer_cases, COUNT_OF(layer_cases));
 }
 
 static void test_optimisers(void **state)
 {
-    (void)state;
     run_cases(optimiser_cases, COUNT_OF(optimiser_cases));
 }
 
 static void test_mixed_networks(void **state)
 {
-    (void)state;
     run_cases(mixed_cases, COUNT_OF(mixed_cases));
+}
+
+static void test_objective_of_order_0(void **state)
+{
+    run_cases(sobolev_cases, COUNT_OF(sobolev_cases));
+}
+
+/* Stock's own `smooth` climbs where |e| > 1. There its gradient must be that of L1, and its cost 2|e| - 1. */
+static void test_smooth_with_large_errors(void **state)
+{
+    const stock_case c = {
+        .name = "smooth, errors above 1",
+        .net = "inputs=5 batch=6 learning_rate=.005",
+        .layers = HEAD " type=L1",
+        .plugin_layers = HEAD " type=smooth",
+        .labels = LABELS_FAR,
+    };
+    twins t = twins_new(&c, "ref");
+    float *stock = train(&t, t.stock, 1), *ours = train(&t, t.plugin->host, 1);
+    expect_same_weights(&t);
+    expect_near(&t, "losses", t.stock->n, fabs(ours[0] - (2. * stock[0] - t.stock->outputs)), ours[0]);
+    free(stock);
+    free(ours);
+    twins_free(&t);
+    assert_no_failures();
+}
+
+static void test_dropout_predicts_without_zeros(void **state)
+{
+    const stock_case c = {.name = "dropout", .net = VECTOR, .layers = "connected output=9 | dropout probability=.7 | " HEAD};
+    twins t = twins_new(&c, "ref");
+    expect_same_predictions(&t);
+    twins_free(&t);
+    assert_no_failures();
+}
+
+static void test_backend_key_and_setting(void **state)
+{
+    if (!backend_is_built("onednn"))
+        skip();
+    plugin_network *by_key = plugin_new(VECTOR "backend=ref", MLP, (plugin_settings){0});
+    plugin_network *by_setting = plugin_new(VECTOR "backend=ref", MLP, (plugin_settings){.backend = "onednn"});
+    assert_string_equal(plugin_backend(by_key)->name, "ref");
+    assert_string_equal(plugin_backend(by_setting)->name, "onednn");
+    plugin_free(by_key);
+    plugin_free(by_setting);
+}
+
+/* ---------------------------------------------------------------- weights files */
+
+static const stock_case file_cases[] = {
+    ROW("connected", VECTOR, MLP),
+    ROW("connected with batch_normalize", VECTOR, "connected output=6 | connected output=9 batch_normalize=1 | dropout | " HEAD),
+    ROW("convolutional", IMAGE, CONV " batch_normalize=1 | convolutional filters=6 size=3 groups=2 | maxpool size=2 | " HEAD),
+    ROW("deconvolutional", IMAGE, "deconvolutional filters=2 size=2 stride=2 | " HEAD),
+    ROW("local", IMAGE, CONV " | local filters=3 size=1 | " HEAD),
+    ROW("rnn", VECTOR, "connected output=6 | rnn output=5 batch_normalize=1 | " HEAD),
+    ROW("gru", VECTOR, "connected output=6 | gru output=5 | " HEAD),
+    ROW("lstm", VECTOR, "connected output=6 | lstm output=5 | " HEAD),
+    ROW("crnn", IMAGE, "crnn output_filters=3 hidden_filters=2 | " HEAD),
+    ROW("neither loaded nor saved", VECTOR, "connected output=6 dontload=1 dontsave=1 | " HEAD),
+};
+
+static void stock_save(network *net, char *path)
+{
+    int kept = stderr_hide();
+    save_weights(net, path);
+    stderr_show(kept);
+}
+
+/* Stock's loader divides by the groups of a convolution; a deconvolutional layer has 0 of them. */
+static bool stock_can_load(const network *net)
+{
+    for (int i = 0; i < net->n; ++i)
+        if (net->layers[i].type == DECONVOLUTIONAL)
+            return false;
+    return true;
+}
+
+static void stock_load(network *net, char *path)
+{
+    int kept = stderr_hide();
+    load_weights(net, path);
+    stderr_show(kept);
+}
+
+static void expect_same_files(const twins *t, const char *what, const char *a, const char *b)
+{
+    FILE *files[] = {fopen(a, "rb"), fopen(b, "rb")};
+    assert_true(files[0] && files[1]);
+    int x, y;
+    long at = 0;
+    do {
+        x = getc(files[0]);
+        y = getc(files[1]);
+        ++at;
+    } while (x == y && x != EOF);
+    if (x != y || at < 20) {
+        ++failures;
+        print_error("'%s' on %s: %s: the files differ at byte %ld\n", t->c->name, t->backend, what, at - 1);
+    }
+    fclose(files[0]);
+    fclose(files[1]);
+}
+
+static void draw_all(unsigned short number, const array_list *a)
+{
+    generator g = {{number, 1, 2}};
+    for (int i = 0; i < a->n; ++i)
+        draw_array(&g, -2, 2, a->items[i].values, a->items[i].count);
+}
+
+/* Both networks, each through its own file and the other's. */
+static void exchange_files(twins *t, const char *folder)
+{
+    char from_stock[256], from_plugin[256], again[256];
+    snprintf(from_stock, sizeof from_stock, "%s/stock.weights", folder);
+    snprintf(from_plugin, sizeof from_plugin, "%s/plugin.weights", folder);
+    snprintf(again, sizeof again, "%s/again.weights", folder);
+    draw_all(1, &t->stock_arrays);
+    draw_all(1, &t->our_arrays);
+    *t->stock->seen = *t->plugin->host->seen = 12345678901;
+    stock_save(t->stock, from_stock);
+    assert_int_equal(plugin_save_weights(t->plugin, from_plugin), STATUS_OK);
+    expect_same_files(t, "saved", from_stock, from_plugin);
+
+    draw_all(2, &t->stock_arrays);
+    draw_all(2, &t->our_arrays);
+    *t->stock->seen = *t->plugin->host->seen = 0;
+    if (plugin_load_weights(t->plugin, from_stock) != STATUS_OK)
+        fail_msg("'%s': %s", t->c->name, status_text());
+    stock_save(t->plugin->host, again);
+    expect_same_files(t, "loaded by the plugin", again, from_stock);
+    if (stock_can_load(t->stock)) {
+        stock_load(t->stock, from_plugin);
+        stock_save(t->stock, again);
+        expect_same_files(t, "loaded by stock", again, from_stock);
+    }
+    unlink(from_stock);
+    unlink(from_plugin);
+    unlink(again);
+}
+
+static void test_weights_files(void **state)
+{
+    char folder[] = "stock_XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < COUNT_OF(file_cases); ++i) {
+        twins t = twins_new(&file_cases[i], "ref");
+        exchange_files(&t, folder);
+        twins_free(&t);
+    }
+    rmdir(folder);
+    assert_no_failures();
 }
 
 int main(void)
@@ -248,6 +397,11 @@ int main(void)
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_optimisers),
         cmocka_unit_test(test_mixed_networks),
+        cmocka_unit_test(test_objective_of_order_0),
+        cmocka_unit_test(test_smooth_with_large_errors),
+        cmocka_unit_test(test_dropout_predicts_without_zeros),
+        cmocka_unit_test(test_backend_key_and_setting),
+        cmocka_unit_test(test_weights_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static const option_spec net_options[] = {
     {"steps", OPTION_INTEGERS, "", -1, INT_MAX, NULL, "policy=steps: updates at which the rate changes, ascending"},
     {"scales", OPTION_REALS, "", 0, 1e6, NULL, "policy=steps: factor at each of them"},
     {"gamma", OPTION_REAL, "1", 0, 1e6, NULL, "policy=exp and policy=sigmoid: base"},
-    {"clip", OPTION_REAL, "0", 0, 1e6, NULL, "largest magnitude of a gradient; 0: no limit"},
+    {"clip", OPTION_REAL, "0", 0, 1e6, NULL, "used by Darknet on the GPU only"},
     {"notruth", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: training takes no labels"},
     {"random", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: the input size varies during training"},
     {"max_crop", OPTION_INTEGER, "", 1, 65536, NULL, "images: longest side before cropping, pixels (2 * width)"},

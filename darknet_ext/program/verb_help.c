@@ -50,6 +50,15 @@ static int print_sections(void)
     return EXIT_OK;
 }
 
+static int print_layers(void)
+{
+    printf("%-16s %-6s %s\n", "section", "order", "");
+    for (const layer_type *const *type = layer_list; *type; ++type)
+        printf("%-16s %-6d %s\n", (*type)->spec->name, (*type)->max_order, (*type)->order_limit ? (*type)->order_limit : "");
+    printf("\nOther layers of Darknet run as they are, outside the differentiated part of a network.\n");
+    return EXIT_OK;
+}
+
 static int print_environment(void)
 {
     for (const environment_variable *v = environment_table; v->name; ++v)
@@ -64,6 +73,7 @@ static int print_overview(void)
         printf("    %-10s %-16s %s\n", (*v)->name, (*v)->synopsis, (*v)->meaning);
     printf("\ndarknet sobolev help VERB        the flags of a verb\n"
            "darknet sobolev help sections    the sections of a cfg; help SECTION: its keys\n"
+           "darknet sobolev help layers      the layers that can be differentiated, and how often\n"
            "darknet sobolev help environment the environment variables\n"
            "Every other first word is handed to the stock darknet.\n");
     return EXIT_OK;
@@ -76,6 +86,8 @@ static int help(const arguments *a)
         return print_overview();
     if (strcmp(topic, "sections") == 0)
         return print_sections();
+    if (strcmp(topic, "layers") == 0)
+        return print_layers();
     if (strcmp(topic, "environment") == 0)
         return print_environment();
     for (const verb *const *v = verb_list; *v; ++v)

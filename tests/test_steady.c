@@ -1,0 +1,140 @@
+/* After set-up a training step allocates nothing: no memory, and so no descriptor either. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bridge/plugin.h"
+
+#ifdef DNX_SANITIZED
+
+/* The sanitizers replace malloc themselves. */
+int main(void)
+{
+    puts("skipped: the sanitizers have their own malloc");
+    return 77;
+}
+
+#else
+
+static volatile int counting;
+static volatile long calls;
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+void *malloc(size_t size)
+{
+    calls += counting;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    calls += counting;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    calls += counting;
+    return __libc_realloc(memory, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    calls += counting;
+    *memory = __libc_memalign(alignment, size);
+    return *memory ? 0 : 12;
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    calls += counting;
+    return __libc_memalign(alignment, size);
+}
+
+static void print_line(void *context, const char *line)
+{
+    (void)context;
+    print_error("%s\n", line);
+}
+
+static plugin_network *load(const char *backend_name, const char *text)
+{
+    char path[] = "steady-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    plugin_settings settings = {.backend = backend_name, .sink = print_line, .quiet = true, .initialise = true};
+    plugin_network *p;
+    status s = plugin_load(path, &settings, &p);
+    unlink(path);
+    if (s != STATUS_OK)
+        fail_msg("%s", status_text());
+    return p;
+}
+
+#define NET "[net]\ninputs=3\nbatch=16\nadam=1\nmax_batches=9\n"
+#define MIDDLE "[connected]\noutput=40\nactivation=tanh\n[dropout]\nprobability=.2\n[connected]\noutput=24\nactivation=swish\n"
+#define SCALAR "[connected]\noutput=40\nactivation=relu\n[connected]\noutput=1\nactivation=linear\n"
+#define OUTPUT "[connected]\noutput=2\nactivation=linear\n"
+
+static const char *const cases[] = {
+    NET MIDDLE OUTPUT "[cost]\n",
+    NET SCALAR "[sobolev]\norder=1\n",
+    NET MIDDLE OUTPUT "[sobolev]\norder=1\nprojections=2\n",
+    NET MIDDLE OUTPUT "[sobolev]\norder=2\nprojections=1\nprojections_2=2\ndifferentiate=log_probabilities\nresample=0\n",
+    NET MIDDLE OUTPUT "[sobolev]\norder=2\n",
+};
+
+static void steps_allocate_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i)
+        for (const backend *const *be = backend_list; *be; ++be) {
+            plugin_network *p = load((*be)->name, cases[i]);
+            for (int warm_up = 0; warm_up < 3; ++warm_up)
+                plugin_train_minibatch(p);
+            calls = 0;
+            counting = 1;
+            for (int step = 0; step < 10; ++step)
+                plugin_train_minibatch(p);
+            counting = 0;
+            if (calls)
+                fail_msg("case %zu on %s: %ld allocations in 10 steps", i, (*be)->name, calls);
+            plugin_free(p);
+        }
+}
+
+/* The counter counts: loading a network allocates. */
+static void counter_works(void **state)
+{
+    (void)state;
+    calls = 0;
+    counting = 1;
+    plugin_network *p = load(NULL, cases[0]);
+    counting = 0;
+    assert_true(calls > 20);
+    plugin_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counter_works),
+        cmocka_unit_test(steps_allocate_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#endif
