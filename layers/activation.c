@@ -1,7 +1,7 @@
 /* [activation]: y = f(x), element by element; jets and adjoint as in core/activation_math.h. */
 #include <stdlib.h>
 
-#include "engine/layer.h"
+#include "layers/layer.h"
 
 static const option_spec activation_keys[] = {
     {"activation", OPTION_CHOICE, "linear", 1, 0, activation_names, "activation function"},

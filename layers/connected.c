@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/layer.h"
+#include "layers/layer.h"
 
 enum { BIASES, WEIGHTS }; /* in the order of a weights file */
 

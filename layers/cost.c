@@ -9,7 +9,7 @@
  * Darknet's own smooth has the wrong sign outside |e| < 1; here it is put right. seg and wgan are sse on Darknet's CPU.
  *
  * saved: the labels in use (batch * count), then the gradient (batch * count). */
-#include "engine/layer.h"
+#include "layers/layer.h"
 
 #include <stdlib.h>
 

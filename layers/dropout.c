@@ -6,7 +6,7 @@
  * saved: the mask of the batch, drawn with the value component (all ones when not training). */
 #include <stdlib.h>
 
-#include "engine/layer.h"
+#include "layers/layer.h"
 
 static const option_spec dropout_keys[] = {
     {"probability", OPTION_REAL, "0.5", 0, 0.999999, NULL, "probability that an input is set to zero while training"},

@@ -2,7 +2,7 @@
 #ifndef DNX_LAYERS_HEADS_H
 #define DNX_LAYERS_HEADS_H
 
-#include "engine/layer.h"
+#include "layers/layer.h"
 
 extern const layer_type log_probabilities_head, squared_error_head, cross_entropy_head;
 

@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "engine/layer.h"
+#include "layers/layer.h"
 
 extern const layer_type connected_layer_type, activation_layer_type, dropout_layer_type, cost_layer_type, sobolev_layer_type;
 

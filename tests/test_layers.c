@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "config/reader.h"
-#include "engine/gradient_check.h"
+#include "check/gradient_check.h"
 #include "layer_cases.h"
 #include "layers/sobolev.h"
 

@@ -7,8 +7,6 @@
 
 #include "bridge/internal.h"
 
-enum { LOW = 0 };
-
 /* `update` gets no network: a layer carries the index of its owner in this table, in a field its type does not use. */
 typedef struct adopted {
     plugin_network *owner;
@@ -75,8 +73,8 @@ static void begin_pass(plugin_network *p, const network *net)
     require(net->batch <= t->capacity, "the batch was made larger than the cfg's: set batch= in the cfg instead");
     if (t->batch != net->batch)
         tape_set_batch(t, net->batch);
-    if (p->first_adopted == 0)
-        p->be->copy((size_t)net->batch * t->x.count, net->input, t->x.data);
+    /* Also when foreign layers come first: resample=0 draws from the sample's own numbers. */
+    p->be->copy((size_t)net->batch * t->x.count, p->first_adopted == 0 ? net->input : p->host->input, t->x.data);
     if (p->objective) {
         objective_begin(p->objective, net->truth, net->train, p->seed, step_of(net));
         return;
@@ -126,9 +124,9 @@ static void import_delta(plugin_network *p, const layer *l, int index)
     if (!l->delta)
         return;
     jet *adjoint = tape_adjoint(p->tape, index);
-    bool started = p->tape->entries[index].adjoint_started[LOW];
+    bool started = p->tape->entries[index].adjoint_started[HALF_LOW];
     p->be->axpby((size_t)adjoint->batch * adjoint->count, -1, l->delta, started, adjoint->data);
-    tape_seed_adjoint(p->tape, index, LOW);
+    tape_seed_adjoint(p->tape, index, HALF_LOW);
 }
 
 static void export_adjoint(plugin_network *p, const jet *adjoint, float *delta)
@@ -154,9 +152,9 @@ static void adopted_backward(layer l, network net)
         int below = node->inputs[i];
         if (below < 0 && t->input_adjoint)
             export_adjoint(p, &t->adj_x, net.delta);
-        if (is_foreign(p, below) && t->entries[below].adjoint_started[LOW]) {
+        if (is_foreign(p, below) && t->entries[below].adjoint_started[HALF_LOW]) {
             export_adjoint(p, tape_adjoint(t, below), net.layers[below].delta);
-            t->entries[below].adjoint_started[LOW] = false;
+            t->entries[below].adjoint_started[HALF_LOW] = false;
         }
     }
 }
@@ -213,7 +211,7 @@ static bool read_by_stock_layer(const plugin_network *p, int index)
 }
 
 /* A dropout layer of the host shares output and delta with the layer below it. */
-static void take_buffers(plugin_network *p, graph_node *node, layer *l)
+static status take_buffers(plugin_network *p, graph_node *node, layer *l)
 {
     bool shares = l->type == DROPOUT, loss = node->type->role != LAYER_PLAIN;
     size_t count = (size_t)l->batch * (size_t)l->outputs;
@@ -224,7 +222,11 @@ static void take_buffers(plugin_network *p, graph_node *node, layer *l)
     }
     if (!shares)
         free(l->delta);
-    l->delta = !loss && read_by_stock_layer(p, node->index) ? calloc(count, sizeof *l->delta) : NULL;
+    l->delta = NULL;
+    if (loss || !read_by_stock_layer(p, node->index))
+        return STATUS_OK;
+    l->delta = calloc(count, sizeof *l->delta);
+    return l->delta ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "out of memory (delta of %zu numbers)", count);
 }
 
 static status adopt_layer(plugin_network *p, graph_node *node, layer *l)
@@ -233,13 +235,12 @@ static status adopt_layer(plugin_network *p, graph_node *node, layer *l)
     status s = adopted_add(p, node->index, &handle);
     if (s != STATUS_OK)
         return s;
-    bind_parameters(p, node, l);
-    take_buffers(p, node, l);
     l->extra = handle;
     l->forward = adopted_forward;
     l->backward = adopted_backward;
     l->update = node->n_parameters > 0 ? adopted_update : NULL;
-    return STATUS_OK;
+    bind_parameters(p, node, l);
+    return take_buffers(p, node, l);
 }
 
 static status resize_truth(plugin_network *p)
@@ -278,6 +279,7 @@ status plugin_adopt(plugin_network *p)
     return s;
 }
 
+/* Darknet frees what is left, and of a dropout layer, whose buffers are another's, neither output nor delta. */
 void plugin_release_layers(plugin_network *p)
 {
     for (int i = 0; i < p->host->n; ++i) {
@@ -286,5 +288,7 @@ void plugin_release_layers(plugin_network *p)
             continue;
         if (p->graph.nodes[i].type->role == LAYER_PLAIN)
             l->output = NULL;
+        if (l->type == DROPOUT)
+            free(l->delta);
     }
 }

@@ -1,6 +1,5 @@
 /* The names of Darknet that this library defines. A program linked with -ldarknet_ext -ldarknet, or any client of libdarknet
  * under LD_PRELOAD, gets these first; libdarknet's own calls (load_network) come here too, through its PLT. */
-#include <dlfcn.h>
 #include <stdio.h>
 #include <xmmintrin.h>
 
@@ -8,30 +7,6 @@
 #include "darknet_ext.h"
 
 #define EXPORT __attribute__((visibility("default")))
-
-static void *next_symbol(const char *name)
-{
-    void *symbol = dlsym(RTLD_NEXT, name);
-    if (!symbol) {
-        fprintf(stderr, "darknet_ext: error: no %s behind the plugin: link -ldarknet_ext before -ldarknet\n", name);
-        exit(2);
-    }
-    return symbol;
-}
-
-network *stock_parse_network_cfg(char *path)
-{
-    network *(*stock)(char *);
-    *(void **)&stock = next_symbol("parse_network_cfg");
-    return stock(path);
-}
-
-void stock_free_network(network *net)
-{
-    void (*stock)(network *);
-    *(void **)&stock = next_symbol("free_network");
-    stock(net);
-}
 
 /* libdarknet was built with -Ofast: loading it makes the processor flush denormal numbers to zero. Undo that, so that the
  * engine computes what its tests proved. New threads inherit the setting. */

@@ -34,7 +34,8 @@ status plugin_settings_from_environment(plugin_settings *settings)
     bool given;
     long value;
     status s = environment_check();
-    settings->backend = getenv(ENVIRONMENT_BACKEND);
+    const char *backend = getenv(ENVIRONMENT_BACKEND);
+    settings->backend = backend && *backend ? backend : NULL;
     if (s == STATUS_OK)
         s = positive_from_environment(ENVIRONMENT_SEED, 0, LONG_MAX, &given, &value);
     if (s == STATUS_OK && given) {
@@ -54,8 +55,7 @@ static status choose_settings(plugin_network *p, const plugin_settings *settings
     const char *name = settings->backend ? settings->backend : option_text(net, "backend");
     p->be = backend_open(name);
     if (!p->be)
-        return settings->backend ? STATUS_BAD_CONFIG
-                                 : status_fail(STATUS_BAD_CONFIG, "%s:%d: error: %s", p->config->path, option_line(net, "backend"), status_text());
+        return settings->backend ? STATUS_BAD_CONFIG : option_fail(net, p->config->path, "backend", strdupa(status_text()));
     p->has_seed = settings->has_seed || option_given(net, "seed") || settings->initialise;
     p->seed = settings->has_seed ? settings->seed : option_given(net, "seed") ? (uint64_t)option_integer(net, "seed") : DEFAULT_SEED;
     p->threads = settings->threads ? settings->threads : option_given(net, "threads") ? (int)option_integer(net, "threads") : omp_get_num_procs();
@@ -316,6 +316,11 @@ objective_losses plugin_train_minibatch(plugin_network *p)
     if (p->objective)
         return p->losses;
     return (objective_losses){.order = {(double)cost}, .total = (double)cost};
+}
+
+const float *plugin_predict(plugin_network *p, float *x)
+{
+    return network_predict(p->host, x);
 }
 
 long plugin_updates(const plugin_network *p)

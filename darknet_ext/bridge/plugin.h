@@ -42,7 +42,7 @@ graph *plugin_graph(plugin_network *p);
 const backend *plugin_backend(const plugin_network *p);
 const objective_options *plugin_objective(const plugin_network *p); /* NULL without a [sobolev] section */
 int plugin_directions(const plugin_network *p); /* per sample, in a training step; 0 for order 0 */
-bool plugin_scalar_path(const plugin_network *p);   /* engine/graph.h */
+bool plugin_scalar_path(const plugin_network *p);   /* engine/tape.h */
 uint64_t plugin_seed(const plugin_network *p);
 int plugin_threads(const plugin_network *p);
 
@@ -54,6 +54,7 @@ size_t plugin_truth_count(const plugin_network *p);
 float *plugin_input(plugin_network *p); /* [minibatch, inputs], to be filled */
 float *plugin_truth(plugin_network *p); /* [minibatch, truth_count], to be filled */
 objective_losses plugin_train_minibatch(plugin_network *p); /* sums over the samples; a [cost] layer's cost as order 0 */
+const float *plugin_predict(plugin_network *p, float *x); /* [minibatch, outputs] of x [minibatch, inputs]; owned by the network */
 long plugin_updates(const plugin_network *p); /* updates done, also before a restart */
 uint64_t plugin_seen(const plugin_network *p);
 int *plugin_adam_steps(plugin_network *p); /* Adam's t, counted by Darknet */

@@ -2,49 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "config/check.h"
-#include "config/extra_sections.h"
 #include "config/overrides.h"
 #include "config/sections.h"
-#include "engine/layer.h"
 
-enum { FILE_LIMIT = 16 * 1024 * 1024, MAX_SECTION_KINDS = 256 };
-
-static const section_spec *section_kinds[MAX_SECTION_KINDS + 1];
-
-/* The first specification of a name wins, so that a layer of layers/ hides the stock one. */
-static void add_kind(const section_spec *spec)
-{
-    int n = 0;
-    for (; section_kinds[n]; ++n)
-        if (!strcmp(section_kinds[n]->name, spec->name))
-            return;
-    if (n == MAX_SECTION_KINDS)
-        abort();
-    section_kinds[n] = spec;
-}
-
-static void collect_kinds(void)
-{
-    for (const layer_type *const *type = layer_list; *type; ++type)
-        add_kind((*type)->spec);
-    for (const section_spec *const *spec = stock_sections; *spec; ++spec)
-        add_kind(*spec);
-    add_kind(&net_section);
-    add_kind(&data_section);
-}
-
-const section_spec *const *config_sections(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, collect_kinds);
-    return section_kinds;
-}
+enum { FILE_LIMIT = 16 * 1024 * 1024 };
 
 typedef struct reader {
     messages m;

@@ -12,7 +12,7 @@
  * so that a linear map of all components, or of any range of neighbouring ones, is ONE matrix product.
  *
  * The components split in two halves by the highest bit: the low half (S < 2^(K-1)) holds what goes into the network,
- * the upper half mirrors it. The four sweeps (engine/graph.h) each work on one half. */
+ * the upper half mirrors it. The four sweeps (engine/tape.h) each work on one half. */
 #ifndef DNX_CORE_JET_H
 #define DNX_CORE_JET_H
 

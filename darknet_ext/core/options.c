@@ -85,6 +85,14 @@ int option_line(const section *s, const char *key)
     return given ? given->line : s ? s->line : 0;
 }
 
+status option_fail(const section *s, const char *path, const char *key, const char *text)
+{
+    int line = option_line(s, key);
+    if (line > 0)
+        return status_fail(STATUS_BAD_CONFIG, "%s:%d: error: %s", path, line, text);
+    return status_fail(STATUS_BAD_CONFIG, "-set %s.%s=%s: error: %s", s->name, key, option_text(s, key), text);
+}
+
 static _Noreturn void programming_error(const section *s, const char *key, const char *what)
 {
     fprintf(stderr, "option '%s' of [%s]: %s\n", key, s ? s->spec->name : "", what);

@@ -14,7 +14,9 @@ enum { MAX_FUNCTIONS = sizeof(((function_data *)0)->functions) / sizeof(void *) 
 
 static status data_error(const section *s, const char *path, const char *key, const char *text)
 {
-    return status_fail(STATUS_BAD_CONFIG, "%s:%d: error: [data] %s", path, option_line(s, key), text);
+    char sentence[320];
+    snprintf(sentence, sizeof sentence, "[data] %s", text);
+    return option_fail(s, path, key, sentence);
 }
 
 static status unknown_function(const section *s, const char *path, const char *name)
@@ -33,19 +35,21 @@ static status unknown_function(const section *s, const char *path, const char *n
 /* Splits `function=` at its commas. */
 static status find_functions(function_data *f, const section *s, const char *path)
 {
-    const char *at = option_text(s, "function");
-    while (*at) {
+    const char *at = option_text(s, "function"), *comma;
+    do {
         char name[128];
-        size_t length = strcspn(at, ",");
-        snprintf(name, sizeof name, "%.*s", (int)(length < 127 ? length : 127), at);
+        comma = strchr(at, ',');
+        snprintf(name, sizeof name, "%.*s", comma ? (int)(comma - at) : 127, at);
+        if (!*name)
+            return data_error(s, path, "function", "the name of a function is missing beside a comma");
         const target_function *found = function_find(name);
         if (!found)
             return unknown_function(s, path, name);
         if (f->n_functions == MAX_FUNCTIONS)
             return data_error(s, path, "function", "names more than 64 functions");
         f->functions[f->n_functions++] = found;
-        at += length + (at[length] == ',');
-    }
+        at = comma ? comma + 1 : at;
+    } while (comma);
     return STATUS_OK;
 }
 

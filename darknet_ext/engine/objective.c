@@ -8,7 +8,7 @@
 #include "engine/targets.h"
 #include "layers/heads.h"
 
-enum { LOW = 0, UPPER = 1, LARGEST_DIRECTIONS = 1 << 16 };
+enum { LARGEST_DIRECTIONS = 1 << 16 };
 
 struct objective {
     objective_options options;
@@ -23,7 +23,7 @@ struct objective {
     bool have_labels;
     const real *truth;
     real *value_gradient;          /* [batch, outputs]: d loss / d m */
-    bool scalar_path;              /* sweep 4 as engine/graph.h describes it */
+    bool scalar_path;              /* sweep 4 as engine/tape.h describes it */
     int layout_batch;              /* batch for which seeds, directions and zeros lie in place; 0: none */
     uint64_t seed, step;
 };
@@ -338,7 +338,7 @@ static void derivative_losses(objective *self, objective_losses *losses)
     tape *t = &self->tape;
     int order = self->options.order, top = graph_top(self->graph);
     sweep_values(t, self->graph->n_nodes, top);
-    tape_seed_adjoint(t, top, UPPER);
+    tape_seed_adjoint(t, top, HALF_UPPER);
     sweep_seeds(t);
     if (self->targets)
         targets_compute(self->targets, self->truth, objective_truth_count(self), self->labels, t->batch, top_adjoint(self), segment_input(self));
@@ -365,7 +365,7 @@ static void zero_low_adjoint(tape *t, int node)
     const jet *adjoint = tape_adjoint(t, node);
     component_range low = jet_low_half(t->derivatives ? t->order : 0);
     t->be->fill(jet_range_rows(adjoint, low) * adjoint->count, 0, adjoint->data);
-    tape_seed_adjoint(t, node, LOW);
+    tape_seed_adjoint(t, node, HALF_LOW);
 }
 
 /* s = v dl/dm, in place of dl/dm: with one output v is +-1, its own inverse. */

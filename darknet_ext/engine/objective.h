@@ -12,34 +12,8 @@
 #ifndef DNX_ENGINE_OBJECTIVE_H
 #define DNX_ENGINE_OBJECTIVE_H
 
-#include "engine/graph.h"
-
-typedef enum projection_kind {
-    PROJECTION_SPHERE,     /* uniform on the unit sphere */
-    PROJECTION_RADEMACHER, /* +-1 with equal probability */
-    PROJECTION_GAUSSIAN,   /* standard normal */
-    PROJECTION_COORDINATE  /* a random unit vector */
-} projection_kind;
-
-typedef enum differentiated_kind { DIFFERENTIATE_OUTPUT, DIFFERENTIATE_LOG_PROBABILITIES, DIFFERENTIATE_LOSS } differentiated_kind;
-
-typedef enum target_kind { TARGET_DATA, TARGET_ZERO } target_kind;
-
-/* The options of [sobolev], read from its section (layers/sobolev.c). */
-typedef struct objective_options {
-    int order;           /* effective: orders whose weight is 0 are dropped */
-    loss_function loss[JET_MAX_ORDER + 1];
-    double weight[JET_MAX_ORDER + 1];
-    int projections;     /* output directions; 0: all unit vectors (full Jacobian) */
-    int projections_2;   /* input directions of order 2; 0: all unit vectors (full Hessian) */
-    projection_kind projection;
-    bool resample;       /* fresh every step; else a function of the sample alone */
-    differentiated_kind differentiated;
-    bool cross_entropy;  /* the loss that DIFFERENTIATE_LOSS differentiates is cross-entropy, else squared error */
-    target_kind target;  /* what derivatives are compared with */
-    int wrt;             /* node; -1: the network's input */
-    bool allow_zero_curvature;
-} objective_options;
+#include "engine/tape.h"
+#include "layers/sobolev.h"
 
 typedef struct objective objective;
 
@@ -59,7 +33,7 @@ void objective_free(objective *o);
 tape *objective_tape(objective *o);
 const objective_options *objective_get_options(const objective *o);
 
-/* Whether steps take the scalar path of engine/graph.h. */
+/* Whether steps take the scalar path of engine/tape.h. */
 bool objective_takes_scalar_path(const objective *o);
 
 /* Numbers of labels of one sample: outputs, then (order 1) outputs*inputs with the Jacobian row by row, then (order 2)

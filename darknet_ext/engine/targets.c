@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UPPER = 1 };
-
 struct targets {
     const backend *be;
     graph head;       /* the head alone, its input is the network's output */
@@ -127,7 +125,7 @@ static void head_sweeps(targets *t, const real *truth, size_t stride, const real
     component_range upper = jet_upper_half(t->order);
     jet *top_adjoint = tape_adjoint(head, top);
     t->be->copy(jet_range_rows(seed, upper) * seed->count, jet_component(seed, upper.first), jet_component(top_adjoint, upper.first));
-    tape_seed_adjoint(head, top, UPPER);
+    tape_seed_adjoint(head, top, HALF_UPPER);
     sweep_seeds(head);
 }
 

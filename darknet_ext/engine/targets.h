@@ -7,7 +7,7 @@
 #ifndef DNX_ENGINE_TARGETS_H
 #define DNX_ENGINE_TARGETS_H
 
-#include "engine/graph.h"
+#include "engine/tape.h"
 
 typedef struct targets targets;
 

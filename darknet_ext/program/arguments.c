@@ -1,12 +1,17 @@
 #include "program/arguments.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <popt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/environment.h"
+
 enum { FLAG_COUNT = 13, VALUE_SET = 1000 };
+
+static const long largest_seed = 1L << 53; /* as [net] seed= */
 
 /* Where popt puts the values of the verb being parsed; copied out afterwards. */
 static struct {
@@ -55,8 +60,11 @@ static void print_bad_flag(const verb *v, const char *word)
     for (int i = 0; i < FLAG_COUNT; ++i)
         if (v->flags & flag_table[i].bit)
             names[n++] = flag_table[i].option.longName;
-    const char *nearest = nearest_name(word + strspn(word, "-"), names, n);
-    fprintf(stderr, "darknet sobolev %s: error: unknown flag '%s'", v->name, word);
+    char name[64];
+    word += strspn(word, "-");
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    const char *nearest = nearest_name(name, names, n);
+    fprintf(stderr, "darknet sobolev %s: error: unknown flag '-%s'", v->name, name);
     if (nearest)
         fprintf(stderr, ", did you mean '-%s'?\n", nearest);
     else
@@ -99,7 +107,7 @@ static bool take_values(arguments *a, const verb *v)
 {
     long seed = 0, threads = 0, batch = 3;
     a->seconds = 3;
-    bool good = whole_number(v, "seed", raw.seed, 0, LONG_MAX, &seed) && whole_number(v, "threads", raw.threads, 1, 1024, &threads) &&
+    bool good = whole_number(v, "seed", raw.seed, 0, largest_seed, &seed) && whole_number(v, "threads", raw.threads, 1, 1024, &threads) &&
                 whole_number(v, "every", raw.every, 1, LONG_MAX, &a->every) && whole_number(v, "batch", raw.batch, 1, 4096, &batch);
     if (good && raw.seconds && (!parse_real(raw.seconds, &a->seconds) || a->seconds <= 0 || a->seconds > 1e6)) {
         fprintf(stderr, "darknet sobolev %s: error: -seconds: '%s' is not a number of seconds\n", v->name, raw.seconds);
@@ -129,14 +137,27 @@ static bool take_positional(poptContext context, arguments *a, const verb *v)
     }
     if (a->n_positional >= v->least && a->n_positional <= v->most)
         return true;
-    fprintf(stderr, "darknet sobolev %s: error: %s: usage: darknet sobolev %s %s\n", v->name, a->n_positional < v->least ? "words are missing" : "too many words",
-            v->name, v->synopsis);
+    fprintf(stderr, "darknet sobolev %s: error: %s: usage: darknet sobolev %s%s%s\n", v->name,
+            a->n_positional < v->least ? "words are missing" : "too many words", v->name, *v->synopsis ? " " : "", v->synopsis);
     return false;
+}
+
+/* popt replaces this text in the value of a flag by the next word, and hangs when there is none. */
+static bool words_are_safe(const verb *v, int argc, char **argv)
+{
+    for (int i = 0; i < argc; ++i)
+        if (strstr(argv[i], "!#:+")) {
+            fprintf(stderr, "darknet sobolev %s: error: '%s': a word must not contain '!#:+'\n", v->name, argv[i]);
+            return false;
+        }
+    return true;
 }
 
 bool arguments_parse(arguments *a, const verb *v, int argc, char **argv)
 {
     struct poptOption table[FLAG_COUNT + 1];
+    if (!words_are_safe(v, argc, argv))
+        return false;
     popt_table(v, table);
     *a = (arguments){0};
     memset(&raw, 0, sizeof raw);
@@ -181,6 +202,34 @@ static void print_message(void *context, const char *line)
     fprintf(stderr, "%s\n", line);
 }
 
+/* -set keys in place of flags and environment variables, so that a printed cfg and run.cfg hold them too. */
+static void add_own_overrides(plugin_settings *settings)
+{
+    enum { OWN = 3 };
+    static override all[MAX_OVERRIDES + OWN];
+    static char texts[OWN][128];
+    int n = settings->n_overrides, own = 0;
+    memcpy(all, settings->overrides, (size_t)n * sizeof *all);
+    if (settings->has_seed)
+        snprintf(texts[own++], sizeof *texts, "net.seed=%" PRIu64, settings->seed);
+    if (settings->threads)
+        snprintf(texts[own++], sizeof *texts, "net.threads=%d", settings->threads);
+    if (settings->backend)
+        snprintf(texts[own++], sizeof *texts, "net.backend=%s", settings->backend);
+    for (int i = 0; i < own; ++i)
+        all[n++].text = texts[i];
+    settings->overrides = all;
+    settings->n_overrides = n;
+}
+
+static bool backend_is_known(const plugin_settings *settings, const arguments *a)
+{
+    if (!settings->backend || backend_open(settings->backend))
+        return true;
+    fprintf(stderr, "%s: error: %s\n", a->backend ? "-backend" : ENVIRONMENT_BACKEND, status_text());
+    return false;
+}
+
 bool settings_from_arguments(plugin_settings *settings, const arguments *a)
 {
     *settings = (plugin_settings){.sink = print_message, .quiet = true, .initialise = true, .overrides = a->overrides, .n_overrides = a->n_overrides};
@@ -196,34 +245,31 @@ bool settings_from_arguments(plugin_settings *settings, const arguments *a)
         settings->has_seed = true;
         settings->seed = (uint64_t)a->seed;
     }
+    if (!backend_is_known(settings, a))
+        return false;
+    add_own_overrides(settings);
     return true;
 }
 
-static bool print_config(const arguments *a)
+static status print_config(const char *path, const plugin_settings *settings)
 {
     config *c;
-    if (config_read(a->positional[0], a->overrides, a->n_overrides, print_message, NULL, &c) != STATUS_OK) {
-        fprintf(stderr, "%s\n", status_text());
-        return false;
-    }
+    status s = config_read(path, settings->overrides, settings->n_overrides, settings->sink, settings->context, &c);
+    if (s != STATUS_OK)
+        return s;
     config_print(c, stdout);
     config_free(c);
-    return true;
+    return STATUS_OK;
 }
 
-bool load_cfg(const arguments *a, plugin_network **p, bool *done)
+int load_cfg(const arguments *a, plugin_network **p)
 {
     plugin_settings settings;
     *p = NULL;
-    *done = a->print_cfg;
-    if (a->print_cfg)
-        return print_config(a);
     if (!settings_from_arguments(&settings, a))
-        return false;
-    if (plugin_load(a->positional[0], &settings, p) == STATUS_OK)
-        return true;
-    fprintf(stderr, "%s\n", status_text());
-    return false;
+        return EXIT_USAGE;
+    status s = a->print_cfg ? print_config(a->positional[0], &settings) : plugin_load(a->positional[0], &settings, p);
+    return s == STATUS_OK ? EXIT_OK : report_failure(s);
 }
 
 int report_failure(status s)

@@ -64,11 +64,12 @@ void verb_print_help(const verb *v, FILE *out);
 /* Finds a verb, or prints a message with a suggestion and returns NULL. */
 const verb *verb_find(const char *name);
 
-/* Settings of the plugin: environment, then flags. Messages about the cfg go to stderr. False: a message was printed. */
+/* Settings of the plugin: environment, then flags; its overrides are valid until the next call. Messages about the cfg go to
+ * stderr. False: a message was printed. */
 bool settings_from_arguments(plugin_settings *settings, const arguments *a);
 
-/* Loads the first positional word as cfg. Prints what is wrong and returns false, or handles -print-cfg: then *done is set. */
-bool load_cfg(const arguments *a, plugin_network **p, bool *done);
+/* Loads the first positional word as cfg, or prints it (-print-cfg). Returns the exit status; *p is NULL unless loaded. */
+int load_cfg(const arguments *a, plugin_network **p);
 
 /* Prints the text of a failed status; the exit status that goes with it. */
 int report_failure(status s);

@@ -1,5 +1,7 @@
 /* The program darknet: `darknet sobolev VERB …` is ours, every other first word goes to the stock program. */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,14 +50,29 @@ static int run_verb(int argc, char **argv)
     return v->run(&a);
 }
 
+/* The next file that we open would get the number of a closed standard stream, and our words would go into it. */
+static void occupy_closed_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            abort();
+}
+
+static bool output_is_written(void)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    fprintf(stderr, "darknet sobolev: error: standard output cannot be written%s%s\n", errno ? ": " : "", errno ? strerror(errno) : "");
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[1], "sobolev") != 0)
         return exec_stock(argv);
+    occupy_closed_streams();
+    signal(SIGXFSZ, SIG_IGN); /* a file over the size limit is a failed write, not the end of the program */
     int result = run_verb(argc, argv);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "darknet sobolev: error: standard output cannot be written: %s\n", strerror(errno));
-        return result ? result : EXIT_FAILED;
-    }
-    return result;
+    return output_is_written() || result ? result : EXIT_FAILED;
 }

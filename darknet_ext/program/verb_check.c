@@ -1,19 +1,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/check_cfg.h"
+#include "check/check_cfg.h"
 #include "program/arguments.h"
 
 enum { DEFAULT_CHECK_SEED = 1 };
 
 /* In float the identities must hold on every backend; finite differences are for double. */
-static int check_backends(check_request *request, const char *only, char *message, size_t size)
+static int check_backends(check_request *request, const char *only, int threads, char *message, size_t size)
 {
     int worst = 0;
     for (const backend *const *be = backend_list; *be; ++be) {
         if (only && strcmp(only, (*be)->name) != 0)
             continue;
         request->backend = (*be)->name;
+        if (threads)
+            (*be)->set_threads(threads);
         int code = check_cfg(request, message, size);
         if (code && code != STATUS_FAILED)
             return code;
@@ -25,15 +27,11 @@ static int check_backends(check_request *request, const char *only, char *messag
 static int check(const arguments *a)
 {
     plugin_settings settings;
-    if (a->print_cfg) {
-        plugin_network *none;
-        bool done;
-        return load_cfg(a, &none, &done) ? EXIT_OK : EXIT_USAGE;
-    }
+    plugin_network *none;
+    if (a->print_cfg)
+        return load_cfg(a, &none);
     if (!settings_from_arguments(&settings, a))
         return EXIT_USAGE;
-    if (settings.backend && !backend_open(settings.backend))
-        return report_failure(STATUS_BAD_CONFIG);
     check_request request = {
         .cfg = a->positional[0],
         .weights = a->n_positional > 1 ? a->positional[1] : NULL,
@@ -49,7 +47,7 @@ static int check(const arguments *a)
     int code = dnx_check_double(&request, message, sizeof message);
     if (code == 0 || code == STATUS_FAILED) {
         request.errors = NULL;
-        int code_float = check_backends(&request, settings.backend, message, sizeof message);
+        int code_float = check_backends(&request, settings.backend, settings.threads, message, sizeof message);
         code = code ? code : code_float;
     }
     if (code == 0)

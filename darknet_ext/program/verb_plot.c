@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/gradient_check.h"
 #include "program/arguments.h"
 #include "train/evaluate.h"
 #include "train/plot.h"
@@ -58,15 +59,18 @@ static status find_weights(const char *run, char *path)
     if (!folder)
         return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened as a run's folder: %s", run, strerror(errno));
     struct dirent *entry;
-    bool found = false;
-    while (!found && (entry = readdir(folder))) {
+    int n = 0;
+    while ((entry = readdir(folder))) {
         size_t length = strlen(entry->d_name);
-        found = length > sizeof ending - 1 && strcmp(entry->d_name + length - (sizeof ending - 1), ending) == 0;
-        if (found)
-            snprintf(path, PATH_BYTES, "%s/%s", run, entry->d_name);
+        if (length <= sizeof ending - 1 || strcmp(entry->d_name + length - (sizeof ending - 1), ending) != 0)
+            continue;
+        snprintf(path, PATH_BYTES, "%s/%s", run, entry->d_name);
+        ++n;
     }
     closedir(folder);
-    return found ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: there is no *%s: is it the folder of a finished run?", run, ending);
+    if (n == 1)
+        return STATUS_OK;
+    return status_fail(STATUS_BAD_FILE, n ? "%s: error: there are several *%s" : "%s: error: there is no *%s: is it the folder of a finished run?", run, ending);
 }
 
 static surface *add_surface(surface_plot *s, const char *label)
@@ -119,7 +123,7 @@ static status add_model(surface_plot *s, plugin_network *p, const char *run)
     if (result == STATUS_OK)
         result = plugin_load_weights(p, weights);
     if (result == STATUS_OK)
-        result = evaluator_create(&e, plugin_graph(p), plugin_backend(p), 1);
+        result = evaluator_create(&e, p, 1);
     surface *model = result == STATUS_OK ? add_surface(s, label_of(run, label)) : NULL;
     if (model)
         evaluator_predict(e, s->grid, GRID * GRID, s->memory[s->n - 1], s->memory[s->n - 1] + (size_t)GRID * GRID);
@@ -127,26 +131,23 @@ static status add_model(surface_plot *s, plugin_network *p, const char *run)
     return result == STATUS_OK && !model ? STATUS_NO_MEMORY : result;
 }
 
-static status check_two_inputs(plugin_network *p, const char *run)
+static status check_surface(plugin_network *p, const char *run)
 {
     const graph *g = plugin_graph(p);
-    if (shape_count(g->input) == 2 && shape_count(g->nodes[g->output_node].out) == 1)
+    if (shape_count(g->input) == 2 && shape_count(g->nodes[g->output_node].out) == 1 && gradient_check_order(g) > 0)
         return STATUS_OK;
-    return status_fail(STATUS_BAD_CONFIG, "%s: error: a surface needs a network with two inputs and one output", run);
+    return status_fail(STATUS_BAD_CONFIG, "%s: error: a surface needs a network with two inputs and one output that can be differentiated", run);
 }
 
-static status add_run(surface_plot *s, const arguments *a, const char *run)
+static status add_run(surface_plot *s, const plugin_settings *settings, const char *run)
 {
     char cfg[PATH_BYTES];
-    plugin_settings settings;
     plugin_network *p;
     snprintf(cfg, sizeof cfg, "%s/run.cfg", run);
-    if (!settings_from_arguments(&settings, a))
-        return status_fail(STATUS_BAD_CONFIG, "the environment is wrong");
-    status result = plugin_load(cfg, &settings, &p);
+    status result = plugin_load(cfg, settings, &p);
     if (result != STATUS_OK)
         return result;
-    result = check_two_inputs(p, run);
+    result = check_surface(p, run);
     if (result == STATUS_OK && s->n == 0)
         result = add_target(s, p);
     if (result == STATUS_OK)
@@ -155,12 +156,12 @@ static status add_run(surface_plot *s, const arguments *a, const char *run)
     return result;
 }
 
-static status plot_runs_as_surfaces(const arguments *a, const char *picture)
+static status plot_runs_as_surfaces(const arguments *a, const plugin_settings *settings, const char *picture)
 {
     surface_plot *s = allocate_zeroed(1, sizeof *s);
     status result = s ? STATUS_OK : STATUS_NO_MEMORY;
     for (int i = 0; i < a->n_positional && result == STATUS_OK; ++i)
-        result = add_run(s, a, a->positional[i]);
+        result = add_run(s, settings, a->positional[i]);
     if (result == STATUS_OK)
         result = plot_surfaces(s->surfaces, s->n, GRID, s->low, s->high, s->training.x, s->training.points <= 1000 ? s->training.points : 0, "", picture);
     for (int i = 0; s && i < s->n; ++i)
@@ -176,7 +177,10 @@ static status plot_runs_as_surfaces(const arguments *a, const char *picture)
 static int plot(const arguments *a)
 {
     const char *picture = a->out ? a->out : a->surface ? "surface.png" : "curves.png";
-    status s = a->surface ? plot_runs_as_surfaces(a, picture) : plot_curves(a, picture);
+    plugin_settings settings;
+    if (!settings_from_arguments(&settings, a))
+        return EXIT_USAGE;
+    status s = a->surface ? plot_runs_as_surfaces(a, &settings, picture) : plot_curves(a, picture);
     if (s != STATUS_OK)
         return report_failure(s);
     printf("%s\n", picture);
@@ -185,7 +189,7 @@ static int plot(const arguments *a)
 
 const verb verb_plot = {
     .name = "plot",
-    .synopsis = "RUN [RUN…]",
+    .synopsis = "RUN [RUN...]",
     .meaning = "draw training curves, or the learned surfaces, of one or several runs",
     .details = "RUN is the folder of a run. One run: its losses and test errors. Several: one column of metrics.csv for each. With -surface:\n"
                "target and models side by side with their gradient fields. -out names the picture, .png or .svg.\n",

@@ -12,11 +12,9 @@ static int train(const arguments *a)
         .evaluate_every = a->every,
         .log = stdout,
     };
-    if (a->print_cfg) {
-        plugin_network *none;
-        bool done;
-        return load_cfg(a, &none, &done) ? EXIT_OK : EXIT_USAGE;
-    }
+    plugin_network *none;
+    if (a->print_cfg)
+        return load_cfg(a, &none);
     if (!settings_from_arguments(&request.settings, a))
         return EXIT_USAGE;
     status s = train_run(&request);

@@ -4,6 +4,7 @@
 #include "program/arguments.h"
 #include "train/evaluate.h"
 #include "train/trainer.h"
+#include "train/training_check.h"
 
 static void print_measure(const char *name, double value)
 {
@@ -16,12 +17,14 @@ static status validate(plugin_network *p, const char *weights)
     dataset test;
     evaluator *e = NULL;
     int order = evaluation_order(p);
-    status s = plugin_load_weights(p, weights);
+    status s = training_check(p);
+    if (s == STATUS_OK)
+        s = plugin_load_weights(p, weights);
     if (s == STATUS_OK)
         s = test_set_create(&test, p, order);
     if (s != STATUS_OK)
         return s;
-    s = evaluator_create(&e, plugin_graph(p), plugin_backend(p), order);
+    s = evaluator_create(&e, p, order);
     if (s == STATUS_OK) {
         evaluation result = evaluator_run(e, &test);
         printf("points %d\n", test.points);
@@ -37,11 +40,9 @@ static status validate(plugin_network *p, const char *weights)
 static int valid(const arguments *a)
 {
     plugin_network *p;
-    bool done;
-    if (!load_cfg(a, &p, &done))
-        return EXIT_USAGE;
-    if (done)
-        return EXIT_OK;
+    int result = load_cfg(a, &p);
+    if (!p)
+        return result;
     status s = validate(p, a->positional[1]);
     plugin_free(p);
     return s == STATUS_OK ? EXIT_OK : report_failure(s);

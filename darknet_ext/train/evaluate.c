@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { UPPER = 1, ROWS = 512, MOST_DIRECTIONS = 16 };
+#include "engine/tape.h"
+
+enum { ROWS = 512, MOST_DIRECTIONS = 16 };
 
 struct evaluator {
     tape tape;
@@ -11,20 +13,36 @@ struct evaluator {
     int output;      /* node */
     int directions;  /* Hessian rows computed at once */
     size_t inputs, outputs;
+    plugin_network *host; /* Darknet predicts where the engine does not know a layer; NULL: the tape does */
+    float *host_input;    /* [minibatch, inputs] */
 };
 
-status evaluator_create(evaluator **result, graph *g, const backend *be, int order)
+static bool needs_host(const graph *g)
 {
+    for (int i = 0; i <= g->output_node; ++i)
+        if (!g->nodes[i].type)
+            return true;
+    return false;
+}
+
+status evaluator_create(evaluator **result, plugin_network *p, int order)
+{
+    graph *g = plugin_graph(p);
     evaluator *e = allocate_zeroed(1, sizeof *e);
     *result = e;
     if (!e)
         return STATUS_NO_MEMORY;
-    e->be = be;
+    e->be = plugin_backend(p);
     e->output = g->output_node;
     e->inputs = shape_count(g->input);
     e->outputs = shape_count(g->nodes[g->output_node].out);
     e->directions = order < 2 ? 1 : e->inputs < MOST_DIRECTIONS ? (int)e->inputs : MOST_DIRECTIONS;
-    return tape_create(&e->tape, g, be, order < 2 ? ROWS : ROWS / e->directions, order, e->directions, -1);
+    if (needs_host(g)) {
+        e->host = p;
+        e->host_input = allocate_zeroed((size_t)plugin_minibatch(p) * e->inputs, sizeof *e->host_input);
+        return e->host_input ? STATUS_OK : STATUS_NO_MEMORY;
+    }
+    return tape_create(&e->tape, g, e->be, order < 2 ? ROWS : ROWS / e->directions, order, e->directions, -1);
 }
 
 void evaluator_free(evaluator *e)
@@ -32,6 +50,7 @@ void evaluator_free(evaluator *e)
     if (!e)
         return;
     tape_free(&e->tape);
+    free(e->host_input);
     free(e);
 }
 
@@ -73,7 +92,7 @@ static void run_seeds(evaluator *e, size_t k)
     for (size_t row = 0; row < (size_t)t->directions * (size_t)t->batch; ++row)
         seed[row * e->outputs + k] = 1;
     tape_clear_adjoints(t);
-    tape_seed_adjoint(t, e->output, UPPER);
+    tape_seed_adjoint(t, e->output, HALF_UPPER);
     sweep_seeds(t);
 }
 
@@ -133,8 +152,25 @@ static void chunk_errors(evaluator *e, const dataset *d, size_t point, errors *s
     }
 }
 
+/* Darknet predicts whole minibatches: behind the last points stand old ones, whose values nobody reads. */
+static evaluation run_in_host(evaluator *e, const dataset *d)
+{
+    int capacity = plugin_minibatch(e->host);
+    double sum = 0;
+    for (int point = 0; point < d->points; point += capacity) {
+        int left = d->points - point;
+        size_t batch = (size_t)(left < capacity ? left : capacity);
+        for (size_t i = 0; i < batch * e->inputs; ++i)
+            e->host_input[i] = (float)d->x[(size_t)point * e->inputs + i];
+        sum += squared_difference(plugin_predict(e->host, e->host_input), d->y + (size_t)point * e->outputs, batch * e->outputs);
+    }
+    return (evaluation){sum / ((double)d->points * (double)e->outputs), NAN, NAN};
+}
+
 evaluation evaluator_run(evaluator *e, const dataset *d)
 {
+    if (e->host)
+        return run_in_host(e, d);
     errors sums = {0, 0, 0};
     for (int point = 0; point < d->points; point += e->tape.capacity) {
         int left = d->points - point, batch = left < e->tape.capacity ? left : e->tape.capacity;

@@ -2,8 +2,8 @@
 #ifndef DNX_TRAIN_EVALUATE_H
 #define DNX_TRAIN_EVALUATE_H
 
+#include "bridge/plugin.h"
 #include "data/dataset.h"
-#include "engine/graph.h"
 
 /* Mean squared errors over all points and all entries: of values (points * outputs), of the Jacobian
  * (points * outputs * inputs), of the Hessian (points * outputs * inputs * inputs). NaN where not measured. */
@@ -13,12 +13,14 @@ typedef struct evaluation {
 
 typedef struct evaluator evaluator;
 
-/* `order` 0..2: derivatives to compare, at most what the network and the data set have. */
-status evaluator_create(evaluator **result, graph *g, const backend *be, int order);
+/* `order` 0..2: derivatives to compare, at most what the network and the data set have. A network with layers that only
+ * Darknet can run has order 0. The network must outlive the evaluator. */
+status evaluator_create(evaluator **result, plugin_network *p, int order);
 void evaluator_free(evaluator *e);
 evaluation evaluator_run(evaluator *e, const dataset *d);
 
-/* Values m(x) [points, outputs] and, when gradient is not NULL, the Jacobian [points, outputs, inputs] at given points. */
+/* Values m(x) [points, outputs] and, when not NULL, the Jacobian [points, outputs, inputs] at given points. The evaluator
+ * must have order 1 or 2. */
 void evaluator_predict(evaluator *e, const double *x, int points, double *values, double *jacobian);
 
 #endif

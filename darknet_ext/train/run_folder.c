@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "train/metrics.h"
@@ -90,6 +91,19 @@ static status open_metrics(run_folder *r)
     return STATUS_OK;
 }
 
+/* What the run in the folder would leave at its end: until then it is not true. */
+static status remove_old_results(const run_folder *r)
+{
+    char paths[3][PATH_BYTES];
+    run_folder_file(r, "summary.json", paths[0]);
+    run_folder_file(r, "chart.png", paths[1]);
+    run_folder_named(r, "final.weights", paths[2]);
+    for (int i = 0; i < 3; ++i)
+        if (unlink(paths[i]) != 0 && errno != ENOENT)
+            return status_fail(STATUS_BAD_FILE, "%s: error: cannot be replaced: %s", paths[i], strerror(errno));
+    return STATUS_OK;
+}
+
 status run_folder_create(run_folder *r, const char *out, const config *c, bool force)
 {
     *r = (run_folder){0};
@@ -98,8 +112,8 @@ status run_folder_create(run_folder *r, const char *out, const config *c, bool f
     if (length <= 0 || (size_t)length >= sizeof r->path)
         return status_fail(STATUS_BAD_CONFIG, "-out: error: the path is empty or too long");
     status s = make_folders(r->path);
-    if (s == STATUS_OK && !force)
-        s = refuse_old_run(r->path);
+    if (s == STATUS_OK)
+        s = force ? remove_old_results(r) : refuse_old_run(r->path);
     if (s == STATUS_OK)
         s = write_config(r, c);
     if (s == STATUS_OK)

@@ -47,7 +47,7 @@ status summary_write(const summary *s, const char *path)
     if (result != STATUS_OK)
         return result;
     json_object *o = summary_json(s);
-    fprintf(f, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
+    fprintf(f, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(o);
     return file_commit(f, temporary, path);
 }

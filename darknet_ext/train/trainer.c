@@ -9,12 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/gradient_check.h"
+#include "check/gradient_check.h"
 #include "train/plot.h"
 #include "train/progress.h"
 #include "train/run_folder.h"
 #include "train/state.h"
 #include "train/summary.h"
+#include "train/training_check.h"
 
 enum { DEFAULT_EVALUATIONS = 100 };
 
@@ -50,7 +51,7 @@ status training_set_functions(plugin_network *p, function_data *f)
     const graph *g = plugin_graph(p);
     const section *s = config_section(c, "data");
     if (!s)
-        return status_fail(STATUS_BAD_CONFIG, "%s: error: there is no [data] section: nothing says what to train on", c->path);
+        return status_fail(STATUS_BAD_CONFIG, "%s:%d: error: there is no [data] section: nothing says what to train on", c->path, c->sections[0].line);
     return function_data_read(f, s, c->path, (int)shape_count(g->input), (int)shape_count(g->nodes[g->output_node].out));
 }
 
@@ -76,9 +77,7 @@ static status create_set(dataset *d, plugin_network *p, const char *count_key, i
     const section *s = config_section(plugin_config(p), "data");
     result = dataset_sample(d, &f, (int)option_integer(s, count_key), order, plugin_seed(p), purpose);
     function_data_free(&f);
-    if (result == STATUS_BAD_CONFIG)
-        return status_fail(result, "%s:%d: error: [data] %s", plugin_config(p)->path, option_line(s, "domain"), strdupa(status_text()));
-    return result;
+    return result == STATUS_BAD_CONFIG ? option_fail(s, plugin_config(p)->path, "domain", strdupa(status_text())) : result;
 }
 
 status training_set_create(dataset *d, plugin_network *p, int order)
@@ -201,10 +200,33 @@ static status save_last(trainer *t)
     return s == STATUS_OK ? state_save(t->net, run_folder_named(&t->folder, "last.state", path)) : s;
 }
 
+static status diverged(const trainer *t, long step, const char *what)
+{
+    return status_fail(STATUS_FAILED, "%s is not a finite number after update %ld: training diverged (smaller learning_rate?)%s%s", what, step,
+                       t->best_step < 0 ? "" : "; the best weights before it are in ", t->best_step < 0 ? "" : t->folder.path);
+}
+
+/* Activations such as relu turn a weight that is not a number into a finite output. */
+static bool weights_are_finite(const graph *g)
+{
+    for (int i = 0; i < g->n_nodes; ++i)
+        for (int k = 0; k < g->nodes[i].n_parameters; ++k) {
+            const parameter *q = &g->nodes[i].parameters[k];
+            for (size_t j = 0; j < q->count; ++j)
+                if (!isfinite(q->value[j]))
+                    return false;
+        }
+    return true;
+}
+
 static status evaluate(trainer *t, long step)
 {
     t->latest = evaluator_run(t->evaluator, &t->test);
     status s = write_row(t, step);
+    if (s == STATUS_OK && !isfinite(score(t, &t->latest)))
+        s = diverged(t, step, "the test error");
+    if (s == STATUS_OK && !weights_are_finite(plugin_graph(t->net)))
+        s = diverged(t, step, "a weight");
     if (s == STATUS_OK && (t->best_step < 0 || score(t, &t->latest) < score(t, &t->best))) {
         t->best = t->latest;
         t->best_step = step;
@@ -222,12 +244,6 @@ static const char *why_stop(trainer *t, long step, long last)
     return step >= last ? "max_batches reached" : NULL;
 }
 
-static status diverged(const trainer *t, long step, double loss)
-{
-    return status_fail(STATUS_FAILED, "the loss became %g at update %ld: training diverged (smaller learning_rate?); the best weights before it are in %s", loss, step,
-                       t->folder.path);
-}
-
 static status loop(trainer *t)
 {
     long step = plugin_updates(t->net), last = plugin_max_batches(t->net);
@@ -242,7 +258,7 @@ static status loop(trainer *t)
         progress_step now = {step, (double)plugin_seen(t->net) / t->training.points, loss, plugin_rate(t->net), plugin_seen(t->net)};
         progress_update(&bar, &now, due);
         if (!isfinite(loss))
-            s = diverged(t, step, loss);
+            s = diverged(t, step, "the loss");
         else if (due && step < last)
             s = evaluate(t, step);
     }
@@ -316,13 +332,15 @@ static status prepare(trainer *t)
     if (s != STATUS_OK)
         return s;
     if (plugin_max_batches(t->net) <= 0)
-        return status_fail(STATUS_BAD_CONFIG, "%s: error: [net] max_batches= must say how many updates to train for", q->cfg);
+        return option_fail(&plugin_config(t->net)->sections[0], q->cfg, "max_batches", "[net] max_batches= must say how many updates to train for");
     t->truth_count = plugin_truth_count(t->net);
-    s = training_set_create(&t->training, t->net, label_order(t->net));
+    s = training_check(t->net);
+    if (s == STATUS_OK)
+        s = training_set_create(&t->training, t->net, label_order(t->net));
     if (s == STATUS_OK)
         s = test_set_create(&t->test, t->net, evaluation_order(t->net));
     if (s == STATUS_OK)
-        s = evaluator_create(&t->evaluator, plugin_graph(t->net), plugin_backend(t->net), evaluation_order(t->net));
+        s = evaluator_create(&t->evaluator, t->net, evaluation_order(t->net));
     if (s == STATUS_OK && !(t->permutation = allocate_zeroed((unsigned long)t->training.points, sizeof *t->permutation)))
         s = STATUS_NO_MEMORY;
     if (s == STATUS_OK)
@@ -342,18 +360,25 @@ static void tidy_up(trainer *t)
     plugin_free(t->net);
 }
 
+/* A reader of the progress that goes away does not end a training. */
+static const struct {
+    int signal;
+    void (*handler)(int);
+} signals_while_training[] = {{SIGINT, on_signal}, {SIGTERM, on_signal}, {SIGPIPE, SIG_IGN}};
+enum { SIGNAL_COUNT = sizeof signals_while_training / sizeof *signals_while_training };
+
 static status run(trainer *t)
 {
-    struct sigaction action = {.sa_handler = on_signal}, old_int, old_term;
+    struct sigaction before[SIGNAL_COUNT];
     stop_signal = 0;
-    sigaction(SIGINT, &action, &old_int);
-    sigaction(SIGTERM, &action, &old_term);
+    for (int i = 0; i < SIGNAL_COUNT; ++i)
+        sigaction(signals_while_training[i].signal, &(struct sigaction){.sa_handler = signals_while_training[i].handler}, &before[i]);
     t->started = seconds_now();
     status s = loop(t);
     if (s == STATUS_OK)
         s = write_summary(t);
-    sigaction(SIGINT, &old_int, NULL);
-    sigaction(SIGTERM, &old_term, NULL);
+    for (int i = 0; i < SIGNAL_COUNT; ++i)
+        sigaction(signals_while_training[i].signal, &before[i], NULL);
     if (s != STATUS_OK)
         return s;
     draw_chart(t);

@@ -223,7 +223,7 @@ class Case:
 
     def targets(self, labels, v1, v2):
         if self.keys.get("target") == "zero":
-            return (0.,) * self.order
+            return self.contract(lambda d: jnp.zeros(v1.shape[-1]), jnp.zeros(self.segment_inputs), v1, v2)
         phi, y, jacobian = head_function(self.keys), labels[0], labels[1]
 
         def along(d):
@@ -243,8 +243,7 @@ class Case:
             n1, n2 = self.keys.get("projections", 0), self.keys.get("projections_2", 0)
             derivatives, targets = self.derivatives(theta, x, labels, v1, v2), self.targets(labels, v1, v2)
             for order, (value, target) in enumerate(zip(derivatives, targets), start=1):
-                rows = value.reshape(-1, value.shape[-1])
-                each = jax.vmap(self.loss(order))(rows, jnp.broadcast_to(target, value.shape).reshape(rows.shape))
+                each = jax.vmap(self.loss(order))(value.reshape(-1, value.shape[-1]), target.reshape(-1, value.shape[-1]))
                 draws = (n1 or 1) * (n2 or 1 if order == 2 else 1)  # random draws are averaged, unit vectors summed
                 losses.append(self.weight(order) * jnp.sum(each) / draws)
         return jnp.stack(losses)
@@ -267,8 +266,7 @@ class Case:
         if self.order > 0:
             derivatives = jax.vmap(lambda *sample: self.derivatives(theta, *sample))(*batch)
             targets = jax.vmap(lambda x, labels, v1, v2: self.targets(labels, v1, v2))(*batch)
-            errors += [value - target.reshape(len(target), *[1] * (value.ndim - 1)) if target.ndim == 1 else value - target
-                       for value, target in zip(derivatives, targets)]
+            errors += [value - target for value, target in zip(derivatives, targets)]
             results["gradient"] = derivatives[0].swapaxes(0, 1)
         if self.order > 1:
             results["hessian"] = jnp.moveaxis(derivatives[1], 0, 2)

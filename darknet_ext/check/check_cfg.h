@@ -2,8 +2,8 @@
  *
  * The same source is built into the program (float, identities on every backend) and, for double, into a library of its own
  * with dnx_check_double as its only symbol: both number types live in one process without meeting. */
-#ifndef DNX_ENGINE_CHECK_CFG_H
-#define DNX_ENGINE_CHECK_CFG_H
+#ifndef DNX_CHECK_CHECK_CFG_H
+#define DNX_CHECK_CHECK_CFG_H
 
 #include <stddef.h>
 #include <stdint.h>

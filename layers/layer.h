@@ -2,8 +2,8 @@
  *
  * One file in layers/ defines one layer_type: head comment with the formulas, options, configure, forward, backward, and
  * the layer_type at the bottom. layers/layer_list.c names them all. */
-#ifndef DNX_ENGINE_LAYER_H
-#define DNX_ENGINE_LAYER_H
+#ifndef DNX_LAYERS_LAYER_H
+#define DNX_LAYERS_LAYER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,7 +64,7 @@ typedef struct layer_pass {
     bool accumulate[NODE_MAX_INPUTS]; /* add to adj_x[i] instead of overwriting it */
     bool parameters;      /* add to the parameters' gradients: all components of adj_y are there */
 
-    /* The scalar path (engine/graph.h): adj_y's value component is row_scale times its component 1, and is not there. Only the
+    /* The scalar path (engine/tape.h): adj_y's value component is row_scale times its component 1, and is not there. Only the
      * parameters are asked for; `scratch` has room for one component of x. NULL: the ordinary case. */
     const real *row_scale; /* [batch] */
     real *scratch;

@@ -3,8 +3,8 @@
  * Compiled for double it decides to about 1e-7; in float only the identities are worth running. A difference quotient
  * that crosses a kink of a piecewise-linear activation is wrong for one step size but not for all: the best of several
  * step sizes counts, which a wrong formula cannot pass. */
-#ifndef DNX_ENGINE_GRADIENT_CHECK_H
-#define DNX_ENGINE_GRADIENT_CHECK_H
+#ifndef DNX_CHECK_GRADIENT_CHECK_H
+#define DNX_CHECK_GRADIENT_CHECK_H
 
 #include "engine/objective.h"
 

@@ -1,11 +1,11 @@
-#include "engine/gradient_check.h"
+#include "check/gradient_check.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { UPPER = 1, DIRECTIONS_PER_PARAMETER = 3 };
+enum { DIRECTIONS_PER_PARAMETER = 3 };
 
 typedef struct checker {
     graph *g;
@@ -102,7 +102,7 @@ static void seeded_derivatives(input_checker *k, const real *x, const real *v, r
     component_range upper = jet_upper_half(t->order);
     be->fill(jet_range_rows(adjoint, upper) * adjoint->count, 0, jet_component(adjoint, upper.first));
     be->copy(k->top, k->seed, jet_component(adjoint, last));
-    tape_seed_adjoint(t, top, UPPER);
+    tape_seed_adjoint(t, top, HALF_UPPER);
     sweep_seeds(t);
     be->copy(k->count, jet_component(&t->adj_x, last), g);
     if (hv)

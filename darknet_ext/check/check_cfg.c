@@ -1,9 +1,9 @@
-#include "engine/check_cfg.h"
+#include "check/check_cfg.h"
 
 #include "config/reader.h"
 #include "data/dataset.h"
 #include "data/weights_file.h"
-#include "engine/gradient_check.h"
+#include "check/gradient_check.h"
 #include "layers/sobolev.h"
 
 typedef struct checked_cfg {

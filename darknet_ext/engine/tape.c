@@ -1,0 +1,143 @@
+#include "engine/tape.h"
+
+#include <stdlib.h>
+
+static int total_nodes(const graph *g)
+{
+    return g->n_nodes + g->n_head;
+}
+
+/* The order a node's own jets have: derivatives exist from the segment's input upwards. */
+static int storage_order(const tape *t, int node)
+{
+    return node >= t->segment_input ? t->order : 0;
+}
+
+static status jet_allocate(tape *t, jet *j, size_t count, int order)
+{
+    *j = (jet){.count = count, .batch = t->capacity, .order = order, .directions = order > 0 ? t->directions : 0};
+    j->data = t->be->allocate(jet_elements(count, t->capacity, j->directions, order));
+    return j->data ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static status entry_create(tape *t, int index)
+{
+    const graph_node *node = &t->graph->nodes[index];
+    tape_entry *entry = &t->entries[index];
+    if (node->type && node->type->role == LAYER_OBJECTIVE)
+        return STATUS_OK;
+    int order = storage_order(t, index);
+    status s = jet_allocate(t, &entry->y, shape_count(node->out), order);
+    if (s == STATUS_OK)
+        s = jet_allocate(t, &entry->adj_y, shape_count(node->out), order);
+    if (s == STATUS_OK && node->type && node->type->saved_count) {
+        int node_order = index > t->segment_input ? t->order : 0;
+        size_t count = node->type->saved_count(node, t->capacity, t->directions, node_order);
+        entry->saved = count ? t->be->allocate(count) : NULL;
+        if (count && !entry->saved)
+            s = STATUS_NO_MEMORY;
+    }
+    return s;
+}
+
+status tape_create(tape *t, graph *g, const backend *be, int capacity, int order, int directions, int segment_input)
+{
+    *t = (tape){.graph = g, .be = be, .capacity = capacity, .order = order, .segment_input = order > 0 ? segment_input : -1};
+    t->directions = order > 0 ? directions : 0;
+    t->entries = allocate_zeroed((unsigned long)total_nodes(g), sizeof *t->entries);
+    status s = t->entries ? STATUS_OK : STATUS_NO_MEMORY;
+    if (s == STATUS_OK)
+        s = jet_allocate(t, &t->x, shape_count(g->input), storage_order(t, -1));
+    if (s == STATUS_OK)
+        s = jet_allocate(t, &t->adj_x, shape_count(g->input), storage_order(t, -1));
+    for (int i = 0; i < total_nodes(g) && s == STATUS_OK; ++i)
+        s = entry_create(t, i);
+    if (s != STATUS_OK) {
+        tape_free(t);
+        return s;
+    }
+    tape_set_batch(t, capacity);
+    return STATUS_OK;
+}
+
+void tape_free(tape *t)
+{
+    if (!t->be)
+        return;
+    for (int i = 0; t->entries && i < total_nodes(t->graph); ++i) {
+        t->be->release(t->entries[i].y.data);
+        t->be->release(t->entries[i].adj_y.data);
+        t->be->release(t->entries[i].saved);
+    }
+    t->be->release(t->x.data);
+    t->be->release(t->adj_x.data);
+    t->be->release(t->scratch);
+    free(t->entries);
+    *t = (tape){0};
+}
+
+static bool node_is_piecewise_linear(const graph_node *node)
+{
+    const layer_type *type = node->type;
+    bool chained = node->n_inputs == 1 && node->inputs[0] == node->index - 1;
+    return type && type->role == LAYER_PLAIN && type->scalar_path && chained && !node->stop_backward;
+}
+
+static bool graph_is_scalar_and_piecewise_linear(const graph *g)
+{
+    if (g->n_head > 0 || shape_count(g->nodes[g->output_node].out) != 1)
+        return false;
+    for (int i = 0; i < g->n_nodes; ++i) {
+        const graph_node *node = &g->nodes[i];
+        bool objective = node->type && node->type->role == LAYER_OBJECTIVE;
+        if (!objective && (!node_is_piecewise_linear(node) || (node->type->curved && node->type->curved(node))))
+            return false;
+    }
+    return true;
+}
+
+status tape_allow_scalar_path(tape *t, bool *possible)
+{
+    const graph *g = t->graph;
+    size_t widest = 0;
+    *possible = t->order == 1 && t->directions == 1 && t->segment_input < 0 && graph_is_scalar_and_piecewise_linear(g);
+    if (!*possible || t->scratch)
+        return STATUS_OK;
+    for (int i = 0; i < g->n_nodes; ++i)
+        widest = shape_count(g->nodes[i].in) > widest ? shape_count(g->nodes[i].in) : widest;
+    t->scratch = t->be->allocate((size_t)t->capacity * widest);
+    return t->scratch ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+void tape_set_batch(tape *t, int batch)
+{
+    t->batch = t->x.batch = t->adj_x.batch = batch;
+    for (int i = 0; i < total_nodes(t->graph); ++i)
+        t->entries[i].y.batch = t->entries[i].adj_y.batch = batch;
+}
+
+jet *tape_jet(tape *t, int node)
+{
+    return node < 0 ? &t->x : &t->entries[node].y;
+}
+
+jet *tape_adjoint(tape *t, int node)
+{
+    return node < 0 ? &t->adj_x : &t->entries[node].adj_y;
+}
+
+bool *tape_adjoint_started(tape *t, int node, int half)
+{
+    return node < 0 ? &t->adj_x_started[half] : &t->entries[node].adjoint_started[half];
+}
+
+void tape_seed_adjoint(tape *t, int node, int half)
+{
+    *tape_adjoint_started(t, node, half) = true;
+}
+
+void tape_clear_adjoints(tape *t)
+{
+    for (int i = -1; i < total_nodes(t->graph); ++i)
+        *tape_adjoint_started(t, i, HALF_LOW) = *tape_adjoint_started(t, i, HALF_UPPER) = false;
+}

@@ -1,0 +1,69 @@
+#include "train/training_check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static status refuse(plugin_network *p, const section *where, const char *text)
+{
+    return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", plugin_config(p)->path, where->line, where->column, text);
+}
+
+/* Why one of Darknet's own layers cannot be used here; NULL: it can. */
+static const char *unfit_reason(const section *s)
+{
+    static const char sequences[] = "it needs sequences, and [data] gives single points";
+    static const char labels[] = "it is a loss on other labels than [data] gives";
+    static const struct {
+        const char *name, *reason;
+    } table[] = {
+        {"rnn", sequences},     {"crnn", sequences},  {"lstm", sequences}, {"gru", sequences},
+        {"logistic", labels},   {"yolo", labels},     {"region", labels},  {"detection", labels}, {"iseg", labels},
+        {"batchnorm", "Darknet's own crashes without a graphics card: use batch_normalize=1 in the layer before it"},
+    };
+    if (strcmp(s->spec->name, "softmax") == 0 && !option_boolean(s, "noloss"))
+        return "it brings a loss on class labels: set noloss=1";
+    for (size_t i = 0; i < sizeof table / sizeof *table; ++i)
+        if (strcmp(s->spec->name, table[i].name) == 0)
+            return table[i].reason;
+    return NULL;
+}
+
+static status check_foreign(plugin_network *p, const graph_node *node)
+{
+    const char *reason = unfit_reason(node->where);
+    char text[256];
+    if (!reason)
+        return STATUS_OK;
+    snprintf(text, sizeof text, "[%s] cannot be trained here: %s", node->where->name, reason);
+    return refuse(p, node->where, text);
+}
+
+/* A [cost] in the middle of the network compares with the labels of its end. */
+static status check_loss(plugin_network *p, const graph_node *node)
+{
+    const graph *g = plugin_graph(p);
+    size_t labels = shape_count(g->nodes[g->output_node].out), inputs = shape_count(node->in);
+    char text[256];
+    if (inputs == labels)
+        return STATUS_OK;
+    snprintf(text, sizeof text, "[%s] compares %zu numbers with the labels of the network's output, which are %zu", node->where->name, inputs, labels);
+    return refuse(p, node->where, text);
+}
+
+status training_check(plugin_network *p)
+{
+    const graph *g = plugin_graph(p);
+    bool has_loss = false;
+    status s = STATUS_OK;
+    for (int i = 0; i < g->n_nodes && s == STATUS_OK; ++i) {
+        const graph_node *node = &g->nodes[i];
+        if (!node->type)
+            s = check_foreign(p, node);
+        else if (node->type->role == LAYER_LOSS)
+            s = check_loss(p, node);
+        has_loss |= node->type && node->type->role != LAYER_PLAIN;
+    }
+    if (s == STATUS_OK && !has_loss)
+        s = refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]");
+    return s;
+}

@@ -1,0 +1,11 @@
+/* What cannot be trained on the points of [data], said before it starts. */
+#ifndef DNX_TRAIN_TRAINING_CHECK_H
+#define DNX_TRAIN_TRAINING_CHECK_H
+
+#include "bridge/plugin.h"
+
+/* STATUS_BAD_CONFIG, naming the line, when the network has no loss, a loss that does not fit its output, or a layer of
+ * Darknet that needs other data or crashes. */
+status training_check(plugin_network *p);
+
+#endif
