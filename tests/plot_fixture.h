@@ -218,7 +218,8 @@ static void write_run(const char *path, int rows)
     fprintf(f, "%s\n", METRICS_HEADER);
     for (int i = 0; i < rows; i++) {
         double e = exp(-0.15 * i);
-        fprintf(f, "%d,%d,%g,0.001,%g,%g,%g,0,%g,%g,\n", 100 * i, 3200 * i, 0.5 * i, 6 * e, 2 * e, 4 * e, i % 7 == 3 ? 0 : e, 9 * e);
+        fprintf(f, "%d,%d,%g,0.001,%g,%g,%g,0,%g,%g,\n", 100 * i, 3200 * i, 0.5 * i, 6 * e, 2 * e, 4 * e, i % 7 == 3 ? 0 : e,
+                9 * e);
     }
     assert_int_equal(fclose(f), 0);
 }
@@ -233,8 +234,8 @@ static status draw_comparison(const char *title, const char *picture)
 {
     write_run("metrics.csv", 40);
     write_run("other.csv", 20);
-    return plot_comparison((const char *[]){"metrics.csv", "other.csv"}, (const char *[]){"regular", "Sobolev"}, 2, "test_value_mse", title,
-                           picture);
+    const char *paths[] = {"metrics.csv", "other.csv"}, *labels[] = {"regular", "Sobolev"};
+    return plot_comparison(paths, labels, 2, "test_value_mse", title, picture);
 }
 
 enum { GRID = 31 };
@@ -259,9 +260,9 @@ static const surface two_surfaces[] = {{"target", value[0], gradient[0]}, {"mode
 
 static status draw_surfaces(const char *title, const char *picture)
 {
-    static const double points[] = {0, 10, 1, 20, NAN, 3, 99, 99};
+    static const double points[] = {0, 10, 1, 20, NAN, 3, 99, 20, 1, 99};
     fill_surfaces(1.25);
-    return plot_surfaces(two_surfaces, 2, GRID, low, high, points, 4, title, picture);
+    return plot_surfaces(two_surfaces, 2, GRID, low, high, points, 5, title, picture);
 }
 
 typedef struct picture_case {
@@ -274,7 +275,8 @@ typedef struct picture_case {
 } picture_case;
 
 static const picture_case picture_cases[] = {
-    {"training", draw_training, 1200, 700, "viewBox=\"0 0 1200 700\"", 1, {"total", "value", "gradient", "loss per sample", "10⁻¹"}},
+    {"training", draw_training, 1200, 700, "viewBox=\"0 0 1200 700\"", 1,
+     {"total", "value", "gradient", "loss per sample", "10⁻¹"}},
     {"comparison", draw_comparison, 1200, 700, "viewBox=\"0 0 1200 700\"", 2, {"regular", "Sobolev", "test_value_mse", "step"}},
     {"surfaces", draw_surfaces, 1000, 560, "viewBox=\"0 0 1000 560\"", 0, {"target", "model", "x", "y"}},
 };

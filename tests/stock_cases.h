@@ -4,8 +4,12 @@
 
 #define VECTOR "inputs=5 batch=6 learning_rate=.05 "
 #define IMAGE "height=6 width=6 channels=2 batch=6 learning_rate=.02 "
-#define MLP "connected output=9 activation=tanh | connected output=7 activation=leaky | connected output=3 activation=linear | cost"
-#define HEAD "connected output=9 activation=tanh | connected output=3 activation=linear | cost"
+#define TANH_9 "connected output=9 activation=tanh"
+#define TANH_8 "connected output=8 activation=tanh"
+#define OUT_3 "connected output=3 activation=linear"
+#define OUT_4 "connected output=4 activation=linear"
+#define MLP TANH_9 " | connected output=7 activation=leaky | " OUT_3 " | cost"
+#define HEAD TANH_9 " | " OUT_3 " | cost"
 #define CONV "convolutional filters=4 size=3 pad=1 activation=leaky"
 #define CONV_1x1 "convolutional filters=8 size=1 activation=tanh"
 
@@ -33,22 +37,21 @@ static const stock_case loss_cases[] = {
     ROW("seg", VECTOR, HEAD " type=seg"),
     ROW("wgan", VECTOR, HEAD " type=wgan"),
     ROW("cost without keys", VECTOR, HEAD),
-    ROW("smooth, errors below 1", VECTOR, "connected output=9 activation=tanh | connected output=3 activation=logistic | cost type=smooth",
+    ROW("smooth, errors below 1", VECTOR, TANH_9 " | connected output=3 activation=logistic | cost type=smooth",
         .labels = LABELS_ONE_HOT),
 };
 
 static const stock_case layer_cases[] = {
-    ROW("dropout of nothing", VECTOR, "connected output=9 activation=tanh | dropout probability=0 | dropout probability=0 | " HEAD),
-    ROW("activation", VECTOR, "connected output=9 activation=linear | activation activation=tanh | activation activation=leaky | " HEAD),
+    ROW("dropout of nothing", VECTOR, TANH_9 " | dropout probability=0 | dropout probability=0 | " HEAD),
+    ROW("activation", VECTOR,
+        "connected output=9 activation=linear | activation activation=tanh | activation activation=leaky | " HEAD),
     ROW("default activation", VECTOR, "connected output=9 | connected output=3 | cost"),
     ROW("learning_rate of layers", VECTOR,
-        "connected output=9 activation=tanh learning_rate=.25 | connected output=7 activation=tanh learning_rate=0 | "
-        "connected output=3 activation=linear learning_rate=2 | cost"),
-    ROW("stopbackward", VECTOR "decay=.01",
-        "connected output=9 activation=tanh | connected output=8 activation=tanh stopbackward=1 | " HEAD),
-    ROW("output as truth", VECTOR, "connected output=3 activation=tanh truth=1 | connected output=9 activation=tanh | " HEAD),
+        TANH_9 " learning_rate=.25 | connected output=7 activation=tanh learning_rate=0 | " OUT_3 " learning_rate=2 | cost"),
+    ROW("stopbackward", VECTOR "decay=.01", TANH_9 " | " TANH_8 " stopbackward=1 | " HEAD),
+    ROW("output as truth", VECTOR, "connected output=3 activation=tanh truth=1 | " TANH_9 " | " HEAD),
     ROW("odd sizes", "inputs=67 batch=33 learning_rate=.02",
-        "connected output=131 activation=tanh | connected output=17 activation=leaky | connected output=3 activation=linear | cost"),
+        "connected output=131 activation=tanh | connected output=17 activation=leaky | " OUT_3 " | cost"),
     ROW("one of each", "inputs=1 batch=1 learning_rate=.05",
         "connected output=1 activation=tanh | connected output=1 activation=linear | cost"),
 };
@@ -70,28 +73,23 @@ static const stock_case optimiser_cases[] = {
 /* Layers the engine does not know, in every place around those it runs. */
 static const stock_case mixed_cases[] = {
     ROW("convolutional in front", IMAGE, CONV " | maxpool size=2 stride=2 | " HEAD),
-    ROW("softmax behind", VECTOR, "connected output=9 activation=tanh | connected output=4 activation=linear | softmax", .labels = LABELS_ONE_HOT),
-    ROW("logistic behind", VECTOR, "connected output=9 activation=tanh | connected output=4 activation=linear | logistic", .labels = LABELS_ONE_HOT),
+    ROW("softmax behind", VECTOR, TANH_9 " | " OUT_4 " | softmax", .labels = LABELS_ONE_HOT),
+    ROW("logistic behind", VECTOR, TANH_9 " | " OUT_4 " | logistic", .labels = LABELS_ONE_HOT),
     ROW("convolutional between", VECTOR, "connected output=12 activation=tanh | " CONV_1x1 " | " HEAD),
     ROW("connected with batch_normalize between", VECTOR,
         "connected output=12 activation=tanh | connected output=10 batch_normalize=1 activation=leaky | " HEAD,
         .tolerance = 3e-5 /* divides by small deviations */),
     ROW("alternating", IMAGE "subdivisions=3 decay=.01",
-        "convolutional filters=3 size=3 stride=2 batch_normalize=1 activation=leaky | connected output=8 activation=tanh | " CONV_1x1
-        " | connected output=8 activation=leaky | " CONV_1x1 " | connected output=4 activation=linear | softmax",
+        "convolutional filters=3 size=3 stride=2 batch_normalize=1 activation=leaky | " TANH_8 " | " CONV_1x1
+        " | connected output=8 activation=leaky | " CONV_1x1 " | " OUT_4 " | softmax",
         .labels = LABELS_ONE_HOT),
     ROW("shortcut around", VECTOR,
-        "connected output=8 activation=tanh | connected output=8 activation=tanh | connected output=8 activation=linear | "
-        "shortcut from=-3 activation=leaky | " HEAD),
+        TANH_8 " | " TANH_8 " | connected output=8 activation=linear | shortcut from=-3 activation=leaky | " HEAD),
     ROW("shortcuts from one layer", VECTOR,
-        "connected output=8 activation=tanh | connected output=8 activation=tanh | shortcut from=0 | shortcut from=0 alpha=.5 beta=-1 | "
-        "connected output=8 activation=tanh | shortcut from=0 | " HEAD),
-    ROW("shortcut over foreign layers", IMAGE,
-        CONV " | connected output=8 activation=tanh | " CONV_1x1 " | shortcut from=-2 activation=linear | " HEAD),
-    ROW("shortcut from a foreign layer", VECTOR,
-        "connected output=8 activation=tanh | " CONV_1x1 " | connected output=8 activation=tanh | shortcut from=-2 | " HEAD),
-    ROW("shortcut from dropout", VECTOR,
-        "connected output=8 activation=tanh | dropout probability=0 | connected output=8 activation=tanh | shortcut from=1 | " HEAD),
+        TANH_8 " | " TANH_8 " | shortcut from=0 | shortcut from=0 alpha=.5 beta=-1 | " TANH_8 " | shortcut from=0 | " HEAD),
+    ROW("shortcut over foreign layers", IMAGE, CONV " | " TANH_8 " | " CONV_1x1 " | shortcut from=-2 activation=linear | " HEAD),
+    ROW("shortcut from a foreign layer", VECTOR, TANH_8 " | " CONV_1x1 " | " TANH_8 " | shortcut from=-2 | " HEAD),
+    ROW("shortcut from dropout", VECTOR, TANH_8 " | dropout probability=0 | " TANH_8 " | shortcut from=1 | " HEAD),
     ROW("route joins", VECTOR,
         "connected output=6 activation=tanh | connected output=5 activation=tanh | connected output=4 activation=leaky | "
         "route layers=-1,-2,0 | " HEAD),
@@ -99,7 +97,8 @@ static const stock_case mixed_cases[] = {
     ROW("route past a layer", VECTOR "decay=.01",
         "connected output=6 activation=tanh | connected output=5 activation=tanh | route layers=0 | " HEAD),
     ROW("dropout behind convolutional", IMAGE, CONV " | dropout probability=0 | maxpool size=2 stride=2 | " HEAD),
-    ROW("dropout before convolutional", VECTOR, "connected output=12 activation=tanh | dropout probability=0 | " CONV_1x1 " | " HEAD),
+    ROW("dropout before convolutional", VECTOR,
+        "connected output=12 activation=tanh | dropout probability=0 | " CONV_1x1 " | " HEAD),
     ROW("activation between foreign layers", IMAGE,
         "convolutional filters=4 size=3 pad=1 activation=linear | activation activation=tanh | maxpool size=2 stride=2 | " HEAD),
     ROW("local", IMAGE, CONV " | local filters=3 size=1 activation=leaky | " HEAD),
@@ -110,18 +109,18 @@ static const stock_case mixed_cases[] = {
     ROW("deconvolutional", IMAGE, "deconvolutional filters=2 size=2 stride=2 activation=leaky | " HEAD),
     ROW("crop", IMAGE, "crop crop_height=4 crop_width=5 flip=1 noadjust=1 | " HEAD),
     ROW("gru", VECTOR, "connected output=6 activation=tanh | gru output=5 | " HEAD),
-    ROW("stopbackward below", IMAGE "decay=.01", CONV " stopbackward=1 | connected output=8 activation=tanh | " HEAD),
-    ROW("stopbackward above", IMAGE "decay=.01", CONV " | connected output=8 activation=tanh stopbackward=1 | " HEAD),
-    ROW("cost on softmax", VECTOR, "connected output=9 activation=tanh | connected output=4 activation=linear | softmax noloss=1 | cost",
+    ROW("stopbackward below", IMAGE "decay=.01", CONV " stopbackward=1 | " TANH_8 " | " HEAD),
+    ROW("stopbackward above", IMAGE "decay=.01", CONV " | " TANH_8 " stopbackward=1 | " HEAD),
+    ROW("cost on softmax", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost",
         .tolerance = 3e-5 /* e^x / sum e^x of -Ofast */),
-    ROW("softmax in the middle", VECTOR, "connected output=8 activation=tanh | softmax noloss=1 | " HEAD),
+    ROW("softmax in the middle", VECTOR, TANH_8 " | softmax noloss=1 | " HEAD),
 };
 
 /* [cost] takes half of the derivative of sum e^2, [sobolev] the whole; a derivative loss of next to no weight sends jets
  * through the network and leaves the gradient as it is. */
 #define TINY "target=zero weight_1=1e-20 weight_2=1e-20"
 #define TO_COST(layers_) layers_ " | cost scale=2", .plugin_layers = layers_
-#define SMOOTH_HEAD "connected output=9 activation=tanh | connected output=3 activation=linear"
+#define SMOOTH_HEAD TANH_9 " | " OUT_3
 
 static const stock_case sobolev_cases[] = {
     ROW("sobolev order 0", VECTOR, TO_COST(SMOOTH_HEAD) " | sobolev order=0"),
@@ -129,9 +128,10 @@ static const stock_case sobolev_cases[] = {
     ROW("sobolev order 2", VECTOR, TO_COST(SMOOTH_HEAD) " | sobolev order=2 " TINY),
     ROW("sobolev order 1, projections", VECTOR, TO_COST(SMOOTH_HEAD) " | sobolev order=1 projections=2 " TINY),
     ROW("sobolev order 2, dropout of nothing", VECTOR,
-        TO_COST("connected output=8 activation=tanh | dropout probability=0 | " SMOOTH_HEAD) " | sobolev order=2 " TINY),
+        TO_COST(TANH_8 " | dropout probability=0 | " SMOOTH_HEAD) " | sobolev order=2 " TINY),
     ROW("sobolev order 1 on convolutional", IMAGE, TO_COST(CONV " | " SMOOTH_HEAD) " | sobolev order=1 wrt=0 " TINY),
-    ROW("sobolev order 2 on convolutional", IMAGE, TO_COST(CONV " | " SMOOTH_HEAD) " | sobolev order=2 projections_2=3 wrt=0 " TINY),
+    ROW("sobolev order 2 on convolutional", IMAGE,
+        TO_COST(CONV " | " SMOOTH_HEAD) " | sobolev order=2 projections_2=3 wrt=0 " TINY),
     ROW("sobolev order 1 above adopted and foreign layers", VECTOR,
         TO_COST("connected output=12 activation=tanh | " CONV_1x1 " | connected output=6 activation=leaky | " SMOOTH_HEAD)
         " | sobolev order=1 wrt=2 " TINY),

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -28,25 +27,6 @@ static bool backend_is_built(const char *name)
         if (strcmp((*be)->name, name) == 0)
             return true;
     return false;
-}
-
-/* ---------------------------------------------------------------- quiet Darknet */
-
-/* Stock Darknet writes tables to stderr, whoever asks. */
-static int stderr_hide(void)
-{
-    fflush(stderr);
-    int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    assert_true(kept >= 0 && nowhere >= 0 && dup2(nowhere, STDERR_FILENO) >= 0);
-    close(nowhere);
-    return kept;
-}
-
-static void stderr_show(int kept)
-{
-    fflush(stderr);
-    dup2(kept, STDERR_FILENO);
-    close(kept);
 }
 
 /* ---------------------------------------------------------------- files in memory */
@@ -103,16 +83,6 @@ static plugin_network *plugin_new(const char *net, const char *layers, plugin_se
     if (s != STATUS_OK)
         fail_msg("%s | %s: %s", net, layers, status_text());
     return p;
-}
-
-static network *stock_new(const char *net, const char *layers)
-{
-    memory_file cfg = cfg_new(net, layers);
-    int kept = stderr_hide();
-    network *result = stock_parse_network_cfg(cfg.path);
-    stderr_show(kept);
-    close(cfg.fd);
-    return result;
 }
 
 /* ---------------------------------------------------------------- trainable arrays */
@@ -208,6 +178,12 @@ static void arrays_set(const array_list *a, const float *from)
 typedef struct generator {
     unsigned short state[3];
 } generator;
+
+/* The larger one; NaN if one is NaN. */
+static double larger(double a, double b)
+{
+    return isnan(a) || a >= b ? a : b;
+}
 
 static float draw(generator *g, double low, double high)
 {

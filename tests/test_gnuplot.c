@@ -83,7 +83,29 @@ static void test_missing_glyph(void **state)
     free(marks);
 }
 
-static const char *const hostile_names[] = {"a b'c\"d,e", "$(touch oops)`touch oops`; touch oops #", "-e", "x\ny", "%s%n", "größe"};
+/* The legend's layout counts characters, not bytes: the two pictures differ in the letters only. */
+static void test_label_width(void **state)
+{
+    size_t n, m;
+    write_run("metrics.csv", 9);
+    const char *paths[] = {"metrics.csv", "metrics.csv"};
+    expect_ok(plot_comparison(paths, (const char *[]){"öööööööööööööööö", "a"}, 2, "loss", "t", "umlauts.svg"));
+    expect_ok(plot_comparison(paths, (const char *[]){"oooooooooooooooo", "a"}, 2, "loss", "t", "plain.svg"));
+    char *umlauts = read_whole("umlauts.svg", &n), *plain = read_whole("plain.svg", &m);
+    char *to = umlauts;
+    for (char *from = umlauts; *from;) {
+        bool umlaut = strncmp(from, "ö", 2) == 0;
+        *to++ = umlaut ? 'o' : *from;
+        from += umlaut ? 2 : 1;
+    }
+    *to = '\0';
+    assert_true(strcmp(umlauts, plain) == 0);
+    free(umlauts);
+    free(plain);
+}
+
+static const char *const hostile_names[] = {"a b'c\"d,e", "$(touch oops)`touch oops`; touch oops #", "-e",
+                                            "x\ny", "%s%n", "größe"};
 
 static void test_paths(void **state)
 {
@@ -178,7 +200,9 @@ static const program_case program_cases[] = {
      "gnuplot failed: gnuplot> set x; line 3: no such option"},
     {"#!/bin/sh\necho 'line 0: warning: degree sign' >&2; echo out of memory >&2; exit 2\n", "gnuplot failed: out of memory"},
     {"#!/bin/sh\nyes 'the same line' | head -n 100000 >&2; exit 1\n", "the same line; the same line; the same line"},
-    {"#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' x >&2; exit 1\n", "gnuplot failed: xxxxxxxxx"},
+    {"#!/bin/sh\nfor i in 1 2 3; do head -c 100000 /dev/zero | tr '\\0' x >&2; echo >&2; done; exit 1\n",
+     "gnuplot failed: xxxxxxxxx"},
+    {"#!/bin/sh\nPATH=${PATH#*:} gnuplot \"$@\"; exit 3\n", "gnuplot failed: it did not say why"},
     {"#!/bin/sh\nexit 1\n", "gnuplot failed: it did not say why"},
     {"#!/bin/sh\nexec 0<&-; echo closed >&2; exit 1\n", "gnuplot failed: closed"},
     {"#!/bin/sh\nkill -9 $$\n", "gnuplot was killed by signal 9"},
@@ -285,18 +309,29 @@ static void test_odd_parents(void **state)
     expect_svg("picture.svg", "viewBox=\"0 0 1000 560\"");
 }
 
-/* Nothing may leak into later pictures: descriptors are the same before and after. */
+static int count_descriptors(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    assert_non_null(d);
+    int n = 0;
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
 static void test_descriptors(void **state)
 {
-    int before = dup(0);
-    close(before);
+    int before = count_descriptors();
     for (size_t i = 0; i < COUNT_OF(picture_cases); i++) {
         expect_ok(picture_cases[i].draw("t", "picture.png"));
+        assert_int_equal(count_descriptors(), before);
         expect_failure(picture_cases[i].draw("t", "nowhere/chart.png"), "nowhere");
+        assert_int_equal(count_descriptors(), before);
     }
-    int after = dup(0);
-    close(after);
-    assert_int_equal(after, before);
+    setenv("PATH", folder, 1);
+    expect_failure(draw_training("t", "picture.png"), "gnuplot-nox");
+    assert_int_equal(count_descriptors(), before);
 }
 
 int main(void)
@@ -306,6 +341,7 @@ int main(void)
         PLOT_TEST(test_labels),
         PLOT_TEST(test_long_title),
         PLOT_TEST(test_missing_glyph),
+        PLOT_TEST(test_label_width),
         PLOT_TEST(test_paths),
         PLOT_TEST(test_bad_names),
         PLOT_TEST(test_unwritable),

@@ -67,6 +67,51 @@ static void test_tics(void **state)
     }
 }
 
+/* How far down the picture a label stands, in pixels. */
+static double height_of(const char *path, const char *label)
+{
+    size_t size;
+    char *text = read_whole(path, &size), words[64];
+    snprintf(words, sizeof words, "<text>%s</text>", label);
+    char *end = strstr(text, words), *at = NULL;
+    assert_non_null(end);
+    for (char *c = text; (c = strstr(c, "translate(")) != NULL && c < end; c++)
+        at = c;
+    double y = NAN;
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "translate(%*f,%lf)", &y), 1);
+    free(text);
+    return y;
+}
+
+static void test_logarithmic(void **state)
+{
+    write_text("metrics.csv", "step,loss\n1,1e-3\n2,1\n");
+    expect_ok(plot_training("metrics.csv", "t", "picture.svg"));
+    double first = height_of("picture.svg", "10⁻³"), second = height_of("picture.svg", "10⁻²");
+    double third = height_of("picture.svg", "10⁻¹");
+    assert_true(first - second > 100);
+    assert_true(fabs((first - second) - (second - third)) <= 0.1);
+}
+
+/* A zero interrupts the curve. */
+static void test_gap(void **state)
+{
+    write_text("metrics.csv", "step,loss\n1,1\n2,0\n3,1\n4,1\n");
+    expect_ok(plot_training("metrics.csv", "t", "gap.svg"));
+    write_text("metrics.csv", "step,loss\n1,1\n2,1\n3,1\n4,1\n");
+    expect_ok(plot_training("metrics.csv", "t", "line.svg"));
+    assert_int_equal(count_in_file("line.svg", " L"), count_in_file("gap.svg", " L") + 2);
+}
+
+static void test_long_run(void **state)
+{
+    write_run("metrics.csv", 1000);
+    expect_ok(plot_training("metrics.csv", "t", "picture.svg"));
+    assert_true(count_in_file("picture.svg", "rgb(  0, 114, 178)") > 1700); /* value: losses, and test errors but for the zeros */
+    expect_text("picture.svg", "80000", true);
+}
+
 /* ---- CSVs ---- */
 
 typedef struct csv_case {
@@ -102,6 +147,7 @@ static const csv_case csv_cases[] = {
     {"loss,step\n5,1\n4,2\n", NULL},
     {"loss,step,step,loss,,\n5,1,9,9,,\n4,2,9,9,,\n", NULL},
     {"step,loss\n1e14,5\n-1e300,6\n1e308,7\n", NULL},
+    {"step,loss\n1,1e-279\n2,1e307\n3,1\n", NULL},
     {"step,loss\n5,5\n3,4\n3,1\n", NULL},
     {"\n\n\n", "has no column \"step\""},
     {"\033[31m,\033[32m\n\033[1m,2\n", "metrics.csv:2: error: not a row of numbers"},
@@ -156,10 +202,13 @@ static void test_comparison(void **state)
     expect_ok(plot_comparison(paths, labels, 3, "test_value_mse", "t", "picture.svg"));
     expect_text("picture.svg", "(no values) c", true);
     expect_text("picture.svg", "b", true);
-    expect_failure(plot_comparison(paths + 2, labels, 1, "test_value_mse", "t", "picture.png"), "no run has a value of test_value_mse");
+    expect_failure(plot_comparison(paths + 2, labels, 1, "test_value_mse", "t", "picture.png"),
+                   "no run has a value of test_value_mse");
     expect_failure(plot_comparison(paths, labels, 0, "loss", "t", "picture.png"), "no run has a value of loss");
     expect_failure(plot_comparison(paths, labels, 3, "loss", "t", "picture.png"), "none.csv: error: has no column \"loss\"");
     expect_failure(plot_comparison(paths, labels, 2, "los", "t", "picture.png"), "metrics.csv: error: has no column \"los\"");
+    write_text("none.csv", "images,loss\n1,2\n");
+    expect_failure(plot_comparison(paths, labels, 3, "loss", "t", "picture.png"), "none.csv: error: has no column \"step\"");
     assert_int_equal(remove("other.csv"), 0);
     expect_failure(plot_comparison(paths, labels, 2, "loss", "t", "picture.png"), "other.csv: error: cannot be opened");
 }
@@ -235,7 +284,7 @@ static void test_shared_axes(void **state)
     assert_int_equal(count_in(script, "with pm3d"), 2);
     assert_int_equal(read_block(script, "$heights", 1, rows), GRID * GRID);
     assert_true(fabs(rows[GRID - 1][0] - 2) <= 1e-9 && fabs(rows[GRID - 1][1]) <= 1e-9 && fabs(rows[GRID - 1][2] - 5) <= 1e-9);
-    assert_int_equal(read_block(script, "$points", 0, rows), 2); /* NaN and the one outside are left out */
+    assert_int_equal(read_block(script, "$points", 0, rows), 2); /* NaN and those outside are left out */
     free(script);
 }
 
@@ -245,12 +294,13 @@ static void test_arrow_outliers(void **state)
     size_t size;
     use_program("#!/bin/sh\ncat > script; PATH=${PATH#*:} exec gnuplot \"$@\" < script\n");
     fill_surfaces(1000);
-    for (int k = 0; k < GRID; k++)
+    for (int k = 0; k < 2 * GRID; k++)
         gradient[1][2 * k] = INFINITY;
     expect_ok(plot_surfaces(two_surfaces, 2, GRID, low, high, NULL, 0, "t", "picture.png"));
     char *script = read_whole("script", &size);
     int n = read_block(script, "$field", 1, rows);
     assert_true(n > 100);
+    assert_int_equal(count_in(script, "nan"), 0);
     for (int k = 0; k < n; k++)
         assert_true(hypot(rows[k][2] / 4, rows[k][3] / 40) <= 2.4 / 15 + 1e-6);
     free(script);
@@ -265,7 +315,8 @@ static void test_odd_surfaces(void **state)
     const surface five[] = {no_field[0], no_field[1], no_field[0], no_field[1], no_field[0]};
     expect_ok(plot_surfaces(five, 5, GRID, low, high, NULL, 7, "t", "picture.png"));
     expect_png("picture.png", 2000, 1080, 15000);
-    double flat[4] = {3, 3, 3, 3}, zero[8] = {0};
+    double flat[4] = {3, 3, 3, 3}, nearly_flat[4] = {3, 3, 3, nextafter(3, 4)}, zero[8] = {0};
+    expect_ok(plot_surfaces(&(surface){"nearly flat", nearly_flat, NULL}, 1, 2, low, high, NULL, 0, "t", "picture.png"));
     expect_ok(plot_surfaces(&(surface){"flat", flat, zero}, 1, 2, low, high, NULL, 0, "t", "picture.png"));
     expect_ok(plot_surfaces(&(surface){"zero", zero, zero}, 1, 2, low, high, NULL, 0, "t", "picture.png"));
     for (int k = 0; k < GRID * GRID; k++)
@@ -292,6 +343,9 @@ int main(void)
         PLOT_TEST(test_svg),
         PLOT_TEST(test_left_out),
         PLOT_TEST(test_tics),
+        PLOT_TEST(test_logarithmic),
+        PLOT_TEST(test_gap),
+        PLOT_TEST(test_long_run),
         PLOT_TEST(test_csv),
         PLOT_TEST(test_csv_files),
         PLOT_TEST(test_comparison),

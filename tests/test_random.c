@@ -203,6 +203,32 @@ static void test_permutations_are_fair(void **state)
         check_near("order", k, (double)counts[k], want, 5, sqrt(want));
 }
 
+/* Large enough for some words to fall into the incomplete part of the range: they must be drawn again. */
+static void test_permutation_draws_again(void **state)
+{
+    enum { N = 300000 };
+    uint32_t *got = malloc(N * sizeof *got), *want = malloc(N * sizeof *want);
+    assert_true(got && want);
+    for (uint32_t i = 0; i < N; i++)
+        want[i] = i;
+    uint64_t position = 0, again = 0;
+    for (uint32_t i = N; i > 1;) {
+        const uint64_t word = (uint64_t)(random_one(stream, position++) * 0x1p32), product = word * i;
+        if (product % (UINT64_C(1) << 32) < (UINT64_C(1) << 32) % i) {
+            again++;
+            continue;
+        }
+        const uint32_t j = (uint32_t)(product >> 32), last = want[--i];
+        want[i] = want[j];
+        want[j] = last;
+    }
+    assert_true(again > 0);
+    random_permutation(stream, N, got);
+    assert_memory_equal(got, want, N * sizeof *got);
+    free(got);
+    free(want);
+}
+
 static void test_streams_differ(void **state)
 {
     const random_stream streams[] = {{1, 1, 1}, {2, 1, 1}, {1, 2, 1}, {1, 1, 2}};
@@ -231,6 +257,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_normal_numbers_are_finite),
         cmocka_unit_test(test_permutation_is_one),
         cmocka_unit_test(test_permutations_are_fair),
+        cmocka_unit_test(test_permutation_draws_again),
         cmocka_unit_test(test_streams_differ),
     };
     if (argc > 1)

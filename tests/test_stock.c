@@ -1,6 +1,8 @@
 /* Stock Darknet is the judge: the same cfg, first weights and data through libdarknet alone and through the plugin. */
 #include "stock_fixture.h"
 
+#include <fcntl.h>
+
 #include "stock_cases.h"
 
 /* Of the largest change that an array has made since the start: rounding of the gradients is relative to them, and a wrong
@@ -21,12 +23,28 @@ static void assert_no_failures(void)
 static double largest(const float *a, const float *b, size_t count)
 {
     double result = 0;
-    for (size_t i = 0; i < count; ++i) {
-        double d = fabs((double)a[i] - (b ? (double)b[i] : 0));
-        if (!(d <= result))
-            result = d;
-    }
+    for (size_t i = 0; i < count; ++i)
+        result = larger(result, fabs((double)a[i] - (b ? (double)b[i] : 0)));
     return result;
+}
+
+/* ---------------------------------------------------------------- quiet Darknet */
+
+/* Stock Darknet writes tables to stderr, whoever asks. */
+static int stderr_hide(void)
+{
+    fflush(stderr);
+    int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    assert_true(kept >= 0 && nowhere >= 0 && dup2(nowhere, STDERR_FILENO) >= 0);
+    close(nowhere);
+    return kept;
+}
+
+static void stderr_show(int kept)
+{
+    fflush(stderr);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
 }
 
 /* ---------------------------------------------------------------- twins */
@@ -40,6 +58,16 @@ typedef struct twins {
     float *first; /* weights of the start */
     data examples;
 } twins;
+
+static network *stock_new(const char *net, const char *layers)
+{
+    memory_file cfg = cfg_new(net, layers);
+    int kept = stderr_hide();
+    network *result = stock_parse_network_cfg(cfg.path);
+    stderr_show(kept);
+    close(cfg.fd);
+    return result;
+}
 
 static float random_label(generator *g, label_kind kind)
 {
@@ -89,7 +117,8 @@ static twins twins_new(const stock_case *c, const char *be)
     srand(3);
     t.stock = stock_new(c->net, c->layers);
     srand(3);
-    t.plugin = plugin_new(c->net, c->plugin_layers ? c->plugin_layers : c->layers, (plugin_settings){.backend = be, .threads = 2});
+    const plugin_settings settings = {.backend = be, .threads = 2};
+    t.plugin = plugin_new(c->net, c->plugin_layers ? c->plugin_layers : c->layers, settings);
     t.stock_arrays = arrays_of(t.stock);
     t.our_arrays = arrays_of(t.plugin->host);
     t.first = arrays_copy(&t.stock_arrays);
@@ -113,11 +142,12 @@ static void twins_free(twins *t)
 
 static void expect_near(const twins *t, const char *what, int index, double difference, double scale)
 {
-    double tolerance = (t->c->tolerance > 0 ? t->c->tolerance : TOLERANCE) * scale;
-    if (difference <= tolerance)
+    double allowed = (t->c->tolerance > 0 ? t->c->tolerance : TOLERANCE) * scale;
+    if (difference <= allowed)
         return;
     ++failures;
-    print_error("'%s' on %s: layer %d: %s differ by %.2g, at most %.2g expected\n", t->c->name, t->backend, index, what, difference, tolerance);
+    print_error("'%s' on %s: layer %d: %s differ by %.2g, at most %.2g expected\n", t->c->name, t->backend, index, what,
+                difference, allowed);
 }
 
 static void expect_same_weights(const twins *t)
@@ -125,7 +155,8 @@ static void expect_same_weights(const twins *t)
     const float *first = t->first;
     for (int i = 0; i < t->stock_arrays.n; ++i) {
         const array *stock = &t->stock_arrays.items[i], *ours = &t->our_arrays.items[i];
-        expect_near(t, stock->name, stock->layer, largest(ours->values, stock->values, stock->count), largest(stock->values, first, stock->count));
+        double change = largest(stock->values, first, stock->count);
+        expect_near(t, stock->name, stock->layer, largest(ours->values, stock->values, stock->count), change);
         first += stock->count;
     }
 }
@@ -169,7 +200,6 @@ static void train_both(const twins *t)
     free(ours);
 }
 
-/* Stock Darknet keeps nothing of a batch size but the number: so does the plugin, downwards. */
 static void expect_same_after_smaller_batch(const twins *t)
 {
     int batch = t->stock->batch;
@@ -183,7 +213,6 @@ static void expect_same_after_smaller_batch(const twins *t)
 
 static void run_case(const stock_case *c, const char *be)
 {
-    if (getenv("V")) print_message("%s %s\n", be, c->name);
     twins t = twins_new(c, be);
     expect_same_predictions(&t);
     train_both(&t);
@@ -206,11 +235,13 @@ static void run_cases(const stock_case *cases, size_t n)
 static void test_activations(void **state)
 {
     for (int a = 0; a < ACTIVATION_COUNT; ++a) {
+        const char *name = activation_table[a].name;
         char layers[256];
-        const stock_case c = {.name = activation_table[a].name, .net = VECTOR, .layers = layers};
+        const stock_case c = {.name = name, .net = VECTOR, .layers = layers};
         if (!activation_table[a].stock)
             continue;
-        snprintf(layers, sizeof layers, "connected output=9 activation=%s | connected output=7 activation=%s | " HEAD, c.name, c.name);
+        snprintf(layers, sizeof layers, "connected output=9 activation=%s | connected output=7 activation=%s | " HEAD, name,
+                 name);
         run_cases(&c, 1);
     }
 }

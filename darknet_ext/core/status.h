@@ -23,6 +23,19 @@ status status_fail(status code, const char *format, ...) __attribute__((format(p
 /* The text of the last status_fail() of this thread, "" if none; valid until the next one. */
 const char *status_text(void);
 
+/* Gathers the failures of checks that do not depend on each other, so that a person sees all of them at once. */
+typedef struct status_list {
+    status first; /* STATUS_OK: none yet */
+    char text[1900];
+    unsigned length;
+} status_list;
+
+/* Adds a result; the text of a failure becomes one more line. */
+void status_collect(status_list *all, status one);
+
+/* The first failure's code, with all texts as this thread's message; STATUS_OK when there was none. */
+status status_collected(const status_list *all);
+
 /* calloc that never returns NULL to its caller's surprise: on failure it sets the status text and returns NULL. */
 void *allocate_zeroed(unsigned long count, unsigned long size);
 

@@ -65,19 +65,20 @@ static status check_dimensions(const function_data *f, const section *s, const c
         const target_function *t = f->functions[k];
         if (t->dimension ? t->dimension == f->inputs : f->inputs >= t->minimum_dimension)
             continue;
-        snprintf(text, sizeof text, "function %s has %s%d inputs, the network %d: set [net] inputs=", t->name, t->dimension ? "" : "at least ",
-                 t->dimension ? t->dimension : t->minimum_dimension, f->inputs);
+        int inputs = t->dimension ? t->dimension : t->minimum_dimension;
+        snprintf(text, sizeof text, "function %s has %s%d inputs, the network %d: set [net] inputs=%d", t->name, t->dimension ? "" : "at least ", inputs,
+                 f->inputs, inputs);
         return data_error(s, path, "function", text);
     }
     return STATUS_OK;
 }
 
-static status read_domain(function_data *f, const section *s, const char *path)
+static status read_domain(function_data *f, const section *s)
 {
     double given[2] = {0, 0};
     bool own = option_given(s, "domain");
-    if (own && (option_reals(s, "domain", given, 2) != 2 || !(given[0] < given[1])))
-        return data_error(s, path, "domain", "domain must be two numbers low,high with low < high");
+    if (own)
+        option_reals(s, "domain", given, 2); /* the reader has checked that they are two, and ascend */
     f->low = allocate_zeroed((unsigned long)f->inputs, sizeof *f->low);
     f->high = allocate_zeroed((unsigned long)f->inputs, sizeof *f->high);
     if (!f->low || !f->high)
@@ -102,7 +103,7 @@ status function_data_read(function_data *f, const section *s, const char *path, 
     if (result == STATUS_OK)
         result = check_dimensions(f, s, path);
     if (result == STATUS_OK)
-        result = read_domain(f, s, path);
+        result = read_domain(f, s);
     if (result != STATUS_OK)
         function_data_free(f);
     return result;

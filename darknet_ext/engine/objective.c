@@ -61,26 +61,26 @@ static status check_node(const graph_node *node, const section *where, const cha
     return STATUS_OK;
 }
 
+static void check_nodes(const graph *g, const section *where, const char *path, const objective_options *o, status_list *found)
+{
+    for (int i = o->wrt + 1; i <= g->output_node; ++i)
+        if (!g->nodes[i].type || g->nodes[i].type->role != LAYER_LOSS)
+            status_collect(found, check_node(&g->nodes[i], where, path, o));
+}
+
 static status check_options(const graph *g, const section *where, const char *path, const objective_options *o)
 {
-    if (o->order == 0 && o->weight[0] == 0)
-        return refuse(path, where, "all weights are 0: there is nothing to train on");
+    status_list found = {.first = STATUS_OK};
     if (o->order == 0)
-        return STATUS_OK;
+        return o->weight[0] == 0 ? refuse(path, where, "all weights are 0: there is nothing to train on") : STATUS_OK;
     if (o->wrt >= g->output_node)
-        return refuse(path, where, "wrt must name a layer below the network's output");
+        status_collect(&found, refuse(path, where, "wrt must name a layer below the network's output"));
     if (o->wrt >= 0 && o->target == TARGET_DATA)
-        return refuse(path, where, "labels give derivatives with respect to the network's input only: with wrt= use target=zero");
+        status_collect(&found, refuse(path, where, "labels give derivatives with respect to the network's input only: with wrt= use target=zero"));
     if (o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES && shape_count(g->nodes[g->output_node].out) < 2)
-        return refuse(path, where, "differentiate=log_probabilities needs at least two outputs: the log-probability of one is constant");
-    for (int i = o->wrt + 1; i <= g->output_node; ++i) {
-        if (g->nodes[i].type && g->nodes[i].type->role == LAYER_LOSS)
-            continue;
-        status s = check_node(&g->nodes[i], where, path, o);
-        if (s != STATUS_OK)
-            return s;
-    }
-    return STATUS_OK;
+        status_collect(&found, refuse(path, where, "differentiate=log_probabilities needs at least two outputs: the log-probability of one is constant"));
+    check_nodes(g, where, path, o, &found);
+    return status_collected(&found);
 }
 
 /* ---------------------------------------------------------------- creating */

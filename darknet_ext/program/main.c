@@ -1,6 +1,7 @@
 /* The program darknet: `darknet sobolev VERB …` is ours, every other first word goes to the stock program. */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
     if (argc < 2 || strcmp(argv[1], "sobolev") != 0)
         return exec_stock(argv);
     occupy_closed_streams();
+    setlocale(LC_ALL, "C"); /* numbers have a decimal point, whatever a library chose while it was loaded */
     signal(SIGXFSZ, SIG_IGN); /* a file over the size limit is a failed write, not the end of the program */
     int result = run_verb(argc, argv);
     return output_is_written() || result ? result : EXIT_FAILED;

@@ -79,6 +79,20 @@ static int print_overview(void)
     return EXIT_OK;
 }
 
+static int refuse_topic(const char *topic)
+{
+    const char *names[128] = {"sections", "layers", "environment"};
+    int n = 3;
+    for (const verb *const *v = verb_list; *v; ++v)
+        names[n++] = (*v)->name;
+    for (const section_spec *const *s = config_sections(); *s && n < 128; ++s)
+        names[n++] = (*s)->name;
+    const char *nearest = nearest_name(topic, names, n);
+    fprintf(stderr, "darknet sobolev help: error: '%s' is neither a verb nor a section of a cfg%s%s%s\n", topic, nearest ? ", did you mean '" : "",
+            nearest ? nearest : "", nearest ? "'?" : "");
+    return EXIT_USAGE;
+}
+
 static int help(const arguments *a)
 {
     const char *topic = a->n_positional > 0 ? a->positional[0] : NULL;
@@ -95,10 +109,7 @@ static int help(const arguments *a)
             verb_print_help(*v, stdout);
             return EXIT_OK;
         }
-    if (print_section_named(topic) == EXIT_OK)
-        return EXIT_OK;
-    fprintf(stderr, "darknet sobolev help: error: '%s' is neither a verb nor a section of a cfg\n", topic);
-    return EXIT_USAGE;
+    return print_section_named(topic) == EXIT_OK ? EXIT_OK : refuse_topic(topic);
 }
 
 const verb verb_help = {

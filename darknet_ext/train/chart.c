@@ -126,7 +126,8 @@ static void write_axes(FILE *script, const chart *c)
     for (int i = 0; i < c->n_curves; i++)
         include_curve(&c->curves[i], &x, &log_y);
     widen(&x, &log_y);
-    fprintf(script, "set xrange [%.12g:%.12g]\nset xtics %.12g\n", x.low, x.high, gnuplot_tic_step(fmax((x.high - x.low) / 7, 1)));
+    double step = gnuplot_tic_step(fmax((x.high - x.low) / 7, 1));
+    fprintf(script, "set xrange [%.12g:%.12g]\nset xtics %.12g\n", x.low, x.high, step);
     fprintf(script, "set logscale y\nset yrange [%.12g:%.12g]\n", pow(10, log_y.low), pow(10, log_y.high));
     write_tics(script, log_y);
 }
@@ -153,10 +154,7 @@ static void write_curve(gnuplot *g, const curve *c, int index, int label_length)
     char label[8 * LABEL_LENGTH];
     snprintf(label, sizeof label, "%s%s", points ? "" : "(no values) ", c->label);
     bool dense = points > 100;
-    if (points)
-        fprintf(g->script, "$curve%d using 1:2 with linespoints pointtype 7 pointsize %g", index, dense ? 0.15 : 0.6);
-    else
-        fputs("keyentry with lines", g->script);
+    fprintf(g->script, "$curve%d using 1:2 with linespoints pointtype 7 pointsize %g", index, dense ? 0.15 : 0.6);
     fprintf(g->script, " linewidth %g linecolor rgb '%s' dashtype %d title", dense ? 1.5 : 2, c->colour, c->dash);
     gnuplot_text(g, label, label_length);
 }
@@ -172,7 +170,10 @@ static void write_style(gnuplot *g, const chart *c)
           "set ylabel",
           g->script);
     gnuplot_text(g, c->y_label, LABEL_LENGTH);
-    fputs(legend_beside(c->n_curves) ? "\nset key rmargin top vertical" : "\nset rmargin 4\nset key tmargin center horizontal", g->script);
+    if (legend_beside(c->n_curves))
+        fputs("\nset key rmargin top vertical", g->script);
+    else
+        fputs("\nset key tmargin center horizontal\nset rmargin 4", g->script);
     fputs("\nset key title", g->script); /* unlike a title it stands above the legend */
     gnuplot_text(g, c->title, LABEL_LENGTH);
     fputs("\n", g->script);

@@ -113,7 +113,8 @@ static char **child_environment(void)
     return copy;
 }
 
-/* An error number; 0: *child runs with `streams` as its standard streams. */
+/* An error number; 0: *child runs with `streams` as its standard streams. They were opened in this order, so none is less
+ * than its index, and no dup2 closes one that is needed later, also in a program without standard streams of its own. */
 static int spawn(const int streams[STANDARD_STREAMS], char **environment, pid_t *child)
 {
     char *arguments[] = {"gnuplot", "-d", NULL}; /* -d: no gnuplotrc of the user's */
@@ -126,23 +127,6 @@ static int spawn(const int streams[STANDARD_STREAMS], char **environment, pid_t 
     if (!failure)
         failure = posix_spawnp(child, arguments[0], &actions, NULL, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
-    return failure;
-}
-
-/* In a program whose own standard streams are closed these descriptors may be 0..2, and the dup2 of one would close
- * another: so they are lifted above first. */
-static int spawn_lifted(const int streams[STANDARD_STREAMS], char **environment, pid_t *child)
-{
-    int lifted[STANDARD_STREAMS], n = 0, failure = 0;
-    for (; n < STANDARD_STREAMS && !failure; n++) {
-        lifted[n] = fcntl(streams[n], F_DUPFD_CLOEXEC, STANDARD_STREAMS);
-        failure = lifted[n] < 0 ? errno : 0;
-    }
-    if (!failure)
-        failure = spawn(lifted, environment, child);
-    while (n-- > 0)
-        if (lifted[n] >= 0)
-            close(lifted[n]);
     return failure;
 }
 
@@ -163,7 +147,7 @@ static status run(const gnuplot *g, const int streams[STANDARD_STREAMS], int *ou
     if (!environment)
         return STATUS_NO_MEMORY;
     pid_t child;
-    int failure = spawn_lifted(streams, environment, &child);
+    int failure = spawn(streams, environment, &child);
     free(environment);
     if (failure)
         return picture_failed(g, "gnuplot cannot be started (it is in the Debian package gnuplot-nox)", strerror(failure));

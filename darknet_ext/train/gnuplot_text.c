@@ -34,8 +34,10 @@ static bool is_control(uint32_t code)
  * that covers the whole picture; a viewer of SVG has more fonts and a sane box. */
 static bool is_drawable(uint32_t code, bool svg)
 {
-    static const uint32_t ranges[][2] = {{0x20, 0x7e},     {0xa0, 0x2e9},    {0x384, 0x38a},   {0x38e, 0x3a1},  {0x3a3, 0x525},
-                                         {0x1e00, 0x1efb}, {0x2010, 0x2064}, {0x2070, 0x2071}, {0x2074, 0x208e}, {0x2190, 0x22ff}};
+    static const uint32_t ranges[][2] = {
+        {0x20, 0x7e},     {0xa0, 0x2e9},    {0x384, 0x38a},   {0x38e, 0x3a1},   {0x3a3, 0x525},
+        {0x1e00, 0x1efb}, {0x2010, 0x2064}, {0x2070, 0x2071}, {0x2074, 0x208e}, {0x2190, 0x22ff},
+    };
     if (svg)
         return (code & 0xfffe) != 0xfffe; /* not a character, and forbidden in XML */
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)

@@ -109,7 +109,8 @@ static status compare(const char *const *metrics, const char *const *labels, int
     return draw(&(chart){"", column, curves, n}, 1, title, picture);
 }
 
-status plot_comparison(const char *const *metrics, const char *const *labels, int n, const char *column, const char *title, const char *picture)
+status plot_comparison(const char *const *metrics, const char *const *labels, int n, const char *column, const char *title,
+                       const char *picture)
 {
     metrics_table *tables = allocate_zeroed((unsigned long)n, sizeof *tables);
     curve *curves = tables ? allocate_zeroed((unsigned long)n, sizeof *curves) : NULL;

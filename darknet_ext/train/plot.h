@@ -1,4 +1,4 @@
-/* Pictures, drawn by gnuplot: started with posix_spawnp, its script through a pipe, never a shell.
+/* Pictures, drawn by gnuplot: started with posix_spawnp, its script on standard input, never a shell.
  *
  * Every function returns STATUS_BAD_FILE with one clear sentence when gnuplot is missing (naming the Debian package
  * gnuplot-nox), fails, or the picture cannot be written; a picture appears under its name only when it is complete. The

@@ -151,8 +151,8 @@ static void write_frame(FILE *script, const scene *s)
     for (int i = 0; i < 4; i++)
         fprintf(script, "set arrow from %.12g,%.12g,%.12g to %.12g,%.12g,%.12g nohead linecolor rgb '#606060'\n", corners[i][0],
                 corners[i][1], s->ground, corners[i + 1][0], corners[i + 1][1], s->ground);
-    fprintf(script, "set arrow from %.12g,%.12g,%.12g to %.12g,%.12g,%.12g nohead linecolor rgb '#606060'\n", a[0], b[1], s->z_low,
-            a[0], b[1], s->z_high);
+    fprintf(script, "set arrow from %.12g,%.12g,%.12g to %.12g,%.12g,%.12g nohead linecolor rgb '#606060'\n", a[0], b[1],
+            s->z_low, a[0], b[1], s->z_high);
 }
 
 static void write_axes(FILE *script, const scene *s)
@@ -190,7 +190,7 @@ static void write_panel(gnuplot *g, const scene *s, const surface *f)
     fputs(" offset 0,0.7", g->script);
     fprintf(g->script,
             "\nsplot $points using 1:2:(%.12g) with points pointtype 7 pointsize %g linecolor rgb '%s', \\\n"
-            "  $field using 1:2:(%.12g):3:4:(0) with vectors head filled size graph 0.02,20 linewidth 1 linecolor rgb '#404040', \\\n"
+            "  $field using 1:2:(%.12g):3:4:(0) with vectors head filled size graph 0.02,20 linecolor rgb '#404040', \\\n"
             "  $heights using 1:2:3 with pm3d\n",
             s->ground, many ? 0.25 : 0.7, many ? "#eba582" : "#d55e00", s->ground);
 }
@@ -215,9 +215,11 @@ status plot_surfaces(const surface *surfaces, int n_surfaces, int n, const doubl
 {
     scene s = {.n = n, .low = low, .high = high, .points = points, .n_points = n_points};
     if (n_surfaces < 1 || n < 2 || !(low[0] < high[0] && low[1] < high[1]))
-        return status_fail(STATUS_BAD_FILE, "%s: error: a surface needs at least 2 x 2 points and ranges with low < high", picture);
+        return status_fail(STATUS_BAD_FILE, "%s: error: a surface needs at least 2 x 2 points and ranges with low < high",
+                           picture);
     if (!measure_heights(&s, surfaces[0].value))
-        return status_fail(STATUS_BAD_FILE, "%s: error: the surface \"%s\" has no finite value to draw", picture, surfaces[0].label);
+        return status_fail(STATUS_BAD_FILE, "%s: error: the surface \"%s\" has no finite value to draw", picture,
+                           surfaces[0].label);
     s.arrow_scale = choose_arrow_scale(&s, surfaces, n_surfaces);
     return draw(&s, surfaces, n_surfaces, title, picture);
 }

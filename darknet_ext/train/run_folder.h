@@ -14,7 +14,8 @@ typedef struct run_folder {
 } run_folder;
 
 /* Creates `out` (NULL: runs/<cfg name>) with its parents, run.cfg (the effective cfg) and metrics.csv (its header).
- * A folder that holds anything is refused unless `force`; then what the old run left at its end is removed, and its other files are replaced one by one. */
+ * A folder that holds anything is refused unless `force`; then what an old run of that name left at its end is removed, and
+ * its other files are replaced one by one. */
 status run_folder_create(run_folder *r, const char *out, const config *c, bool force);
 void run_folder_close(run_folder *r);
 

@@ -2,7 +2,7 @@
 """Writes sobolev_*.txt: jets, Sobolev losses and their parameter gradients of small networks, by JAX in float64.
 
     pip install jax xxhash            (0.10.2 and 4.1.0 were used; on the CPU)
-    python3 make_golden.py            writes beside itself
+    python3 make_golden.py            writes beside itself; names (losses heads) write these files only
 
 What the engine does with jets, sweeps and adjoints is written here as mathematics: jax.jacfwd and jax.hessian give the
 derivatives of the network and of its target, jax.grad differentiates the whole loss by the parameters. Only the random
@@ -13,16 +13,16 @@ With m(h) the network above the layer that `wrt` names, phi what `differentiate`
     s(h) = phi(m(h))                 g_i  = v1_i . ds/dh       q_ij = (v1_i . d2s/dh2) v2_ij
     T(d) = phi(y + J d + d H d / 2)  t1_i = v1_i . dT/dd(0)    t2_ij likewise;  both 0 for target=zero
 
-Inputs, labels and parameters are multiples of 1/64: the float engine gets the very same problem.
+Inputs, labels and parameters are multiples of 1/128: the float engine gets the very same problem.
 
-A file is a sequence of cases:
-    case NAME, build any|float|double, random SEED STEP, cfg + its lines + a line with a dot,
-    then arrays: name, count, and on the next line the numbers; end.
+A file: a comment, `cases` and their number, then for each
+    case NAME build any|float|double random SEED STEP cfg TEXT; arrays, each a name, its count and the numbers; end
 """
 import hashlib
 import math
 import pathlib
 import random
+import sys
 
 import jax
 
@@ -189,7 +189,8 @@ class Case:
         if self.order == 1:
             return
         h, pairs = self.segment_inputs, len(self.v1) * (n2 or self.segment_inputs)
-        v2 = random_directions(self, INPUT_DIRECTIONS, pairs, h) if n2 else np.tile(unit_directions(h, batch), (len(self.v1), 1, 1))
+        units = np.tile(unit_directions(h, batch), (len(self.v1), 1, 1))
+        v2 = random_directions(self, INPUT_DIRECTIONS, pairs, h) if n2 else units
         self.v2 = v2.reshape(len(self.v1), -1, batch, h)
 
     # -- cfg
@@ -350,25 +351,26 @@ def head_cases():
         "squared_error": {"differentiate": "loss", "objective_loss": "squared_error"},
         "cross_entropy": {"differentiate": "loss", "objective_loss": "cross_entropy"},
     }
-    for head, keys in heads.items():
-        for target in ("data", "zero"):
-            name, keys = f"{head}_{target}", {**keys, "target": target}
+    for head, what in heads.items():
+        zero = {**what, "target": "zero"}
+        for name, keys in ((f"{head}_data", what), (f"{head}_zero", zero)):
             yield Case(f"{name}_order1_full", 3, network("tanh", 3), order=1, **keys)
             yield Case(f"{name}_order1_projected", 3, network("tanh", 3), order=1, projections=2, projection="gaussian", **keys)
             yield Case(f"{name}_order2_full", 2, network("tanh", 3), order=2, **keys)
             yield Case(f"{name}_order2_projected", 3, network("sin", 3), order=2, projections=2, projections_2=3,
                        projection="gaussian", **keys)
-        yield Case(f"{head}_many_outputs", 2, network("tanh", 19), batch=2, order=2, projections=1, projections_2=1, **keys)
+        yield Case(f"{head}_many_outputs", 2, network("tanh", 19), batch=2, order=2, projections=1, projections_2=1, **what)
         # Differentiated by a hidden layer: the parameters below it count, too.
         for order in (1, 2):
-            yield Case(f"{head}_wrt_0_order{order}", 3, network("swish", 3), order=order, wrt=0, **keys)
+            yield Case(f"{head}_wrt_0_order{order}", 3, network("swish", 3), order=order, wrt=0, **zero)
 
 
 def segment_cases():
     zero = {"target": "zero"}
     for wrt in (0, 1):
         yield Case(f"wrt_{wrt}_order1_full", 3, network("tanh", 2), order=1, wrt=wrt, **zero)
-        yield Case(f"wrt_{wrt}_order1_projected", 3, network("logistic", 3, widths=(5, 4, 4)), order=1, wrt=wrt, projections=2, **zero)
+        yield Case(f"wrt_{wrt}_order1_projected", 3, network("logistic", 3, widths=(5, 4, 4)), order=1, wrt=wrt, projections=2,
+                   **zero)
         yield Case(f"wrt_{wrt}_order2_full", 2, network("tanh", 2, widths=(3, 3, 3)), order=2, wrt=wrt, **zero)
         yield Case(f"wrt_{wrt}_order2_projected", 3, network("swish", 3, widths=(5, 4, 4)), order=2, wrt=wrt, projections=2,
                    projections_2=2, **zero)
@@ -393,6 +395,7 @@ def projection_cases():
         layers = network("softplus", 3)
         yield Case(f"{kind}_order1", 3, layers, order=1, projections=4, projection=kind)
         yield Case(f"{kind}_outputs_only", 2, layers, order=2, projections=2, projection=kind)
+        yield Case(f"{kind}_relu", 3, network("relu", 1), order=1, projections=1, projection=kind)
         yield Case(f"{kind}_inputs_only", 3, network("softplus", 2), order=2, projections_2=2, projection=kind)
         yield Case(f"{kind}_both", 3, layers, order=2, projections=3, projections_2=2, projection=kind)
     for build in ("float", "double"):
@@ -403,6 +406,23 @@ def projection_cases():
     yield Case("many_samples", 5, network("tanh", 3, widths=(7, 9)), batch=11, order=2, projections=1, projections_2=1)
 
 
+def scalar_path_cases():
+    """The form that the engine's scalar path takes (engine/tape.h)."""
+    relu = network("relu", 1)
+    for a in ("relu", "leaky"):
+        yield Case(f"{a}", 3, network(a, 1), order=1)
+        yield Case(f"{a}_everywhere", 3, network(a, 1, last=a), order=1)
+        yield Case(f"{a}_wide", 5, network(a, 1, widths=(17, 9)), batch=7, order=1, weight=.5, weight_1=3)
+    for kind in ("sphere", "rademacher", "coordinate"):
+        yield Case(kind, 3, relu, order=1, projections=1, projection=kind, batch=5)
+    for kind in LOSSES:
+        yield Case(kind, 3, relu, order=1, loss=kind, loss_1=kind, huber_delta=.75, relative_epsilon=.125)
+    yield Case("no_values", 3, relu, order=1, weight=0)
+    yield Case("target_zero", 3, relu, order=1, target="zero")
+    yield Case("no_hidden_layer", 3, [(1, LINEAR)], order=1)
+    yield Case("one_sample", 3, relu, batch=1, order=1)
+
+
 FILES = {
     "activations": activation_cases,
     "losses": loss_cases,
@@ -410,11 +430,12 @@ FILES = {
     "segments": segment_cases,
     "weights": weight_cases,
     "projections": projection_cases,
+    "scalar_path": scalar_path_cases,
 }
 
 
 def write(case, out):
-    print(f"case {case.name}\nbuild {case.build}\nrandom {case.seed} {case.step}\ncfg", *case.cfg(), ".", sep="\n", file=out)
+    print(f"case {case.name}\nbuild {case.build}\nrandom {case.seed} {case.step}\ncfg", *case.cfg(), ";", sep="\n", file=out)
     for name, array in case.arrays():
         flat = np.asarray(array, dtype=np.float64).ravel()
         assert np.all(np.isfinite(flat)), f"{case.name}: {name}"
@@ -425,10 +446,11 @@ def write(case, out):
 
 def main():
     folder = pathlib.Path(__file__).parent
-    for name, cases in FILES.items():
+    for name in sys.argv[1:] or FILES:
         with open(folder / f"sobolev_{name}.txt", "w", encoding="ascii") as out:
-            print("# made by make_golden.py", file=out)
-            for case in cases():
+            cases = list(FILES[name]())
+            print("# made by make_golden.py\ncases", len(cases), file=out)
+            for case in cases:
                 write(case, out)
 
 

@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# Stopping and going on: signals, weights and state files, good and damaged.
+load program_setup
+
+# interrupt SIGNAL CFG FOLDER [WORD…]: sends the signal when some updates are done; $status is the program's.
+interrupt() {
+    local signal=$1 cfg=$2 folder=$3 process
+    shift 3
+    "$darknet" sobolev train "$cfg" -out "$folder" -no-chart -every 300 "$@" >log 3>&- &
+    process=$!
+    until [ "$(metric step "$folder" 2>/dev/null || echo 0)0" -gt 3000 ]; do
+        kill -0 $process || break
+        sleep .01
+    done
+    kill "-$signal" $process
+    status=0
+    wait $process || status=$?
+}
+
+# goes_on NAME SIGNAL UPDATES: a run that was interrupted ends, when it goes on, where an uninterrupted one does.
+goes_on() {
+    local name=$1 signal=$2 updates=(-set "net.max_batches=$3")
+    interrupt "$signal" "$tiny/$name.cfg" half "${updates[@]}"
+    equal status 130 "$status"
+    grep -qF "\"stopped\": \"interrupted (SIG$signal)\"," half/summary.json
+    grep -qF "stopped: interrupted (SIG$signal) after " log
+    less_than "$(metric step half)" "$3"
+    equal 'last row' "$(metric step half)" "$(sed -n 's/.*"steps": \([0-9]*\),/\1/p' half/summary.json)"
+    same_file "half/${name}_last.weights" "half/${name}_final.weights"
+    trains "$tiny/$name.cfg" whole "${updates[@]}" -every 5000
+    ends 0 train "$tiny/$name.cfg" "half/${name}_last.weights" -out rest -no-chart -every 5000 "${updates[@]}"
+    same_file "whole/${name}_final.weights" "rest/${name}_final.weights"
+    same_file "whole/${name}_last.state" "rest/${name}_last.state"
+}
+
+# A small run to take files from.
+run_of() {
+    trains "$tiny/gradients.cfg" run -set net.max_batches=20
+    weights=run/gradients_last.weights
+}
+
+# poke FILE POSITION BYTES: overwrites some bytes; BYTES as printf understands them.
+poke() {
+    # shellcheck disable=SC2059
+    printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# bad_weights MESSAGE FILE: every verb refuses the file with that message and leaves nothing behind.
+bad_weights() {
+    refuses 1 "$2: error: $1" train "$tiny/gradients.cfg" "$2" -out refused
+    refuses 1 "$2: error: $1" valid "$tiny/gradients.cfg" "$2"
+    absent refused
+}
+
+bad_state() { # MESSAGE
+    refuses 1 "copy.state: error: $1" train "$tiny/gradients.cfg" copy.weights -out refused
+    absent refused
+}
+
+@test "SIGINT: status 130, everything saved; going on gives the same bits (SGD, random directions)" {
+    goes_on projections INT 20000
+}
+
+@test "SIGTERM: status 130, everything saved; going on gives the same bits (Adam, dropout)" {
+    goes_on dropout TERM 20000
+}
+
+@test "going on at the end, and stopping before the first update" {
+    run_of
+    ends 0 train "$tiny/gradients.cfg" $weights -out again -no-chart -set net.max_batches=20
+    same_file $weights again/gradients_final.weights
+    equal steps 20 "$(metric step again)"
+}
+
+@test "weights without a state: a remark" {
+    run_of
+    cp $weights alone.weights
+    ends 0 train "$tiny/gradients.cfg" alone.weights -out more -no-chart -set net.max_batches=30
+    like output 'note: no alone.state: the optimiser starts afresh*' "$output"
+    equal steps 30 "$(metric step more)"
+}
+
+@test "weights in the folder that -force replaces" {
+    run_of
+    ends 0 train "$tiny/gradients.cfg" run/gradients_final.weights -out run -force -no-chart -set net.max_batches=25
+    equal steps 25 "$(metric step run)"
+}
+
+@test "weights that are no weights of this network are refused" {
+    run_of
+    local size=$((4 * 697))
+    bad_weights 'cannot be opened: No such file or directory' nosuch.weights
+    bad_weights 'cannot be opened: not a file' run
+    : >empty.weights
+    bad_weights 'too short to be a Darknet weights file' empty.weights
+    head -c 19 $weights >header.weights
+    bad_weights 'too short to be a Darknet weights file' header.weights
+    head -c 1000 $weights >short.weights
+    bad_weights "holds 980 bytes of weights, the network needs $size: the file is truncated, or belongs to another network" short.weights
+    (cat $weights; echo) >long.weights
+    bad_weights "holds $((size + 1)) bytes of weights, the network needs $size: the file is too long, or belongs to another network" long.weights
+    yes junk | head -c $((size + 20)) >junk.weights
+    bad_weights 'not a Darknet weights file (its version makes no sense)' junk.weights
+    cp $weights nan.weights
+    poke nan.weights 40 '\0\0\300\177'
+    bad_weights 'weight 5 is not a finite number' nan.weights
+    refuses 1 'nan.weights: error: weight 5 is not a finite number' check "$tiny/gradients.cfg" nan.weights
+    trains "$tiny/values.cfg" other -set net.max_batches=1
+    bad_weights "holds 260 bytes of weights, the network needs $size: the file is truncated, or belongs to another network" other/values_final.weights
+}
+
+@test "a damaged state, or another one's, is refused" {
+    run_of
+    cp $weights copy.weights
+    cp run/gradients_last.state good.state
+    : >copy.state
+    bad_state truncated
+    head -c 20 good.state >copy.state
+    bad_state truncated
+    head -c 500 good.state >copy.state
+    bad_state 'truncated or damaged'
+    (cat good.state; echo) >copy.state
+    bad_state 'truncated or damaged'
+    cp good.state copy.state
+    poke copy.state 300 '\1\2\3'
+    bad_state 'truncated or damaged'
+    cp good.state copy.state
+    poke copy.state 0 'D0X'
+    bad_state 'not a state file of this version'
+    cp good.state copy.state
+    poke copy.state 24 '\7'
+    bad_state 'belongs to another network'
+    trains "$tiny/gradients.cfg" later -set net.max_batches=21
+    cp later/gradients_last.state copy.state
+    bad_state 'belongs to other weights (it has seen another number of samples)'
+    cp good.state copy.state
+    ends 0 train "$tiny/gradients.cfg" copy.weights -out good -no-chart -set net.max_batches=21
+    same_file later/gradients_final.weights good/gradients_final.weights
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env bats
+# valid, check, bench and plot.
+load program_setup
+
+# number NAME TEXT: what stands behind the name in lines of "name number".
+number() {
+    sed -n "s/^$1 //p" <<<"$2"
+}
+
+@test "valid measures what training reported" {
+    for name in hessians host_layers; do
+        trains "$tiny/$name.cfg" $name -seed 5
+        ends 0 valid "$tiny/$name.cfg" $name/${name}_final.weights -seed 5
+        equal points 64 "$(number points "$output")"
+        for measure in value_mse gradient_mse hessian_mse; do
+            equal "$name $measure" "$(metric test_$measure $name)" "$(number $measure "$output")"
+        done
+    done
+    ends 0 valid hessians/run.cfg hessians/hessians_final.weights
+    equal 'with run.cfg' "$(metric test_value_mse hessians)" "$(number value_mse "$output")"
+    ends 0 valid "$tiny/hessians.cfg" hessians/hessians_final.weights -set data.test_points=10 -seed 6
+    equal points 10 "$(number points "$output")"
+}
+
+@test "check passes on every tiny experiment that the engine knows" {
+    for cfg in "$tiny"/*.cfg; do
+        case $cfg in
+        */host_layers.cfg) continue ;;
+        esac
+        ends 0 check "$cfg"
+        like "$cfg" '*every derivative check passed' "$output"
+        run ! grep -qv '^ok \|^every' <<<"$output"
+        [ "$(grep -c '^ok .*double' <<<"$output")" -ge 3 ]
+        [ "$(grep -c '^ok .*float .*ref' <<<"$output")" -ge 1 ]
+    done
+    refuses_like 2 "$tiny/host_layers.cfg:18:1: error: this layer type is not one the engine can differentiate" check "$tiny/host_layers.cfg"
+}
+
+@test "check of trained weights, of another batch, seed and backend" {
+    trains "$tiny/hessians.cfg" run
+    ends 0 check "$tiny/hessians.cfg" run/hessians_final.weights -batch 1 -seed 9 -backend ref -threads 1
+    [ "$(grep -c '^ok .*onednn' <<<"$output")" = 0 ]
+}
+
+@test "bench compares plain and Sobolev steps" {
+    for name in hessians gradients; do
+        ends 0 bench "$tiny/$name.cfg" -seconds .2 -threads 1
+        like "$name" 'backend *, 1 threads, batch 16, matrix product *GF/s'$'\n''plain * ms per step *%*'$'\n''Sobolev * ms per step *%*'$'\n'\
+'Sobolev step / plain step: [0-9]*.[0-9]* (median of * alternating rounds)' "$output"
+    done
+    ends 0 bench "$tiny/hessians.cfg" -seconds .1 -backend ref -set sobolev.weight=0
+    like 'weight=0' 'backend ref, *Sobolev step / plain step: *' "$output"
+    ends 0 bench "$tiny/cost.cfg" -seconds .1
+    like 'no derivatives' 'backend *'$'\n''plain * ms per step *' "$output"
+    run ! grep -q Sobolev <<<"$output"
+}
+
+@test "plot draws curves of one and of several runs, and surfaces" {
+    command -v gnuplot >/dev/null || skip "no gnuplot"
+    trains "$tiny/gradients.cfg" one
+    trains "$tiny/values.cfg" 'two "runs"; touch x'
+    ends 0 plot one
+    equal name curves.png "$output"
+    equal 'first bytes' 89504e47 "$(head -c 4 curves.png | od -An -tx1 | tr -d ' \n')"
+    ends 0 plot one 'two "runs"; touch x/' -column test_gradient_mse -out '$(touch y).svg'
+    like svg '*<svg*</svg>*' "$(cat '$(touch y).svg')"
+    ends 0 plot one 'two "runs"; touch x' -surface
+    equal name surface.png "$output"
+    equal 'first bytes' 89504e47 "$(head -c 4 surface.png | od -An -tx1 | tr -d ' \n')"
+    absent x y
+}
+
+@test "plot says what it cannot draw" {
+    command -v gnuplot >/dev/null || skip "no gnuplot"
+    mkdir empty
+    trains "$tiny/gradients.cfg" one -set net.max_batches=5
+    trains "$tiny/projections.cfg" three -set net.max_batches=5
+    refuses_like 1 'nosuch/metrics.csv: error: *No such file or directory' plot nosuch
+    refuses_like 1 'empty/metrics.csv: error: *No such file or directory' plot one empty
+    refuses_like 1 'one/metrics.csv: error: *nosuch*' plot one -column nosuch
+    refuses_like 1 'p.jpg: error: *.png or .svg' plot one -out p.jpg
+    refuses_like 1 'nosuch/p.png*: error: *No such file or directory' plot one -out nosuch/p.png
+    refuses_like 1 'empty/run.cfg:*No such file or directory' plot empty -surface
+    refuses 2 'three: error: a surface needs a network with two inputs and one output that can be differentiated' plot three -surface
+    rm one/gradients_final.weights
+    refuses 1 'one: error: there is no *_final.weights: is it the folder of a finished run?' plot one -surface
+    cp one/gradients_best.weights one/a_final.weights
+    cp one/gradients_best.weights one/b_final.weights
+    refuses 1 'one: error: there are several *_final.weights' plot one -surface
+    equal leftovers '' "$(find . -name '*.part' -o -name '*.png')"
+}
