@@ -1,8 +1,13 @@
 #include "backend/onednn/thin_products.h"
 
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <oneapi/dnnl/dnnl.h>
+
+/* Multiplications below which one thread is enough: a product of 10 microseconds. Waking another gains little when it is idle,
+ * and on a busy machine the wait for it costs a time slice. */
+static const double SERIAL_PRODUCT = 2e6;
 
 /* An empty product: C = beta C. */
 static void scale_rows(int m, int n, real beta, real *c, int ldc)
@@ -28,8 +33,14 @@ void onednn_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, real a
         product_thin(&thin);
         return;
     }
+    const int threads = omp_get_max_threads();
+    const bool small = (double)m * n * k < SERIAL_PRODUCT && threads > 1;
+    if (small)
+        omp_set_num_threads(1);
     const dnnl_status_t result =
         dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    if (small)
+        omp_set_num_threads(threads);
     if (result != dnnl_success) {
         fprintf(stderr, "onednn: sgemm of %d x %d x %d failed (status %d)\n", m, n, k, (int)result);
         abort();

@@ -1,0 +1,63 @@
+#!/usr/bin/env bats
+# The installed plugin as others find it, and the tables of the documentation.
+#     BUILD_DIR=build SOURCE_DIR=. bats tests/test_install.bats
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    export prefix=$BATS_FILE_TMPDIR/prefix
+    cmake --install "$BUILD_DIR" --prefix "$prefix" >/dev/null
+    export library=$(dirname "$(find "$prefix" -name libdarknet_ext.so)")
+    export sanitizer=$(ldd "$library/libdarknet_ext.so" | awk '$1 ~ /^libasan/ {print $3}')
+    export ASAN_OPTIONS=detect_leaks=0
+    cat >"$BATS_FILE_TMPDIR/user.c" <<'END'
+#include <darknet.h>
+#include <darknet_ext.h>
+
+int main(int argc, char **argv)
+{
+    network *net = argc > 1 ? parse_network_cfg(argv[1]) : 0;
+    printf("%s %d\n", dnx_version(), net ? net->truths : 0);
+    return 0;
+}
+END
+}
+
+@test "pkg-config finds the plugin, and a program linked with it reads our sections" {
+    export PKG_CONFIG_PATH=$library/pkgconfig
+    # pkg-config speaks of the configured prefix; this is a copy in another place.
+    cc ${sanitizer:+-fsanitize=address} "$BATS_FILE_TMPDIR/user.c" -o "$BATS_TEST_TMPDIR/user" \
+        $(pkg-config --define-variable=prefix="$prefix" --cflags --libs darknet_ext) -Wl,-rpath,"$library"
+    run -0 --separate-stderr "$BATS_TEST_TMPDIR/user" "$SOURCE_DIR/cfg/styblinski_tang.cfg"
+    [ "$output" = "$(pkg-config --modversion darknet_ext) 3" ]
+}
+
+@test "find_package finds the plugin" {
+    mkdir "$BATS_TEST_TMPDIR/project"
+    cat >"$BATS_TEST_TMPDIR/project/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.22)
+project(user C)
+find_package(darknet_ext 0.1 REQUIRED)
+get_target_property(location darknet_ext::darknet_ext LOCATION)
+message(STATUS "found ${location}")
+END
+    run -0 cmake -S "$BATS_TEST_TMPDIR/project" -B "$BATS_TEST_TMPDIR/build" -DCMAKE_PREFIX_PATH="$prefix"
+    [[ "$output" == *"found $library/libdarknet_ext.so"* ]]
+}
+
+@test "the installed program runs from its own place" {
+    run -0 "$prefix/bin/darknet" sobolev version
+    [[ "$output" == *"darknet_ext "* ]]
+    run -0 "$prefix/bin/darknet" sobolev check "$SOURCE_DIR/cfg/tiny/hessians.cfg"
+}
+
+@test "the library exports Darknet's two names and its own, and has a versioned SONAME" {
+    [ "$(nm -D --defined-only "$library/libdarknet_ext.so" | awk '{print $3}' | sort | tr '\n' ' ')" = "dnx_version free_network parse_network_cfg " ]
+    readelf -d "$library/libdarknet_ext.so" | grep -q 'SONAME.*libdarknet_ext\.so\.[0-9]'
+}
+
+@test "the tables in the documentation are what the program says" {
+    run "$SOURCE_DIR/scripts/update_docs" -check "$BUILD_DIR"
+    echo "$output"
+    [ "$status" = 0 ]
+}
