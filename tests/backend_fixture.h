@@ -19,7 +19,7 @@
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The last one is large enough for several threads. */
-static const size_t fixture_sizes[] = {0, 1, 2, 3, 17, 255, 1031, 20011};
+static const size_t fixture_sizes[] = {0, 1, 2, 3, 17, 255, 1031, 200011};
 
 #define FOR_SIZES(n, shift)                                                 \
     for (size_t k_ = 0, n = fixture_sizes[0]; k_ < COUNT_OF(fixture_sizes); \

@@ -56,6 +56,14 @@ all_broken() {
     refuses_like 2 "$broken/late_no_data.cfg:*there is no \[data\] section*" valid "$broken/late_no_data.cfg" nosuch.weights
 }
 
+@test "all mistakes of a network are reported at once" {
+    sed -e 's/^order=1/order=2/' -e 's/^loss_1/weight_2=1\nloss_1/' "$tiny/gradients.cfg" >two.cfg
+    refuses_like 2 $'two.cfg:15:1: error: this activation is piecewise linear*\ntwo.cfg:19:1: error: this activation *' train two.cfg
+    printf '[net]\ninputs=2\nmax_batches=9\n[data]\nfunction=booth\n[lstm]\noutput=4\n[gru]\noutput=1\n' >three.cfg
+    refuses_like 2 $'three.cfg:6:1: error: \\[lstm]*\nthree.cfg:8:1: error: \\[gru]*\nthree.cfg:8:1: error: *no loss*' train three.cfg
+    absent runs
+}
+
 @test "a backend that this build has not" {
     for name in onedn cray; do
         sed "s/^batch=/backend=$name\nbatch=/" "$tiny/values.cfg" >$name.cfg

@@ -65,14 +65,12 @@ SH
 
 @test "a stock program that is this one, or cannot be started" {
     export DARKNET_EXT_STOCK=$darknet
-    run --separate-stderr "$darknet" x
-    equal status 127 "$status"
+    run -127 --separate-stderr "$darknet" x
     equal message "darknet: error: $darknet is this program, not the stock one (set DARKNET_EXT_STOCK)" "$stderr"
     ln -s "$darknet" link
-    DARKNET_EXT_STOCK=$PWD/link run --separate-stderr "$darknet" x
+    DARKNET_EXT_STOCK=$PWD/link run -127 --separate-stderr "$darknet" x
     like message "darknet: error: $PWD/link is this program*" "$stderr"
-    DARKNET_EXT_STOCK=/nosuch run --separate-stderr "$darknet" x
-    equal status 127 "$status"
+    DARKNET_EXT_STOCK=/nosuch run -127 --separate-stderr "$darknet" x
     equal message 'darknet: error: the stock program /nosuch cannot be started: No such file or directory' "$stderr"
     DARKNET_EXT_STOCK=/ run --separate-stderr "$darknet" x
     equal status 126 "$status"

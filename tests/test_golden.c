@@ -260,7 +260,8 @@ static void fill_parameters(trial *t, const golden_case *c)
 }
 
 /* got: n blocks of numbers, each `repeats` times in a row; in the file once. */
-static void expect_blocks(const golden_case *c, const char *name, const real *got, int n, int repeats, size_t block, double relative)
+static void expect_blocks(const golden_case *c, const char *name, const real *got, int n, int repeats, size_t block,
+                          double relative)
 {
     const array *want = get_array(c, name);
     assert_int_equal(want->count, (size_t)n * block);
@@ -276,7 +277,8 @@ static void expect_jets(const trial *t, const golden_case *c)
     expect_blocks(c, "outputs", tape_jet(t->tape, t->graph.output_node)->data, 1, 1, batch * t->outputs, tolerance);
     if (t->order == 0)
         return;
-    expect_blocks(c, "directions_1", jet_component(t->adj_top, last), t->n_1, t->n_2, batch * t->adj_top->count, direction_tolerance);
+    expect_blocks(c, "directions_1", jet_component(t->adj_top, last), t->n_1, t->n_2, batch * t->adj_top->count,
+                  direction_tolerance);
     expect_blocks(c, "gradient", jet_component(t->adj_segment, last), t->n_1, t->n_2, block, tolerance);
     if (t->order == 1)
         return;

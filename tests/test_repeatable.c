@@ -3,7 +3,7 @@
 
 static const random_stream stream = {0x123456789abcdef, RANDOM_CHECK, 7};
 
-enum { WORK = 20011 };
+enum { WORK = 200011 };
 
 typedef struct workspace {
     real x[WORK], y[WORK], m[WORK], v[WORK];

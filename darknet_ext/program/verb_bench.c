@@ -8,7 +8,7 @@
 #include "train/progress.h"
 #include "train/training_check.h"
 
-enum { ROUNDS = 21, GEMM_SIZE = 1024 };
+enum { ROUNDS = 21, SMALLEST_GEMM = 128, LARGEST_GEMM = 1024 };
 
 typedef struct contestant {
     const char *name;
@@ -84,21 +84,46 @@ static double step_cost(plugin_network *p)
     return total;
 }
 
-static double gemm_rate(const backend *be)
+/* The best rate of five matrix products, operations per second. */
+static double gemm_rate(const backend *be, int size, real *memory)
 {
-    size_t count = (size_t)GEMM_SIZE * GEMM_SIZE;
-    real *memory = be->allocate(3 * count);
-    double best = 0;
-    if (!memory)
-        return NAN;
-    random_uniform((random_stream){1, RANDOM_CHECK, 2}, 0, 2 * count, -1, 1, memory);
+    size_t count = (size_t)size * (size_t)size;
+    double best = INFINITY;
     for (int i = 0; i < 5; ++i) {
         double start = seconds_now();
-        be->gemm(false, false, GEMM_SIZE, GEMM_SIZE, GEMM_SIZE, 1, memory, GEMM_SIZE, memory + count, GEMM_SIZE, 0, memory + 2 * count, GEMM_SIZE);
-        best = fmax(best, 2. * (double)count * GEMM_SIZE / (seconds_now() - start));
+        be->gemm(false, false, size, size, size, 1, memory, size, memory + count, size, 0, memory + 2 * count, size);
+        best = fmin(best, seconds_now() - start);
     }
-    be->release(memory);
-    return best;
+    return 2. * size * size * size / best;
+}
+
+/* The machine's matrix product, as large as does not take long: `ref` is slow. */
+typedef struct yardstick {
+    int size;
+    double rate; /* the best seen */
+    real *memory;
+} yardstick;
+
+static status yardstick_create(yardstick *y, const backend *be)
+{
+    const double patience = .2;
+    size_t count = 3 * (size_t)LARGEST_GEMM * LARGEST_GEMM;
+    double start = seconds_now();
+    *y = (yardstick){.size = SMALLEST_GEMM, .memory = be->allocate(count)};
+    if (!y->memory)
+        return STATUS_NO_MEMORY;
+    random_uniform((random_stream){1, RANDOM_CHECK, 2}, 0, count, -1, 1, y->memory);
+    for (; y->size < LARGEST_GEMM; y->size *= 2) {
+        gemm_rate(be, y->size, y->memory);
+        if (seconds_now() - start > patience)
+            break;
+    }
+    return STATUS_OK;
+}
+
+static void yardstick_measure(yardstick *y, const backend *be)
+{
+    y->rate = fmax(y->rate, gemm_rate(be, y->size, y->memory));
 }
 
 /* The same network trained on values alone; the weight counts for nothing in a time, but 0 would leave nothing to do. */
@@ -131,26 +156,32 @@ static void compete(contestant *c, int n, double seconds)
             c[i].seconds[round] = time_steps(&c[i]);
 }
 
-static void run_contest(const arguments *a, contestant *c)
+static status run_contest(const arguments *a, contestant *c)
 {
     bool sobolev = plugin_objective(c[1].net) && plugin_objective(c[1].net)->order > 0;
     const backend *be = plugin_backend(c[1].net);
-    double before = gemm_rate(be);
+    yardstick y;
+    status s = yardstick_create(&y, be);
+    if (s != STATUS_OK)
+        return s;
+    yardstick_measure(&y, be);
     compete(sobolev ? c : c + 1, sobolev ? 2 : 1, a->seconds);
-    double rate = fmax(before, gemm_rate(be));
+    yardstick_measure(&y, be);
+    be->release(y.memory);
     printf("backend %s, %d threads, batch %d, matrix product %d: %.1f GF/s\n", be->name, plugin_threads(c[1].net),
-           plugin_minibatch(c[1].net) * plugin_subdivisions(c[1].net), GEMM_SIZE, 1e-9 * rate);
+           plugin_minibatch(c[1].net) * plugin_subdivisions(c[1].net), y.size, 1e-9 * y.rate);
     if (sobolev)
-        print_contestant(&c[0], rate);
+        print_contestant(&c[0], y.rate);
     else
         c[1].name = "plain";
-    print_contestant(&c[1], rate);
+    print_contestant(&c[1], y.rate);
     if (sobolev) {
         double ratios[ROUNDS];
         for (int i = 0; i < ROUNDS; ++i)
             ratios[i] = c[1].seconds[i] / c[0].seconds[i];
         printf("Sobolev step / plain step: %.2f (median of %d alternating rounds)\n", median(ratios, ROUNDS), ROUNDS);
     }
+    return STATUS_OK;
 }
 
 static int bench(const arguments *a)
@@ -163,8 +194,8 @@ static int bench(const arguments *a)
         result = report_failure(STATUS_BAD_CONFIG);
     else if (plugin_objective(c[1].net))
         result = load_plain(a, &c[0].net);
-    if (result == EXIT_OK)
-        run_contest(a, c);
+    if (result == EXIT_OK && run_contest(a, c) != STATUS_OK)
+        result = report_failure(STATUS_NO_MEMORY);
     plugin_free(c[0].net);
     plugin_free(c[1].net);
     return result;

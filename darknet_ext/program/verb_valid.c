@@ -19,12 +19,12 @@ static status validate(plugin_network *p, const char *weights)
     int order = evaluation_order(p);
     status s = training_check(p);
     if (s == STATUS_OK)
-        s = plugin_load_weights(p, weights);
-    if (s == STATUS_OK)
         s = test_set_create(&test, p, order);
     if (s != STATUS_OK)
         return s;
-    s = evaluator_create(&e, p, order);
+    s = plugin_load_weights(p, weights);
+    if (s == STATUS_OK)
+        s = evaluator_create(&e, p, order);
     if (s == STATUS_OK) {
         evaluation result = evaluator_run(e, &test);
         printf("points %d\n", test.points);

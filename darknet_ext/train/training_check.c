@@ -54,16 +54,16 @@ status training_check(plugin_network *p)
 {
     const graph *g = plugin_graph(p);
     bool has_loss = false;
-    status s = STATUS_OK;
-    for (int i = 0; i < g->n_nodes && s == STATUS_OK; ++i) {
+    status_list found = {.first = STATUS_OK};
+    for (int i = 0; i < g->n_nodes; ++i) {
         const graph_node *node = &g->nodes[i];
         if (!node->type)
-            s = check_foreign(p, node);
+            status_collect(&found, check_foreign(p, node));
         else if (node->type->role == LAYER_LOSS)
-            s = check_loss(p, node);
+            status_collect(&found, check_loss(p, node));
         has_loss |= node->type && node->type->role != LAYER_PLAIN;
     }
-    if (s == STATUS_OK && !has_loss)
-        s = refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]");
-    return s;
+    if (!has_loss)
+        status_collect(&found, refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]"));
+    return status_collected(&found);
 }
