@@ -109,6 +109,14 @@ bad_state() { # MESSAGE
     bad_weights "holds 260 bytes of weights, the network needs $size: the file is truncated, or belongs to another network" other/values_final.weights
 }
 
+@test "finite weights whose outputs are not: told before training starts" {
+    # 697 times 1e30
+    (printf '\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' && printf '\312\362\111\161%.0s' {1..697}) >huge.weights
+    ends 1 train "$tiny/gradients.cfg" huge.weights -out run -no-chart
+    equal message 'the test error is not a finite number after update 0: training diverged (smaller learning_rate?)' "$stderr"
+    absent run/gradients_last.weights run/gradients_final.weights
+}
+
 @test "a damaged state, or another one's, is refused" {
     run_of
     cp $weights copy.weights

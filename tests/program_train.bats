@@ -57,10 +57,22 @@ learns() {
     for key in version seconds value_mse gradient_mse hessian_mse; do
         grep -q "\"$key\": " run/summary.json || { echo "missing: $key" >&2; return 1; }
     done
+    trains "$tiny/gradients.cfg" first -set net.learning_rate=.2 -every 20
     # The test error of the last row, to the nine digits that the table has.
-    equal value_mse "$(metric test_value_mse run)" "$(sed -n '/"test"/,/}/s/.*"value_mse": *\([-+.e0-9]*\).*/\1/p' run/summary.json | LC_ALL=C xargs printf %.9g)"
-    trains "$tiny/gradients.cfg" first
+    equal value_mse "$(metric test_value_mse first)" \
+        "$(sed -n '/"test"/,/}/s/.*"value_mse": *\([-+.e0-9]*\).*/\1/p' first/summary.json | LC_ALL=C xargs printf %.9g)"
     run ! grep -q hessian_mse first/summary.json
+}
+
+@test "the best weights are those of the row with the smallest test error" {
+    trains "$tiny/gradients.cfg" run -set net.learning_rate=.2 -every 20
+    local best value
+    best=$(sed 1d run/metrics.csv | LC_ALL=C sort -t , -k 9 -g | head -n 1)
+    value=$(cut -d , -f 9 <<<"$best")
+    less_than "$value" "$(metric test_value_mse run)"
+    equal step "${best%%,*}" "$(sed -n '/"best"/,/}/s/.*"step": *\([0-9]*\).*/\1/p' run/summary.json)"
+    ends 0 valid "$tiny/gradients.cfg" run/gradients_best.weights
+    like valid "*value_mse $value"$'\n'* "$output"
 }
 
 @test "a chart is drawn, as a PNG" {
@@ -183,11 +195,53 @@ learns() {
     ends 0 valid "$tiny/cost.cfg" run/cost_last.weights
 }
 
+@test "training that diverges between two evaluations ends at once" {
+    ends 1 train "$tiny/cost.cfg" -out run -no-chart -every 10000 -set net.max_batches=10000 -set net.learning_rate=1e6
+    like message 'the loss is not a finite number after update [0-9]: *' "$stderr"
+}
+
+@test "weights that are no numbers are found where no output shows them" {
+    # A neuron that is 0 for every point, whose weights the decay blows up.
+    cat >dead.cfg <<'CFG'
+[net]
+inputs=2
+batch=4
+max_batches=3
+learning_rate=1e6
+momentum=0
+decay=1e6
+seed=8
+
+[data]
+function=booth
+points=4
+test_points=20
+domain=.1,1
+
+[connected]
+output=1
+activation=relu
+learning_rate=1e6
+
+[connected]
+output=1
+activation=linear
+learning_rate=0
+
+[sobolev]
+order=0
+CFG
+    ends 1 train dead.cfg -out run -no-chart
+    like message 'a weight is not a finite number after update 3: training diverged *' "$stderr"
+    absent run/dead_final.weights
+}
+
 @test "training that diverges in its last update is not taken for a success" {
     for last in 1 2 3 4 5 6 7 8; do
         run --separate-stderr "$darknet" sobolev train "$tiny/gradients.cfg" -out "run$last" -no-chart -set "net.max_batches=$last" \
             -set net.adam=0 -set net.learning_rate=1e6
         [ "$status" = 0 ] || break
+        [ -n "$(metric test_value_mse "run$last")" ]
         ends 0 valid "$tiny/gradients.cfg" "run$last/gradients_final.weights"
     done
     equal status 1 "$status"

@@ -22,6 +22,19 @@ number() {
     equal points 10 "$(number points "$output")"
 }
 
+@test "valid measures what it should: a network that is 0 everywhere, against the sphere function" {
+    sed -e 's/^function=.*/function=sphere/' -e 's/^output=2$/output=1/' -e 's/^test_points=.*/test_points=20000/' "$tiny/hessian_projections.cfg" >zero.cfg
+    trains zero.cfg run -set net.max_batches=1
+    (printf '\0\0\0\0\2\0\0\0\0\0\0\0' && head -c "$(($(stat -c %s run/zero_final.weights) - 12))" /dev/zero) >zero.weights
+    ends 0 valid zero.cfg zero.weights
+    # f = sum x^2 over (-1,1)^3: E f^2 = 3/5 + 6/9, E (2x)^2 = 4/3, and of the entries of the Hessian 2I the mean square is 4/3.
+    equal hessian_mse 1.33333333 "$(number hessian_mse "$output")"
+    less_than 1.30 "$(number gradient_mse "$output")"
+    less_than "$(number gradient_mse "$output")" 1.37
+    less_than 1.22 "$(number value_mse "$output")"
+    less_than "$(number value_mse "$output")" 1.31
+}
+
 @test "check passes on every tiny experiment that the engine knows" {
     for cfg in "$tiny"/*.cfg; do
         case $cfg in
