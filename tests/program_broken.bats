@@ -58,16 +58,18 @@ all_broken() {
 
 @test "all mistakes of a network are reported at once" {
     sed -e 's/^order=1/order=2/' -e 's/^loss_1/weight_2=1\nloss_1/' "$tiny/gradients.cfg" >two.cfg
-    refuses_like 2 $'two.cfg:15:1: error: this activation is piecewise linear*\ntwo.cfg:19:1: error: this activation *' train two.cfg
+    refuses_like 2 $'two.cfg:15:1: error: this activation is piecewise linear*\ntwo.cfg:19:1: error: this activation *' train \
+        two.cfg
     printf '[net]\ninputs=2\nmax_batches=9\n[data]\nfunction=booth\n[lstm]\noutput=4\n[gru]\noutput=1\n' >three.cfg
-    refuses_like 2 $'three.cfg:6:1: error: \\[lstm]*\nthree.cfg:8:1: error: \\[gru]*\nthree.cfg:8:1: error: *no loss*' train three.cfg
+    refuses_like 2 $'three.cfg:6:1: error: \\[lstm]*\nthree.cfg:8:1: error: \\[gru]*\nthree.cfg:8:1: error: *no loss*' train \
+        three.cfg
     absent runs
 }
 
 @test "a backend that this build has not" {
     for name in onedn cray; do
         sed "s/^batch=/backend=$name\nbatch=/" "$tiny/values.cfg" >$name.cfg
-        refuses_like 2 "$name.cfg:4: error: unknown backend '$name'*" train $name.cfg
+        refuses_like 2 "$name.cfg:4:9: error: unknown backend '$name'*" train $name.cfg
     done
     like suggestion "*onedn.cfg:*did you mean 'onednn'*" "onedn.cfg:$(ends 2 train onedn.cfg && echo "$stderr")"
     absent runs

@@ -65,11 +65,14 @@ bad_state() { # MESSAGE
     goes_on dropout TERM 20000
 }
 
-@test "going on at the end, and stopping before the first update" {
+@test "finished weights: nothing is left to do, until max_batches is raised" {
     run_of
-    ends 0 train "$tiny/gradients.cfg" $weights -out again -no-chart -set net.max_batches=20
-    same_file $weights again/gradients_final.weights
-    equal steps 20 "$(metric step again)"
+    refuses 2 "$weights: error: these weights have 20 updates already, max_batches is 20: nothing is left to do (raise it with -set net.max_batches=N)" \
+        train "$tiny/gradients.cfg" $weights -out again -no-chart -set net.max_batches=20
+    absent again
+    ends 0 train "$tiny/gradients.cfg" $weights -out last -no-chart -set net.max_batches=25
+    ends 0 train "$tiny/gradients.cfg" run/gradients_final.weights -out final -no-chart -set net.max_batches=25
+    same_file last/gradients_final.weights final/gradients_final.weights
 }
 
 @test "weights without a state: a remark" {
@@ -96,7 +99,8 @@ bad_state() { # MESSAGE
     head -c 19 $weights >header.weights
     bad_weights 'too short to be a Darknet weights file' header.weights
     head -c 1000 $weights >short.weights
-    bad_weights "holds 980 bytes of weights, the network needs $size: the file is truncated, or belongs to another network" short.weights
+    bad_weights "holds 980 bytes of weights, the network needs $size: the file is truncated, or belongs to another network" \
+        short.weights
     (cat $weights; echo) >long.weights
     bad_weights "holds $((size + 1)) bytes of weights, the network needs $size: the file is too long, or belongs to another network" long.weights
     yes junk | head -c $((size + 20)) >junk.weights
@@ -106,7 +110,8 @@ bad_state() { # MESSAGE
     bad_weights 'weight 5 is not a finite number' nan.weights
     refuses 1 'nan.weights: error: weight 5 is not a finite number' check "$tiny/gradients.cfg" nan.weights
     trains "$tiny/values.cfg" other -set net.max_batches=1
-    bad_weights "holds 260 bytes of weights, the network needs $size: the file is truncated, or belongs to another network" other/values_final.weights
+    bad_weights "holds 260 bytes of weights, the network needs $size: the file is truncated, or belongs to another network" \
+        other/values_final.weights
 }
 
 @test "finite weights whose outputs are not: told before training starts" {
@@ -136,11 +141,14 @@ bad_state() { # MESSAGE
     poke copy.state 0 'D0X'
     bad_state 'not a state file of this version'
     cp good.state copy.state
-    poke copy.state 24 '\7'
+    poke copy.state 40 '\7'
     bad_state 'belongs to another network'
+    cp good.state copy.state
+    poke copy.state 24 '\7'
+    bad_state 'belongs to a run with -seed 7'
     trains "$tiny/gradients.cfg" later -set net.max_batches=21
     cp later/gradients_last.state copy.state
-    bad_state 'belongs to other weights (it has seen another number of samples)'
+    bad_state 'belongs to other weights (remove it to start the optimiser afresh)'
     cp good.state copy.state
     ends 0 train "$tiny/gradients.cfg" copy.weights -out good -no-chart -set net.max_batches=21
     same_file later/gradients_final.weights good/gradients_final.weights

@@ -10,7 +10,8 @@ learns() {
     shift
     trains "$tiny/$name.cfg" "$name"
     for measure in "$@"; do
-        less_than "$(metric "test_$measure" "$name")" "$(awk -v first="$(metric "test_$measure" "$name" 1)" 'BEGIN { print .6 * first }')"
+        less_than "$(metric "test_$measure" "$name")" "$(awk -v first="$(metric "test_$measure" "$name" \
+            1)" 'BEGIN { print .6 * first }')"
     done
 }
 
@@ -174,7 +175,8 @@ learns() {
     refuses 1 '/proc/run: error: the folder cannot be made: No such file or directory' train "$tiny/values.cfg" -out /proc/run
     refuses 2 '-out: error: the path is empty or too long' train "$tiny/values.cfg" -out ''
     refuses 2 '-out: error: the path is empty or too long' train "$tiny/values.cfg" -out "$(printf 'x%.0s' {1..3000})"
-    refuses_like 1 'xxx*: error: the folder cannot be made: File name too long' train "$tiny/values.cfg" -out "$(printf 'x%.0s' {1..300})"
+    refuses_like 1 'xxx*: error: the folder cannot be made: File name too long' train "$tiny/values.cfg" -out \
+        "$(printf 'x%.0s' {1..300})"
 }
 
 @test "a parent folder without permission" {
@@ -238,7 +240,8 @@ CFG
 
 @test "training that diverges in its last update is not taken for a success" {
     for last in 1 2 3 4 5 6 7 8; do
-        run --separate-stderr "$darknet" sobolev train "$tiny/gradients.cfg" -out "run$last" -no-chart -set "net.max_batches=$last" \
+        run --separate-stderr "$darknet" sobolev train "$tiny/gradients.cfg" -out "run$last" -no-chart -set \
+            "net.max_batches=$last" \
             -set net.adam=0 -set net.learning_rate=1e6
         [ "$status" = 0 ] || break
         [ -n "$(metric test_value_mse "run$last")" ]
@@ -251,7 +254,8 @@ CFG
 @test "with a comma for the decimal point nothing changes" {
     LOCPATH=$BATS_TEST_TMPDIR/locale
     mkdir "$LOCPATH"
-    localedef -i de_DE -f UTF-8 "$LOCPATH/de_DE.UTF-8" 2>/dev/null || [ -e "$LOCPATH/de_DE.UTF-8" ] || skip "localedef cannot make de_DE"
+    localedef -i de_DE -f UTF-8 "$LOCPATH/de_DE.UTF-8" 2>/dev/null || [ -e "$LOCPATH/de_DE.UTF-8" ] || skip \
+        "localedef cannot make de_DE"
     # A library that switches the locale while it is loaded.
     echo '#include <locale.h>
     __attribute__((constructor)) static void switch_locale(void) { setlocale(LC_ALL, ""); }' >switch.c
@@ -276,13 +280,15 @@ CFG
     trains run/run.cfg again
     same_file run/values_final.weights again/run_final.weights
     [ -w /dev/full ] || return 0
-    run --separate-stderr bash -c '"$0" sobolev train "$1" -out full -no-chart -every 100 >/dev/full' "$darknet" "$tiny/values.cfg"
+    run --separate-stderr bash -c '"$0" sobolev train "$1" -out full -no-chart -every 100 >/dev/full' "$darknet" \
+        "$tiny/values.cfg"
     equal status 1 "$status"
     same_file run/values_final.weights full/values_final.weights
 }
 
 @test "a reader of the progress that goes away does not end the run" {
-    run bash -c '"$0" sobolev train "$1" -out run -no-chart -every 1 | head -n 1; exit "${PIPESTATUS[0]}"' "$darknet" "$tiny/values.cfg"
+    run bash -c '"$0" sobolev train "$1" -out run -no-chart -every 1 | head -n 1; exit "${PIPESTATUS[0]}"' "$darknet" \
+        "$tiny/values.cfg"
     [ "$status" != 0 ]
     grep -qF '"steps": 200,' run/summary.json
 }
@@ -302,7 +308,8 @@ no_half_files() {
     local tiny=$PWD limit
     sed 's/^output=24/output=200/' "$SOURCE_DIR/cfg/tiny/gradients.cfg" >wide.cfg
     for limit in 1 100 300; do # KiB: too little for run.cfg, for the weights, for the state
-        run --separate-stderr bash -c 'ulimit -f "$2" && exec "$0" sobolev train "$1" -out "run$2" -no-chart -every 100 >/dev/null' "$darknet" wide.cfg $limit
+        run --separate-stderr bash -c \
+            'ulimit -f "$2" && exec "$0" sobolev train "$1" -out "run$2" -no-chart -every 100 >/dev/null' "$darknet" wide.cfg $limit
         equal "status with a limit of $limit" 1 "$status"
         like message "run$limit/*: error: cannot be written: File too large" "$stderr"
         no_half_files run$limit

@@ -23,7 +23,8 @@ number() {
 }
 
 @test "valid measures what it should: a network that is 0 everywhere, against the sphere function" {
-    sed -e 's/^function=.*/function=sphere/' -e 's/^output=2$/output=1/' -e 's/^test_points=.*/test_points=20000/' "$tiny/hessian_projections.cfg" >zero.cfg
+    sed -e 's/^function=.*/function=sphere/' -e 's/^output=2$/output=1/' -e 's/^test_points=.*/test_points=20000/' \
+        "$tiny/hessian_projections.cfg" >zero.cfg
     trains zero.cfg run -set net.max_batches=1
     (printf '\0\0\0\0\2\0\0\0\0\0\0\0' && head -c "$(($(stat -c %s run/zero_final.weights) - 12))" /dev/zero) >zero.weights
     ends 0 valid zero.cfg zero.weights
@@ -46,7 +47,8 @@ number() {
         # With respect to a hidden layer there is no identity of the network's input.
         [[ $cfg = */flat.cfg ]] || [ "$(grep -c '^ok  *float  *ref ' <<<"$output")" -ge 2 ]
     done
-    refuses_like 2 "$tiny/host_layers.cfg:18:1: error: this layer type is not one the engine can differentiate" check "$tiny/host_layers.cfg"
+    refuses_like 2 "$tiny/host_layers.cfg:18:1: error: this layer type is not one the engine can differentiate" check \
+        "$tiny/host_layers.cfg"
 }
 
 @test "check of trained weights, of another batch, seed and backend" {
@@ -94,7 +96,8 @@ number() {
     refuses_like 1 'p.jpg: error: *.png or .svg' plot one -out p.jpg
     refuses_like 1 'nosuch/p.png*: error: *No such file or directory' plot one -out nosuch/p.png
     refuses_like 1 'empty/run.cfg:*No such file or directory' plot empty -surface
-    refuses 2 'three: error: a surface needs a network with two inputs and one output that can be differentiated' plot three -surface
+    refuses 2 'three: error: a surface needs a network with two inputs and one output that can be differentiated' plot three \
+        -surface
     rm one/gradients_final.weights
     refuses 1 'one: error: there is no *_final.weights: is it the folder of a finished run?' plot one -surface
     cp one/gradients_best.weights one/a_final.weights

@@ -44,7 +44,8 @@ bad_number() { # FLAG VALUE RANGE
     bad_number -every 0 '1 to 9223372036854775807'
     refuses 2 "darknet sobolev check: error: -batch: '0' is not a whole number from 1 to 4096" check "$tiny/values.cfg" -batch 0
     for seconds in 0 nan x; do
-        refuses 2 "darknet sobolev bench: error: -seconds: '$seconds' is not a number of seconds" bench "$tiny/values.cfg" -seconds "$seconds"
+        refuses 2 "darknet sobolev bench: error: -seconds: '$seconds' is not a number of seconds" bench "$tiny/values.cfg" \
+            -seconds "$seconds"
     done
     refuses_like 2 "-backend: error: unknown backend 'onedn'*" train "$tiny/values.cfg" -backend onedn
     absent runs
@@ -57,11 +58,14 @@ bad_number() { # FLAG VALUE RANGE
 }
 
 @test "-set names what is wrong with it" {
-    refuses_like 2 "-set net.bach=3: error: unknown key 'bach' in \[net\], did you mean 'batch'?"$'\n'* train "$tiny/values.cfg" -set net.bach=3
+    refuses_like 2 "-set net.bach=3: error: unknown key 'bach' in \[net\], did you mean 'batch'?"$'\n'* train \
+        "$tiny/values.cfg" -set net.bach=3
     refuses_like 2 "-set momentum: error: *" train "$tiny/values.cfg" -set momentum
-    refuses 2 "-set data.function=both: error: [data] unknown function 'both', did you mean 'booth'?" train "$tiny/values.cfg" -set data.function=both
+    refuses 2 "-set data.function=both: error: [data] unknown function 'both', did you mean 'booth'?" train "$tiny/values.cfg" \
+        -set data.function=both
     refuses_like 2 "-set net.backend=cray: error: unknown backend 'cray'*" train "$tiny/values.cfg" -set net.backend=cray
-    refuses 2 '-set net.max_batches=0: error: [net] max_batches= must say how many updates to train for' train "$tiny/values.cfg" \
+    refuses 2 '-set net.max_batches=0: error: [net] max_batches= must say how many updates to train for' train \
+        "$tiny/values.cfg" \
         -set net.max_batches=0
     local many=()
     for i in {1..65}; do many+=(-set net.batch=16); done
@@ -117,7 +121,8 @@ bad_number() { # FLAG VALUE RANGE
     refuses_like 2 'unknown environment variable DARKNET_EXT_UNKNOWN*' valid "$tiny/values.cfg" w
     refuses_like 2 'unknown environment variable DARKNET_EXT_UNKNOWN*' plot x
     unset DARKNET_EXT_UNKNOWN
-    DARKNET_EXT_SEEED=1 refuses 2 'unknown environment variable DARKNET_EXT_SEEED, did you mean DARKNET_EXT_SEED?' check "$tiny/values.cfg"
+    DARKNET_EXT_SEEED=1 refuses 2 'unknown environment variable DARKNET_EXT_SEEED, did you mean DARKNET_EXT_SEED?' check \
+        "$tiny/values.cfg"
 }
 
 @test "values in the environment are checked" {
@@ -151,7 +156,8 @@ bad_number() { # FLAG VALUE RANGE
     done
     ends 0 help environment
     like environment '*DARKNET_EXT_BACKEND*DARKNET_EXT_THREADS*DARKNET_EXT_SEED*DARKNET_EXT_STOCK*' "$output"
-    refuses 2 "darknet sobolev help: error: 'conected' is neither a verb nor a section of a cfg, did you mean 'connected'?" help conected
+    refuses 2 "darknet sobolev help: error: 'conected' is neither a verb nor a section of a cfg, did you mean 'connected'?" \
+        help conected
     refuses 2 "darknet sobolev help: error: 'xyzzy' is neither a verb nor a section of a cfg" help xyzzy
 }
 

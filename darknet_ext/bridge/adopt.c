@@ -14,12 +14,20 @@ typedef struct adopted {
 } adopted;
 
 static adopted *adopted_table;
-static int adopted_count, adopted_capacity;
+static int adopted_count, adopted_capacity, adopted_freed; /* freed: rows without an owner */
 static pthread_mutex_t adopted_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static status adopted_add(plugin_network *owner, int node, int *handle)
 {
     pthread_mutex_lock(&adopted_lock);
+    for (int i = 0; i < adopted_count && adopted_freed > 0; ++i)
+        if (!adopted_table[i].owner) {
+            adopted_table[i] = (adopted){owner, node};
+            --adopted_freed;
+            *handle = i;
+            pthread_mutex_unlock(&adopted_lock);
+            return STATUS_OK;
+        }
     if (adopted_count == adopted_capacity) {
         int capacity = adopted_capacity ? 2 * adopted_capacity : 64;
         adopted *table = realloc(adopted_table, (size_t)capacity * sizeof *table);
@@ -35,6 +43,14 @@ static status adopted_add(plugin_network *owner, int node, int *handle)
     }
     pthread_mutex_unlock(&adopted_lock);
     return room ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "out of memory (adopted layers)");
+}
+
+static void adopted_remove(const layer *l)
+{
+    pthread_mutex_lock(&adopted_lock);
+    adopted_table[l->extra].owner = NULL;
+    ++adopted_freed;
+    pthread_mutex_unlock(&adopted_lock);
 }
 
 static adopted adopted_get(const layer *l)
@@ -71,8 +87,12 @@ static void begin_pass(plugin_network *p, const network *net)
 {
     tape *t = p->tape;
     require(net->batch <= t->capacity, "the batch was made larger than the cfg's: set batch= in the cfg instead");
+    require((size_t)net->inputs == t->x.count, "the network was resized: layers of this plugin keep their size");
+    if (p->threads > 0)
+        p->be->set_threads(p->threads);
     if (t->batch != net->batch)
         tape_set_batch(t, net->batch);
+    t->input_adjoint = net->delta != NULL;
     /* Also when foreign layers come first: resample=0 draws from the sample's own numbers. */
     p->be->copy((size_t)net->batch * t->x.count, p->first_adopted == 0 ? net->input : p->host->input, t->x.data);
     if (p->objective) {
@@ -92,6 +112,7 @@ static void import_foreign_inputs(plugin_network *p, const graph_node *node, con
     for (int i = 0; i < node->n_inputs; ++i)
         if (is_foreign(p, node->inputs[i])) {
             jet *y = tape_jet(p->tape, node->inputs[i]);
+            require((size_t)net->layers[node->inputs[i]].outputs == y->count, "the network was resized: layers of this plugin keep their size");
             p->be->copy((size_t)net->batch * y->count, net->layers[node->inputs[i]].output, y->data);
         }
 }
@@ -145,12 +166,11 @@ static void adopted_backward(layer l, network net)
     } else {
         if (node->type->role == LAYER_PLAIN)
             import_delta(p, &l, net.index);
-        t->input_adjoint = net.index == 0 && net.delta;
         sweep_adjoints(t, net.index, net.index, true);
     }
     for (int i = 0; i < node->n_inputs; ++i) {
         int below = node->inputs[i];
-        if (below < 0 && t->input_adjoint)
+        if (below < 0 && t->input_adjoint && net.index == 0)
             export_adjoint(p, &t->adj_x, net.delta);
         if (is_foreign(p, below) && t->entries[below].adjoint_started[HALF_LOW]) {
             export_adjoint(p, tape_adjoint(t, below), net.layers[below].delta);
@@ -210,6 +230,15 @@ static bool read_by_stock_layer(const plugin_network *p, int index)
     return false;
 }
 
+/* In a network without a loss the client itself fills the delta of the output. */
+static bool is_written_by_client(const plugin_network *p, int index)
+{
+    for (int i = 0; i < p->graph.n_nodes; ++i)
+        if (!is_foreign(p, i) && p->graph.nodes[i].type->role != LAYER_PLAIN)
+            return false;
+    return index == p->graph.output_node;
+}
+
 /* A dropout layer of the host shares output and delta with the layer below it. */
 static status take_buffers(plugin_network *p, graph_node *node, layer *l)
 {
@@ -223,7 +252,7 @@ static status take_buffers(plugin_network *p, graph_node *node, layer *l)
     if (!shares)
         free(l->delta);
     l->delta = NULL;
-    if (loss || !read_by_stock_layer(p, node->index))
+    if (loss || (!read_by_stock_layer(p, node->index) && !is_written_by_client(p, node->index)))
         return STATUS_OK;
     l->delta = calloc(count, sizeof *l->delta);
     return l->delta ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "out of memory (delta of %zu numbers)", count);
@@ -286,6 +315,7 @@ void plugin_release_layers(plugin_network *p)
         layer *l = &p->host->layers[i];
         if (l->forward != adopted_forward)
             continue;
+        adopted_remove(l);
         if (p->graph.nodes[i].type->role == LAYER_PLAIN)
             l->output = NULL;
         if (l->type == DROPOUT)

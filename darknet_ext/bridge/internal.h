@@ -24,7 +24,7 @@ struct plugin_network {
     objective_losses losses; /* of the last batch */
     bool has_seed;
     uint64_t seed;
-    int threads;
+    int threads;            /* 0: left to OpenMP */
     int first_adopted;      /* the node whose forward starts a pass */
     struct plugin_network *next;
 };

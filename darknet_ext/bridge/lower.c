@@ -22,8 +22,18 @@ static const char *lowered_value(const section *s, const option *o)
     return kind < ACTIVATION_COUNT && !activation_table[kind].stock ? "linear" : o->value;
 }
 
-static void lower_section(const section *s, FILE *out)
+/* Darknet's dropout works in the layer below it: the first one has none. */
+static bool is_first_dropout(const section *s, bool first)
 {
+    return first && strcmp(s->spec->name, "dropout") == 0;
+}
+
+static void lower_section(const section *s, bool first, FILE *out)
+{
+    if (is_first_dropout(s, first)) {
+        fprintf(out, "[activation]\nactivation=linear\n");
+        return;
+    }
     if (!s->spec->stock) {
         fprintf(out, "[cost]\ntype=sse\n");
         return;
@@ -40,8 +50,13 @@ char *lower_config(const config *c, size_t *length)
     FILE *out = open_memstream(&text, length);
     if (!out)
         return NULL;
-    for (int i = 0; i < c->n_sections; ++i)
-        if (c->sections[i].spec->role != SECTION_EXTRA)
-            lower_section(&c->sections[i], out);
+    int layers = 0;
+    for (int i = 0; i < c->n_sections; ++i) {
+        const section *s = &c->sections[i];
+        if (s->spec->role == SECTION_EXTRA)
+            continue;
+        lower_section(s, s->spec->role == SECTION_LAYER && layers == 0, out);
+        layers += s->spec->role == SECTION_LAYER;
+    }
     return fclose(out) == 0 ? text : NULL;
 }

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <locale.h>
 #include <omp.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "layers/sobolev.h"
 
 enum { DEFAULT_SEED = 1 };
+static const long LARGEST_SEED = 1L << 53; /* as in [net] seed= */
 
 static plugin_network *networks;
 static pthread_mutex_t networks_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -37,7 +39,7 @@ status plugin_settings_from_environment(plugin_settings *settings)
     const char *backend = getenv(ENVIRONMENT_BACKEND);
     settings->backend = backend && *backend ? backend : NULL;
     if (s == STATUS_OK)
-        s = positive_from_environment(ENVIRONMENT_SEED, 0, LONG_MAX, &given, &value);
+        s = positive_from_environment(ENVIRONMENT_SEED, 0, LARGEST_SEED, &given, &value);
     if (s == STATUS_OK && given) {
         settings->has_seed = true;
         settings->seed = (uint64_t)value;
@@ -58,8 +60,9 @@ static status choose_settings(plugin_network *p, const plugin_settings *settings
         return settings->backend ? STATUS_BAD_CONFIG : option_fail(net, p->config->path, "backend", strdupa(status_text()));
     p->has_seed = settings->has_seed || option_given(net, "seed") || settings->initialise;
     p->seed = settings->has_seed ? settings->seed : option_given(net, "seed") ? (uint64_t)option_integer(net, "seed") : DEFAULT_SEED;
-    p->threads = settings->threads ? settings->threads : option_given(net, "threads") ? (int)option_integer(net, "threads") : omp_get_num_procs();
-    p->be->set_threads(p->threads);
+    p->threads = settings->threads ? settings->threads : (int)option_integer(net, "threads");
+    if (p->threads > 0)
+        p->be->set_threads(p->threads);
     return STATUS_OK;
 }
 
@@ -80,24 +83,51 @@ static int memory_file(const char *text, size_t length)
     return fd;
 }
 
-static int silence_stderr(void)
+/* What the stock parser says is kept from the user, unless it ends the process: by an assert, or by exit(). */
+static int kept_stderr = -1, captured_stderr = -1;
+
+static void show_captured(void)
 {
-    fflush(stderr);
-    int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (nowhere >= 0) {
-        dup2(nowhere, STDERR_FILENO);
-        close(nowhere);
-    }
-    return kept;
+    char part[512];
+    ssize_t n;
+    if (captured_stderr < 0 || lseek(captured_stderr, 0, SEEK_SET) < 0)
+        return;
+    while ((n = read(captured_stderr, part, sizeof part)) > 0)
+        if (write(kept_stderr, part, (size_t)n) != n)
+            return;
 }
 
-static void restore_stderr(int kept)
+static void show_captured_on_abort(int number)
+{
+    show_captured();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void capture_stderr(void)
+{
+    static bool registered;
+    if (!registered)
+        registered = atexit(show_captured) == 0;
+    fflush(stderr);
+    kept_stderr = dup(STDERR_FILENO);
+    captured_stderr = memfd_create("darknet_ext.stderr", MFD_CLOEXEC);
+    if (captured_stderr >= 0)
+        dup2(captured_stderr, STDERR_FILENO);
+    signal(SIGABRT, show_captured_on_abort);
+}
+
+static void release_stderr(void)
 {
     fflush(stderr);
-    if (kept >= 0) {
-        dup2(kept, STDERR_FILENO);
-        close(kept);
+    signal(SIGABRT, SIG_DFL);
+    if (kept_stderr >= 0) {
+        dup2(kept_stderr, STDERR_FILENO);
+        close(kept_stderr);
     }
+    if (captured_stderr >= 0)
+        close(captured_stderr);
+    kept_stderr = captured_stderr = -1;
 }
 
 /* The stock parser reads numbers with atof: under the C locale only for this thread. */
@@ -105,10 +135,11 @@ static network *parse_in_c_locale(char *path, bool quiet)
 {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before = c ? uselocale(c) : (locale_t)0;
-    int kept = quiet ? silence_stderr() : -1;
+    if (quiet)
+        capture_stderr();
     network *net = stock_parse_network_cfg(path);
     if (quiet)
-        restore_stderr(kept);
+        release_stderr();
     if (c) {
         uselocale(before);
         freelocale(c);
@@ -125,6 +156,8 @@ static status build_host(plugin_network *p, bool quiet)
     if (fd < 0)
         return status_fail(STATUS_NO_MEMORY, "%s: error: no memory for the lowered cfg: %s", p->config->path, strerror(errno));
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (p->has_seed)
+        srand((unsigned)p->seed); /* Darknet draws the weights of its own layers with rand() */
     p->host = parse_in_c_locale(path, quiet);
     close(fd);
     return p->host ? STATUS_OK : status_fail(STATUS_FAILED, "%s: error: Darknet could not build the network", p->config->path);
@@ -150,31 +183,73 @@ static const section *find_objective(const graph *g)
     return NULL;
 }
 
+/* Darknet's own reckoning: samples of one pass. */
+static int minibatch_of(const config *c)
+{
+    const section *net = &c->sections[0];
+    return (int)(option_integer(net, "batch") / option_integer(net, "subdivisions") * option_integer(net, "time_steps"));
+}
+
 static status create_tapes(plugin_network *p)
 {
     p->objective_section = find_objective(&p->graph);
     if (!p->objective_section) {
         p->tape = &p->own_tape;
-        return tape_create(p->tape, &p->graph, p->be, p->host->batch, 0, 0, -1);
+        return tape_create(p->tape, &p->graph, p->be, minibatch_of(p->config), 0, 0, -1);
     }
     objective_options options = sobolev_read_options(p->objective_section);
-    status s = objective_create(&p->objective, &p->graph, p->be, p->objective_section, p->config->path, &options, p->host->batch);
+    status s = objective_create(&p->objective, &p->graph, p->be, p->objective_section, p->config->path, &options, minibatch_of(p->config));
     if (s == STATUS_OK)
         p->tape = objective_tape(p->objective);
     return s;
+}
+
+/* Whether every layer is the engine's: then the graph does not need the host's shapes. */
+static bool is_all_ours(const config *c)
+{
+    for (int i = 0; i < c->n_sections; ++i) {
+        const section *where = &c->sections[i];
+        const layer_type *type = where->spec->role == SECTION_LAYER ? layer_find(where->spec->name) : NULL;
+        if (where->spec->role == SECTION_LAYER && (!type || (type->takes && !type->takes(where))))
+            return false;
+    }
+    return true;
+}
+
+/* The host is built last, when nothing else is wrong: its parser has no way to say what does not fit. */
+static status build_graph(plugin_network *p, bool quiet)
+{
+    tensor_shape input;
+    bool all_ours = is_all_ours(p->config);
+    status s = graph_input_shape(p->config, &input);
+    if (s == STATUS_OK && !all_ours)
+        s = build_host(p, quiet);
+    return s == STATUS_OK ? graph_build(&p->graph, p->config, p->be, all_ours ? NULL : host_shape, p) : s;
+}
+
+static status build(plugin_network *p, const plugin_settings *settings)
+{
+    status_list found = {.first = STATUS_OK};
+    status_collect(&found, choose_settings(p, settings));
+    if (!p->be)
+        p->be = backend_list[0]; /* to find what else is wrong */
+    status s = build_graph(p, settings->quiet);
+    status_collect(&found, s);
+    if (s == STATUS_OK) {
+        status_collect(&found, create_tapes(p));
+        if (settings->also_check)
+            status_collect(&found, settings->also_check(p));
+    }
+    return status_collected(&found);
 }
 
 static status load(plugin_network *p, const char *path, const plugin_settings *settings)
 {
     status s = config_read(path, settings->overrides, settings->n_overrides, settings->sink, settings->context, &p->config);
     if (s == STATUS_OK)
-        s = choose_settings(p, settings);
-    if (s == STATUS_OK)
+        s = build(p, settings);
+    if (s == STATUS_OK && !p->host)
         s = build_host(p, settings->quiet);
-    if (s == STATUS_OK)
-        s = graph_build(&p->graph, p->config, p->be, host_shape, p);
-    if (s == STATUS_OK)
-        s = create_tapes(p);
     if (s == STATUS_OK)
         s = plugin_adopt(p);
     if (s == STATUS_OK && p->has_seed)
@@ -265,6 +340,19 @@ int plugin_directions(const plugin_network *p)
     return p->tape->directions;
 }
 
+bool plugin_adam(const plugin_network *p)
+{
+    return p->host->adam;
+}
+
+bool plugin_trains_stock_layers(const plugin_network *p)
+{
+    for (int i = 0; i < p->host->n; ++i)
+        if (!p->graph.nodes[i].type && p->host->layers[i].update)
+            return true;
+    return false;
+}
+
 bool plugin_scalar_path(const plugin_network *p)
 {
     return p->objective && objective_takes_scalar_path(p->objective);
@@ -277,7 +365,7 @@ uint64_t plugin_seed(const plugin_network *p)
 
 int plugin_threads(const plugin_network *p)
 {
-    return p->threads;
+    return p->threads > 0 ? p->threads : omp_get_max_threads();
 }
 
 int plugin_minibatch(const plugin_network *p)

@@ -20,6 +20,8 @@ typedef struct plugin_settings {
     bool quiet;             /* the stock parser's own table and remarks are not shown */
     const override *overrides;
     int n_overrides;
+    status (*also_check)(plugin_network *p); /* more checks of the cfg, reported together with the others; NULL: none. It
+                                                may ask for the config and the graph */
     message_sink sink;      /* messages about the cfg */
     void *context;
 } plugin_settings;
@@ -42,6 +44,8 @@ graph *plugin_graph(plugin_network *p);
 const backend *plugin_backend(const plugin_network *p);
 const objective_options *plugin_objective(const plugin_network *p); /* NULL without a [sobolev] section */
 int plugin_directions(const plugin_network *p); /* per sample, in a training step; 0 for order 0 */
+bool plugin_adam(const plugin_network *p);
+bool plugin_trains_stock_layers(const plugin_network *p); /* some layer is updated by Darknet itself */
 bool plugin_scalar_path(const plugin_network *p);   /* engine/tape.h */
 uint64_t plugin_seed(const plugin_network *p);
 int plugin_threads(const plugin_network *p);

@@ -40,11 +40,13 @@ static void add_connected(block_list *list, const layer *l)
     add_statistics(list, l, l->outputs);
 }
 
+/* numload=: the file holds the first filters only. */
 static void add_convolutional(block_list *list, const layer *l)
 {
-    add(list, l->biases, l->n);
-    add_statistics(list, l, l->n);
-    add(list, l->weights, l->nweights);
+    int filters = !list->saving && l->numload ? l->numload : l->n;
+    add(list, l->biases, filters);
+    add_statistics(list, l, filters);
+    add(list, l->weights, l->nweights / l->n * filters);
 }
 
 static void add_layer(block_list *list, const layer *l)
@@ -107,6 +109,23 @@ static status list_blocks(const plugin_network *p, bool saving, block_list *list
     return status_fail(STATUS_NO_MEMORY, "out of memory (list of weights)");
 }
 
+/* flipped=1: the file holds the transpose. */
+static status unflip(layer *l)
+{
+    size_t rows = (size_t)l->c * (size_t)l->size * (size_t)l->size, columns = (size_t)l->n;
+    if (!l->flipped || l->type != CONVOLUTIONAL)
+        return STATUS_OK;
+    float *copy = malloc(rows * columns * sizeof *copy);
+    if (!copy)
+        return status_fail(STATUS_NO_MEMORY, "out of memory (flipped weights)");
+    memcpy(copy, l->weights, rows * columns * sizeof *copy);
+    for (size_t r = 0; r < rows; ++r)
+        for (size_t k = 0; k < columns; ++k)
+            l->weights[k * rows + r] = copy[r * columns + k];
+    free(copy);
+    return STATUS_OK;
+}
+
 status plugin_load_weights(plugin_network *p, const char *path)
 {
     block_list list;
@@ -123,6 +142,8 @@ status plugin_load_weights(plugin_network *p, const char *path)
         memcpy(list.blocks[i].values, from, list.blocks[i].count * sizeof *from);
         from += list.blocks[i].count;
     }
+    for (int i = 0; s == STATUS_OK && i < p->host->n; ++i)
+        s = p->host->layers[i].dontload ? STATUS_OK : unflip(&p->host->layers[i]);
     if (s == STATUS_OK)
         *p->host->seen = file.seen;
     weights_file_free(&file);

@@ -28,15 +28,30 @@ static void print_row(void *context, const check_row *row)
             sizeof(real) == sizeof(double) ? "double" : "float", c->be->name, row->name, row->where, row->error, row->tolerance);
 }
 
+/* Whether a weights file holds the parameters of this node. */
+static bool is_loaded(const graph_node *node)
+{
+    return !option_boolean(node->where, "dontload");
+}
+
+static size_t loaded_count(const graph *g)
+{
+    size_t count = 0;
+    for (int i = 0; i < g->n_nodes; ++i)
+        for (int k = 0; k < g->nodes[i].n_parameters && is_loaded(&g->nodes[i]); ++k)
+            count += g->nodes[i].parameters[k].count;
+    return count;
+}
+
 static status load_weights(checked_cfg *c)
 {
     weights_file file;
-    status s = weights_file_read(c->request->weights, graph_parameter_count(&c->graph), &file);
+    status s = weights_file_read(c->request->weights, loaded_count(&c->graph), &file);
     if (s != STATUS_OK)
         return s;
     const float *from = file.values;
     for (int i = 0; i < c->graph.n_nodes; ++i)
-        for (int k = 0; k < c->graph.nodes[i].n_parameters; ++k) {
+        for (int k = 0; k < c->graph.nodes[i].n_parameters && is_loaded(&c->graph.nodes[i]); ++k) {
             parameter *p = &c->graph.nodes[i].parameters[k];
             for (size_t j = 0; j < p->count; ++j)
                 p->value[j] = (real)*from++;

@@ -9,9 +9,9 @@
 #include "core/options.h"
 
 const environment_variable environment_table[] = {
-    {ENVIRONMENT_BACKEND, "backend to use unless -backend or [net] backend= names one"},
-    {ENVIRONMENT_THREADS, "number of threads unless -threads or [net] threads= gives one"},
-    {ENVIRONMENT_SEED, "seed of all random numbers unless -seed or [net] seed= gives one"},
+    {ENVIRONMENT_BACKEND, "backend; wins over [net] backend=, and -backend over it"},
+    {ENVIRONMENT_THREADS, "number of threads; wins over [net] threads=, and -threads over it"},
+    {ENVIRONMENT_SEED, "seed of all random numbers; wins over [net] seed=, and -seed over it"},
     {ENVIRONMENT_FAST_PATHS, "0: every step takes the general way, for tests (default 1)"},
     {ENVIRONMENT_STOCK, "path of the stock darknet program that other verbs are handed to"},
     {NULL, NULL},

@@ -87,9 +87,10 @@ int option_line(const section *s, const char *key)
 
 status option_fail(const section *s, const char *path, const char *key, const char *text)
 {
-    int line = option_line(s, key);
+    const option *given = given_option(s, key);
+    int line = option_line(s, key), column = given ? given->column : s->column;
     if (line > 0)
-        return status_fail(STATUS_BAD_CONFIG, "%s:%d: error: %s", path, line, text);
+        return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", path, line, column, text);
     return status_fail(STATUS_BAD_CONFIG, "-set %s.%s=%s: error: %s", s->name, key, option_text(s, key), text);
 }
 

@@ -62,10 +62,12 @@ static status read_values(FILE *f, const char *path, size_t bytes, size_t expect
 status weights_file_read(const char *path, size_t expected, weights_file *w)
 {
     *w = (weights_file){0};
-    FILE *f = fopen(path, "rb");
     struct stat info;
-    if (!f || fstat(fileno(f), &info) != 0 || !S_ISREG(info.st_mode)) {
-        status s = status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, f ? "not a file" : strerror(errno));
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return bad_file(path, "cannot be opened: not a file"); /* a FIFO would wait for a writer */
+    FILE *f = fopen(path, "rb");
+    if (!f || fstat(fileno(f), &info) != 0) {
+        status s = status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));
         if (f)
             fclose(f);
         return s;

@@ -1,5 +1,6 @@
 #include "engine/graph.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,21 +25,22 @@ static int count_layers(const config *c)
     return n;
 }
 
-/* Rejects sizes that would overflow the ints and products of the backends. */
-static bool shape_is_sane(tensor_shape s)
+/* Rejects sizes that would overflow the ints of Darknet and of the products. */
+static bool shape_is_sane(tensor_shape s, const config *c)
 {
-    const size_t largest = (size_t)1 << 28;
-    return s.channels > 0 && s.height > 0 && s.width > 0 && (size_t)s.channels * (size_t)s.height <= largest && shape_count(s) <= largest;
+    const size_t largest = (size_t)1 << 28, batch = (size_t)option_integer(&c->sections[0], "batch");
+    bool positive = s.channels > 0 && s.height > 0 && s.width > 0;
+    return positive && (size_t)s.channels * (size_t)s.height <= largest && shape_count(s) <= largest && shape_count(s) <= INT_MAX / batch;
 }
 
-static status network_input_shape(const config *c, tensor_shape *shape)
+status graph_input_shape(const config *c, tensor_shape *shape)
 {
     const section *net = &c->sections[0];
     long inputs = option_given(net, "inputs") ? option_integer(net, "inputs") : 0;
     tensor_shape image = {(int)option_integer(net, "channels"), (int)option_integer(net, "height"), (int)option_integer(net, "width")};
     *shape = inputs > 0 ? shape_vector((int)inputs) : image;
-    if (!shape_is_sane(*shape))
-        return config_error(c, net, "the input has no size, or too large a one: give inputs=, or channels=, height= and width=");
+    if (!shape_is_sane(*shape, c))
+        return config_error(c, net, "batch times input has no size, or too large a one: give inputs=, or channels=, height= and width=");
     return STATUS_OK;
 }
 
@@ -55,14 +57,17 @@ static status parameters_allocate(graph_node *node, const backend *be)
     return STATUS_OK;
 }
 
-/* Nothing may stand behind [sobolev]: it is the loss of everything above it. */
+/* Behind a loss only another loss may stand: Darknet gives the errors of the samples as its output. */
 static status check_order(const graph *g, const graph_node *node, const config *c)
 {
     const graph_node *above = node->index > 0 ? &g->nodes[node->index - 1] : NULL;
-    if (!above || !above->type || above->type->role != LAYER_OBJECTIVE)
+    if (!above || !above->type || above->type->role == LAYER_PLAIN)
+        return STATUS_OK;
+    const layer_type *type = layer_find(node->where->spec->name);
+    if (above->type->role == LAYER_LOSS && type && type->role != LAYER_PLAIN)
         return STATUS_OK;
     char text[128];
-    snprintf(text, sizeof text, "no layer may follow [sobolev] (line %d): it is the loss of the whole network", above->where->line);
+    snprintf(text, sizeof text, "no layer may follow [%s] (line %d): it is the loss of the whole network", above->where->name, above->where->line);
     return config_error(c, node->where, text);
 }
 
@@ -89,8 +94,8 @@ static status node_configure(graph *g, graph_node *node, const config *c, const 
     status s = node->type->configure(node);
     if (s != STATUS_OK)
         return config_error(c, where, strdupa(status_text()));
-    if (node->type->role == LAYER_PLAIN && !shape_is_sane(node->out))
-        return config_error(c, where, "the output of this layer is too large");
+    if (node->type->role == LAYER_PLAIN && !shape_is_sane(node->out, c))
+        return config_error(c, where, "the output of this layer, times batch, is too large");
     return parameters_allocate(node, be);
 }
 
@@ -101,7 +106,7 @@ status graph_build(graph *g, const config *c, const backend *be, foreign_shape f
     g->nodes = allocate_zeroed((unsigned long)n + GRAPH_MAX_HEAD, sizeof *g->nodes);
     if (!g->nodes)
         return STATUS_NO_MEMORY;
-    status s = network_input_shape(c, &g->input);
+    status s = graph_input_shape(c, &g->input);
     for (int i = 0; i < c->n_sections && s == STATUS_OK; ++i) {
         if (!is_network_layer(&c->sections[i]))
             continue;

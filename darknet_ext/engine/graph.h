@@ -15,6 +15,9 @@ typedef struct graph {
     int output_node; /* the network's output: the last node that is not a loss */
 } graph;
 
+/* The shape of one input sample that [net] gives; refused when batch times it does not fit. */
+status graph_input_shape(const config *c, tensor_shape *shape);
+
 /* Builds the nodes from the layer sections of a checked cfg, with parameters allocated and zero. Shapes of layers that
  * the engine does not know come from `foreign` (NULL: such layers are refused). */
 typedef status (*foreign_shape)(void *context, int index, tensor_shape *out);

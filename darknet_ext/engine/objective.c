@@ -1,5 +1,6 @@
 #include "engine/objective.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,7 +25,7 @@ struct objective {
     const real *truth;
     real *value_gradient;          /* [batch, outputs]: d loss / d m */
     bool scalar_path;              /* sweep 4 as engine/tape.h describes it */
-    int layout_batch;              /* batch for which seeds, directions and zeros lie in place; 0: none */
+    unsigned layout;               /* of the tape, for which seeds, directions and zeros lie in place; 0: none */
     uint64_t seed, step;
 };
 
@@ -40,9 +41,9 @@ static status check_node(const graph_node *node, const section *where, const cha
 {
     char text[512];
     if (!node->type || node->type->max_order < o->order) {
-        snprintf(text, sizeof text, "[%s] cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,
-                 o->order > 1 ? "twice" : "here", where->line, node->type && node->type->order_limit ? ": " : "",
-                 node->type && node->type->order_limit ? node->type->order_limit : "");
+        bool normalised = layer_find(node->where->spec->name) && !node->type;
+        snprintf(text, sizeof text, "[%s]%s cannot be differentiated %s, but [sobolev] at line %d differentiates through it", node->where->name,
+                 normalised ? " with batch_normalize=1" : "", o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", where->line);
         return refuse(path, node->where, text);
     }
     for (int i = 0; i < node->n_inputs; ++i)
@@ -72,13 +73,15 @@ static status check_options(const graph *g, const section *where, const char *pa
 {
     status_list found = {.first = STATUS_OK};
     if (o->order == 0)
-        return o->weight[0] == 0 ? refuse(path, where, "all weights are 0: there is nothing to train on") : STATUS_OK;
+        return o->weight[0] == 0 ? option_fail(where, path, "weight", "all weights are 0: there is nothing to train on") : STATUS_OK;
     if (o->wrt >= g->output_node)
-        status_collect(&found, refuse(path, where, "wrt must name a layer below the network's output"));
+        status_collect(&found, option_fail(where, path, "wrt", "wrt must name a layer below the network's output"));
     if (o->wrt >= 0 && o->target == TARGET_DATA)
-        status_collect(&found, refuse(path, where, "labels give derivatives with respect to the network's input only: with wrt= use target=zero"));
+        status_collect(&found, option_fail(where, path, "wrt", "labels give derivatives with respect to the network's input only: with wrt= use target=zero"));
     if (o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES && shape_count(g->nodes[g->output_node].out) < 2)
-        status_collect(&found, refuse(path, where, "differentiate=log_probabilities needs at least two outputs: the log-probability of one is constant"));
+        status_collect(&found, option_fail(where, path, "differentiate", "differentiate=log_probabilities needs at least two outputs: the log-probability of one is constant"));
+    if (o->differentiated == DIFFERENTIATE_LOSS && o->cross_entropy && shape_count(g->nodes[g->output_node].out) < 2)
+        status_collect(&found, option_fail(where, path, "objective_loss", "objective_loss=cross_entropy needs at least two outputs: that of one is constant"));
     check_nodes(g, where, path, o, &found);
     return status_collected(&found);
 }
@@ -107,11 +110,22 @@ static status count_directions(objective *self, const section *where, const char
     if (first > LARGEST_DIRECTIONS || second > LARGEST_DIRECTIONS || first * second > LARGEST_DIRECTIONS) {
         char text[256];
         snprintf(text, sizeof text, "%zu x %zu directions are too many: use projections=%s", first, second, o->order > 1 ? " and projections_2=" : "");
-        return refuse(path, where, text);
+        return option_fail(where, path, "projections", text);
     }
     self->n_output_directions = (int)first;
     self->n_input_directions = (int)second;
     return STATUS_OK;
+}
+
+/* Darknet counts labels in ints. */
+static status check_label_count(const objective *self, const section *where, const char *path, int capacity)
+{
+    size_t count = objective_truth_count(self);
+    if (count <= (size_t)INT_MAX / (size_t)capacity)
+        return STATUS_OK;
+    char text[160];
+    snprintf(text, sizeof text, "%zu labels for each of %d samples are too many: lower order= or batch=", count, capacity);
+    return option_fail(where, path, "order", text);
 }
 
 static status allocate(objective *self, int capacity)
@@ -152,6 +166,8 @@ status objective_create(objective **result, graph *g, const backend *be, const s
     if (s == STATUS_OK && options->order > 0)
         s = count_directions(self, where, path);
     if (s == STATUS_OK)
+        s = check_label_count(self, where, path, capacity);
+    if (s == STATUS_OK)
         s = allocate(self, capacity);
     if (s != STATUS_OK) {
         objective_free(self);
@@ -190,9 +206,11 @@ bool objective_takes_scalar_path(const objective *self)
 size_t objective_truth_count(const objective *self)
 {
     int order = self->options.target == TARGET_DATA ? self->options.order : 0;
-    size_t count = self->outputs;
-    for (int k = 1, block = (int)self->inputs; k <= order; ++k, block *= (int)self->inputs)
-        count += self->outputs * (size_t)block;
+    size_t count = self->outputs, block = self->outputs;
+    for (int k = 1; k <= order; ++k) {
+        block *= self->inputs;
+        count += block;
+    }
     return count;
 }
 
@@ -220,14 +238,14 @@ static void clear_layout(objective *self)
     component_range upper = jet_upper_half(self->options.order);
     self->be->fill(jet_range_rows(seed, upper) * seed->count, 0, jet_component(seed, upper.first));
     self->be->fill(jet_range_rows(x, upper) * x->count, 0, jet_component(x, upper.first));
-    self->layout_batch = self->tape.batch;
+    self->layout = self->tape.layout;
 }
 
 /* v1 into the last component of the top's adjoint, v2 into component 1 of the segment's input. */
 static void place_directions(objective *self)
 {
     const objective_options *o = &self->options;
-    bool moved = self->layout_batch != self->tape.batch;
+    bool moved = self->layout != self->tape.layout;
     if (moved)
         clear_layout(self);
     if (!moved && !directions_are_random(self))
@@ -350,8 +368,10 @@ static void derivative_losses(objective *self, objective_losses *losses)
 objective_losses objective_forward(objective *self)
 {
     objective_losses losses = {{0}, 0};
-    if (!self->have_labels)
+    if (!self->have_labels) {
+        self->be->fill((size_t)self->tape.batch * self->outputs, 0, self->value_gradient);
         return losses;
+    }
     losses.order[0] = value_loss(self);
     if (self->tape.derivatives)
         derivative_losses(self, &losses);
@@ -382,7 +402,7 @@ void objective_backward(objective *self)
     int output = self->graph->output_node, top = graph_top(self->graph);
     if (t->derivatives)
         sweep_tangents(t);
-    if (t->derivatives && self->scalar_path) {
+    if (t->derivatives && self->scalar_path && !t->input_adjoint) {
         start_scalar_path(self);
         return;
     }

@@ -112,6 +112,7 @@ status tape_allow_scalar_path(tape *t, bool *possible)
 void tape_set_batch(tape *t, int batch)
 {
     t->batch = t->x.batch = t->adj_x.batch = batch;
+    ++t->layout;
     for (int i = 0; i < total_nodes(t->graph); ++i)
         t->entries[i].y.batch = t->entries[i].adj_y.batch = batch;
 }

@@ -36,6 +36,7 @@ typedef struct tape {
     const backend *be;
     int capacity;          /* largest batch */
     int batch;             /* samples in use */
+    unsigned layout;       /* counts changes of the batch: each moves the components */
     int order, directions;
     int segment_input;     /* node whose output is differentiated against; -1: the network's input */
     bool training;

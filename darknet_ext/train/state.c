@@ -14,18 +14,19 @@ enum { STATE_VERSION = 1, ARRAYS = 3 };
 typedef struct state_header {
     char magic[8];
     uint32_t version, adam_steps;
-    uint64_t seen, count;
+    uint64_t seen, seed, weights, count; /* weights: their XXH3 hash */
 } state_header;
 
 static const char state_magic[8] = {'D', 'N', 'X', 'S', 'T', 'A', 'T', 'E'};
 
 void state_path(const char *weights, char *path, size_t size)
 {
+    static const char ending[] = ".weights", final_ending[] = "_final";
     size_t length = strlen(weights);
-    static const char ending[] = ".weights";
     if (length >= sizeof ending && strcmp(weights + length - (sizeof ending - 1), ending) == 0)
         length -= sizeof ending - 1;
-    snprintf(path, size, "%.*s.state", (int)length, weights);
+    bool final = length >= sizeof final_ending && strncmp(weights + length - (sizeof final_ending - 1), final_ending, sizeof final_ending - 1) == 0;
+    snprintf(path, size, "%.*s%s.state", (int)(final ? length - (sizeof final_ending - 1) : length), weights, final ? "_last" : "");
 }
 
 /* Array `which` of a parameter; NULL when this training does not use it (it is stored as zeros). */
@@ -50,9 +51,19 @@ static void state_copy(graph *g, float *values, bool to_parameters)
             }
 }
 
+static uint64_t weights_hash(const graph *g)
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < g->n_nodes; ++i)
+        for (int k = 0; k < g->nodes[i].n_parameters; ++k)
+            hash = XXH3_64bits_withSeed(g->nodes[i].parameters[k].value, g->nodes[i].parameters[k].count * sizeof(float), hash);
+    return hash;
+}
+
 status state_save(plugin_network *p, const char *path)
 {
-    state_header h = {.version = STATE_VERSION, .adam_steps = (uint32_t)*plugin_adam_steps(p), .seen = plugin_seen(p)};
+    state_header h = {.version = STATE_VERSION, .adam_steps = (uint32_t)*plugin_adam_steps(p), .seen = plugin_seen(p), .seed = plugin_seed(p)};
+    h.weights = weights_hash(plugin_graph(p));
     memcpy(h.magic, state_magic, sizeof h.magic);
     h.count = graph_parameter_count(plugin_graph(p));
     size_t bytes = sizeof h + ARRAYS * h.count * sizeof(float);
@@ -84,8 +95,10 @@ static status check_header(const state_header *h, plugin_network *p, const char 
         return bad_state(path, "not a state file of this version");
     if (h->count != graph_parameter_count(plugin_graph(p)))
         return bad_state(path, "belongs to another network");
-    if (h->seen != plugin_seen(p))
-        return bad_state(path, "belongs to other weights (it has seen another number of samples)");
+    if (h->seen != plugin_seen(p) || h->weights != weights_hash(plugin_graph(p)))
+        return bad_state(path, "belongs to other weights (remove it to start the optimiser afresh)");
+    if (h->seed != plugin_seed(p))
+        return status_fail(STATUS_BAD_FILE, "%s: error: belongs to a run with -seed %llu", path, (unsigned long long)h->seed);
     return STATUS_OK;
 }
 

@@ -1,6 +1,6 @@
 /* The .state file beside a .weights file: what only training needs, so that a run can go on as if it had not stopped.
  *
- *     "DNXSTATE", uint32 version 1, uint32 Adam steps, uint64 samples seen, uint64 count, then three arrays of `count`
+ *     "DNXSTATE", uint32 version 1, uint32 Adam steps, uint64 samples seen, uint64 seed, uint64 XXH3 hash of the weights, uint64 count, then three arrays of `count`
  *     floats over all parameters in network order: gradient accumulator (SGD momentum), Adam's m, Adam's v, and
  *     a 64-bit XXH3 hash of everything before it. */
 #ifndef DNX_TRAIN_STATE_H
@@ -12,7 +12,8 @@ status state_save(plugin_network *p, const char *path);
 /* Nothing changes unless the whole file is good and belongs to this network and these weights. */
 status state_load(plugin_network *p, const char *path);
 
-/* The state file that belongs to a weights file: its ending replaced by .state. */
+/* The state file that belongs to a weights file: its ending replaced by .state; final weights are the last ones, and share
+ * their state. */
 void state_path(const char *weights, char *path, size_t size);
 
 #endif

@@ -325,18 +325,48 @@ static status load_start(trainer *t)
     return state_load(t->net, state);
 }
 
+/* Everything about the cfg that can be wrong for training, found together with what is wrong with the network. */
+static status check_training(plugin_network *p)
+{
+    const section *net = &plugin_config(p)->sections[0];
+    status_list found = {.first = STATUS_OK};
+    if (option_integer(net, "max_batches") <= 0)
+        status_collect(&found, option_fail(net, plugin_config(p)->path, "max_batches", "[net] max_batches= must say how many updates to train for"));
+    status_collect(&found, training_check(p));
+    return status_collected(&found);
+}
+
+static void print_notes(trainer *t)
+{
+    FILE *out = t->request->log;
+    if (!plugin_trains_stock_layers(t->net))
+        return;
+    if (plugin_adam(t->net))
+        fprintf(out, "note: Darknet updates its own layers by SGD: adam=1 does not reach them on the CPU\n");
+    if (t->request->weights)
+        fprintf(out, "note: Darknet's own layers lose their momentum at a restart\n");
+}
+
+/* Weights that are trained to the end already would give an empty run. */
+static status check_work_left(trainer *t)
+{
+    long done = plugin_updates(t->net), wanted = plugin_max_batches(t->net);
+    if (done < wanted)
+        return STATUS_OK;
+    return status_fail(STATUS_BAD_CONFIG, "%s: error: these weights have %ld updates already, max_batches is %ld: nothing is left to do (raise it with -set net.max_batches=N)",
+                       t->request->weights, done, wanted);
+}
+
 static status prepare(trainer *t)
 {
     const train_request *q = t->request;
-    status s = plugin_load(q->cfg, &q->settings, &t->net);
+    plugin_settings settings = q->settings;
+    settings.also_check = check_training;
+    status s = plugin_load(q->cfg, &settings, &t->net);
     if (s != STATUS_OK)
         return s;
-    if (plugin_max_batches(t->net) <= 0)
-        return option_fail(&plugin_config(t->net)->sections[0], q->cfg, "max_batches", "[net] max_batches= must say how many updates to train for");
     t->truth_count = plugin_truth_count(t->net);
-    s = training_check(t->net);
-    if (s == STATUS_OK)
-        s = training_set_create(&t->training, t->net, label_order(t->net));
+    s = training_set_create(&t->training, t->net, label_order(t->net));
     if (s == STATUS_OK)
         s = test_set_create(&t->test, t->net, evaluation_order(t->net));
     if (s == STATUS_OK)
@@ -345,6 +375,10 @@ static status prepare(trainer *t)
         s = STATUS_NO_MEMORY;
     if (s == STATUS_OK)
         s = load_start(t);
+    if (s == STATUS_OK)
+        s = check_work_left(t);
+    if (s == STATUS_OK)
+        print_notes(t);
     if (s == STATUS_OK)
         s = run_folder_create(&t->folder, q->out, plugin_config(t->net), q->force);
     return s;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "train/trainer.h"
+
 static status refuse(plugin_network *p, const section *where, const char *text)
 {
     return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", plugin_config(p)->path, where->line, where->column, text);
@@ -38,32 +40,23 @@ static status check_foreign(plugin_network *p, const graph_node *node)
     return refuse(p, node->where, text);
 }
 
-/* A [cost] in the middle of the network compares with the labels of its end. */
-static status check_loss(plugin_network *p, const graph_node *node)
-{
-    const graph *g = plugin_graph(p);
-    size_t labels = shape_count(g->nodes[g->output_node].out), inputs = shape_count(node->in);
-    char text[256];
-    if (inputs == labels)
-        return STATUS_OK;
-    snprintf(text, sizeof text, "[%s] compares %zu numbers with the labels of the network's output, which are %zu", node->where->name, inputs, labels);
-    return refuse(p, node->where, text);
-}
-
 status training_check(plugin_network *p)
 {
     const graph *g = plugin_graph(p);
-    bool has_loss = false;
+    function_data functions;
     status_list found = {.first = STATUS_OK};
+    bool has_loss = false;
     for (int i = 0; i < g->n_nodes; ++i) {
         const graph_node *node = &g->nodes[i];
         if (!node->type)
             status_collect(&found, check_foreign(p, node));
-        else if (node->type->role == LAYER_LOSS)
-            status_collect(&found, check_loss(p, node));
         has_loss |= node->type && node->type->role != LAYER_PLAIN;
     }
     if (!has_loss)
         status_collect(&found, refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]"));
+    status s = training_set_functions(p, &functions);
+    if (s == STATUS_OK)
+        function_data_free(&functions);
+    status_collect(&found, s);
     return status_collected(&found);
 }
