@@ -135,10 +135,11 @@ static bool take_positional(poptContext context, arguments *a, const verb *v)
             a->positional[a->n_positional] = strdup(word);
         ++a->n_positional;
     }
-    if (a->n_positional >= v->least && a->n_positional <= v->most)
+    int least = a->print_cfg && v->least > 1 ? 1 : v->least; /* the cfg alone */
+    if (a->n_positional >= least && a->n_positional <= v->most)
         return true;
     fprintf(stderr, "darknet sobolev %s: error: %s: usage: darknet sobolev %s%s%s\n", v->name,
-            a->n_positional < v->least ? "words are missing" : "too many words", v->name, *v->synopsis ? " " : "", v->synopsis);
+            a->n_positional < least ? "words are missing" : "too many words", v->name, *v->synopsis ? " " : "", v->synopsis);
     return false;
 }
 
@@ -202,52 +203,54 @@ static void print_message(void *context, const char *line)
     fprintf(stderr, "%s\n", line);
 }
 
-/* -set keys in place of flags and environment variables, so that a printed cfg and run.cfg hold them too. */
-static void add_own_overrides(plugin_settings *settings)
+/* Settings as -set keys, so that a printed cfg and run.cfg hold them too. */
+static int setting_overrides(const plugin_settings *s, char texts[][128], override *out)
+{
+    int n = 0;
+    if (s->has_seed)
+        snprintf(texts[n++], sizeof *texts, "net.seed=%" PRIu64, s->seed);
+    if (s->threads)
+        snprintf(texts[n++], sizeof *texts, "net.threads=%d", s->threads);
+    if (s->backend)
+        snprintf(texts[n++], sizeof *texts, "net.backend=%s", s->backend);
+    for (int i = 0; i < n; ++i)
+        out[i].text = texts[i];
+    return n;
+}
+
+/* The environment first, then -set, then the flags: the last one wins. What is left in `settings` wins over all. */
+static void add_own_overrides(plugin_settings *settings, const plugin_settings *environment, const plugin_settings *flags)
 {
     enum { OWN = 3 };
-    static override all[MAX_OVERRIDES + OWN];
-    static char texts[OWN][128];
-    int n = settings->n_overrides, own = 0;
-    memcpy(all, settings->overrides, (size_t)n * sizeof *all);
-    if (settings->has_seed)
-        snprintf(texts[own++], sizeof *texts, "net.seed=%" PRIu64, settings->seed);
-    if (settings->threads)
-        snprintf(texts[own++], sizeof *texts, "net.threads=%d", settings->threads);
-    if (settings->backend)
-        snprintf(texts[own++], sizeof *texts, "net.backend=%s", settings->backend);
-    for (int i = 0; i < own; ++i)
-        all[n++].text = texts[i];
+    static override all[MAX_OVERRIDES + 2 * OWN];
+    static char environment_texts[OWN][128], flag_texts[OWN][128];
+    int n = setting_overrides(environment, environment_texts, all);
+    memcpy(all + n, settings->overrides, (size_t)settings->n_overrides * sizeof *all);
+    n += settings->n_overrides;
+    n += setting_overrides(flags, flag_texts, all + n);
     settings->overrides = all;
     settings->n_overrides = n;
 }
 
-static bool backend_is_known(const plugin_settings *settings, const arguments *a)
+static bool backend_is_known(const plugin_settings *settings, const char *source)
 {
     if (!settings->backend || backend_open(settings->backend))
         return true;
-    fprintf(stderr, "%s: error: %s\n", a->backend ? "-backend" : ENVIRONMENT_BACKEND, status_text());
+    fprintf(stderr, "%s: error: %s\n", source, status_text());
     return false;
 }
 
 bool settings_from_arguments(plugin_settings *settings, const arguments *a)
 {
+    plugin_settings environment = {0}, flags = {.backend = a->backend, .threads = a->threads, .has_seed = a->has_seed, .seed = (uint64_t)a->seed};
     *settings = (plugin_settings){.sink = print_message, .quiet = true, .initialise = true, .overrides = a->overrides, .n_overrides = a->n_overrides};
-    if (plugin_settings_from_environment(settings) != STATUS_OK) {
+    if (plugin_settings_from_environment(&environment) != STATUS_OK) {
         fprintf(stderr, "%s\n", status_text());
         return false;
     }
-    if (a->backend)
-        settings->backend = a->backend;
-    if (a->threads)
-        settings->threads = a->threads;
-    if (a->has_seed) {
-        settings->has_seed = true;
-        settings->seed = (uint64_t)a->seed;
-    }
-    if (!backend_is_known(settings, a))
+    if (!backend_is_known(&environment, ENVIRONMENT_BACKEND) || !backend_is_known(&flags, "-backend"))
         return false;
-    add_own_overrides(settings);
+    add_own_overrides(settings, &environment, &flags);
     return true;
 }
 

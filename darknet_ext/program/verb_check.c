@@ -32,13 +32,17 @@ static int check(const arguments *a)
         return load_cfg(a, &none);
     if (!settings_from_arguments(&settings, a))
         return EXIT_USAGE;
+    plugin_settings chosen = {0};
+    plugin_settings_from_environment(&chosen); /* it was good a moment ago */
+    const char *backend_name = a->backend ? a->backend : chosen.backend;
+    uint64_t seed = a->has_seed ? (uint64_t)a->seed : chosen.has_seed ? chosen.seed : DEFAULT_CHECK_SEED;
     check_request request = {
         .cfg = a->positional[0],
         .weights = a->n_positional > 1 ? a->positional[1] : NULL,
         .overrides = a->override_texts,
         .n_overrides = a->n_overrides,
         .backend = "ref",
-        .seed = settings.has_seed ? settings.seed : DEFAULT_CHECK_SEED,
+        .seed = seed,
         .batch = a->batch,
         .out = stdout,
         .errors = stderr,
@@ -47,7 +51,7 @@ static int check(const arguments *a)
     int code = dnx_check_double(&request, message, sizeof message);
     if (code == 0 || code == STATUS_FAILED) {
         request.errors = NULL;
-        int code_float = check_backends(&request, settings.backend, settings.threads, message, sizeof message);
+        int code_float = check_backends(&request, backend_name, a->threads ? a->threads : chosen.threads, message, sizeof message);
         code = code ? code : code_float;
     }
     if (code == 0)

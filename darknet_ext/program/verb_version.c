@@ -4,6 +4,7 @@
 #include <link.h>
 #include <omp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 #ifdef DNX_ONEDNN
@@ -24,7 +25,9 @@ static int match_library(struct dl_phdr_info *info, size_t size, void *context)
     (void)size;
     if (!strstr(info->dlpi_name, search->word))
         return 0;
-    snprintf(search->path, sizeof search->path, "%s", info->dlpi_name);
+    char *whole = realpath(info->dlpi_name, NULL); /* with the version that the name of the link leaves out */
+    snprintf(search->path, sizeof search->path, "%s", whole ? whole : info->dlpi_name);
+    free(whole);
     return 1;
 }
 
@@ -66,6 +69,7 @@ static int version(const arguments *a)
     char openmp[32], xxhash[32];
     snprintf(openmp, sizeof openmp, "%d, %d processors", _OPENMP, omp_get_num_procs());
     snprintf(xxhash, sizeof xxhash, "%d.%d.%d", XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
+    print_library("OpenCV", "libopencv_core", "");
     print_library("OpenMP", "libgomp", openmp);
     print_library("json-c", "libjson-c", json_c_version());
     print_library("popt", "libpopt", "");

@@ -9,7 +9,7 @@ extern const backend onednn_backend;
 
 /* Work is cut into parts whose size does not depend on the number of threads, and sums add the parts in order: the same
  * result on any number of threads. Below PARALLEL_ELEMENTS waking a thread costs more than it brings. */
-enum { PART_ELEMENTS = 1024, PARALLEL_ELEMENTS = 131072, SUM_PARTS = 64 };
+enum { PART_ELEMENTS = 1024, PARALLEL_ELEMENTS = 65536, SUM_PARTS = 64 };
 
 /* Elements first .. first+size-1; the index-th part. */
 typedef struct part {
