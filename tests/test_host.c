@@ -6,34 +6,11 @@
 #include <cmocka.h>
 
 #include <math.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "bridge/internal.h"
+#include "plugin_fixture.h"
 
 enum { BATCH = 8, INPUTS = 2 };
-
-static void print_line(void *context, const char *line)
-{
-    (void)context;
-    print_error("%s\n", line);
-}
-
-static plugin_network *load(const char *text)
-{
-    char path[] = "host-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-    plugin_settings settings = {.sink = print_line, .quiet = true, .has_seed = true, .seed = 3};
-    plugin_network *p;
-    status s = plugin_load(path, &settings, &p);
-    unlink(path);
-    if (s != STATUS_OK)
-        fail_msg("%s", status_text());
-    return p;
-}
 
 #define NET "[net]\ninputs=2\nbatch=8\nlearning_rate=.01\ndecay=0\n"
 #define SMOOTH "[connected]\noutput=9\nactivation=tanh\n[connected]\noutput=1\nactivation=linear\n"
@@ -47,7 +24,7 @@ static void fill(float *values, size_t count, uint32_t index)
 /* Five losses at batch 2, with or without a prediction at batch 8 before each. */
 static void train_small_batches(bool predict, float losses[5])
 {
-    plugin_network *p = load(NET SMOOTH "[sobolev]\norder=2\n");
+    plugin_network *p = plugin_from_text(NULL, NET SMOOTH "[sobolev]\norder=2\n");
     network *net = p->host;
     float large[BATCH * INPUTS];
     fill(large, BATCH * INPUTS, 1);
@@ -77,7 +54,7 @@ static void predictions_between_steps_change_nothing(void **state)
 static void input_gradient(const char *fast, float delta[BATCH * INPUTS])
 {
     setenv("DARKNET_EXT_FAST_PATHS", fast, 1);
-    plugin_network *p = load(NET PIECEWISE "[sobolev]\norder=1\n");
+    plugin_network *p = plugin_from_text(NULL, NET PIECEWISE "[sobolev]\norder=1\n");
     network *net = p->host;
     assert_int_equal(plugin_scalar_path(p), *fast == '1');
     memset(delta, 0, BATCH * INPUTS * sizeof *delta);
@@ -110,7 +87,7 @@ static void input_gradients_do_not_depend_on_fast_paths(void **state)
 static void clients_may_fill_the_last_delta(void **state)
 {
     (void)state;
-    plugin_network *p = load(NET SMOOTH);
+    plugin_network *p = plugin_from_text(NULL, NET SMOOTH);
     network *net = p->host;
     layer *last = &net->layers[net->n - 1];
     assert_non_null(last->delta);
@@ -132,9 +109,9 @@ static void networks_come_and_go(void **state)
     (void)state;
     int largest = 0;
     for (int i = 0; i < 50; ++i) {
-        plugin_network *p = load(NET SMOOTH "[sobolev]\norder=1\n"), *q = load(NET SMOOTH "[cost]\n");
+        plugin_network *p = plugin_from_text(NULL, NET SMOOTH "[sobolev]\norder=1\n"), *q = plugin_from_text(NULL, NET SMOOTH "[cost]\n");
         plugin_free(p);
-        p = load(NET PIECEWISE "[sobolev]\norder=1\n");
+        p = plugin_from_text(NULL, NET PIECEWISE "[sobolev]\norder=1\n");
         for (int k = 0; k < q->host->n; ++k)
             largest = q->host->layers[k].extra > largest ? q->host->layers[k].extra : largest;
         fill(p->host->input, BATCH * INPUTS, 1);

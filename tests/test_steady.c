@@ -6,11 +6,8 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "bridge/plugin.h"
+#include "plugin_fixture.h"
 
 #ifdef DNX_SANITIZED
 
@@ -62,28 +59,6 @@ void *aligned_alloc(size_t alignment, size_t size)
     return __libc_memalign(alignment, size);
 }
 
-static void print_line(void *context, const char *line)
-{
-    (void)context;
-    print_error("%s\n", line);
-}
-
-static plugin_network *load(const char *backend_name, const char *text)
-{
-    char path[] = "steady-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-    plugin_settings settings = {.backend = backend_name, .sink = print_line, .quiet = true, .initialise = true};
-    plugin_network *p;
-    status s = plugin_load(path, &settings, &p);
-    unlink(path);
-    if (s != STATUS_OK)
-        fail_msg("%s", status_text());
-    return p;
-}
-
 #define NET "[net]\ninputs=3\nbatch=16\nadam=1\nmax_batches=9\n"
 #define MIDDLE "[connected]\noutput=40\nactivation=tanh\n[dropout]\nprobability=.2\n[connected]\noutput=24\nactivation=swish\n"
 #define SCALAR "[connected]\noutput=40\nactivation=relu\n[connected]\noutput=1\nactivation=linear\n"
@@ -102,7 +77,7 @@ static void steps_allocate_nothing(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i)
         for (const backend *const *be = backend_list; *be; ++be) {
-            plugin_network *p = load((*be)->name, cases[i]);
+            plugin_network *p = plugin_from_text((*be)->name, cases[i]);
             for (int warm_up = 0; warm_up < 3; ++warm_up)
                 plugin_train_minibatch(p);
             calls = 0;
@@ -122,7 +97,7 @@ static void counter_works(void **state)
     (void)state;
     calls = 0;
     counting = 1;
-    plugin_network *p = load(NULL, cases[0]);
+    plugin_network *p = plugin_from_text(NULL, cases[0]);
     counting = 0;
     assert_true(calls > 20);
     plugin_free(p);
