@@ -254,8 +254,8 @@ CFG
 @test "with a comma for the decimal point nothing changes" {
     LOCPATH=$BATS_TEST_TMPDIR/locale
     mkdir "$LOCPATH"
-    localedef -i de_DE -f UTF-8 "$LOCPATH/de_DE.UTF-8" 2>/dev/null || [ -e "$LOCPATH/de_DE.UTF-8" ] || skip \
-        "localedef cannot make de_DE"
+    [ -e /usr/share/i18n/locales/de_DE ] || skip "no sources of locales (Debian's package locales)"
+    localedef -i de_DE -f UTF-8 "$LOCPATH/de_DE.UTF-8" 2>/dev/null || [ -e "$LOCPATH/de_DE.UTF-8" ] # it also fails for warnings
     # A library that switches the locale while it is loaded.
     echo '#include <locale.h>
     __attribute__((constructor)) static void switch_locale(void) { setlocale(LC_ALL, ""); }' >switch.c

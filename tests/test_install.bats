@@ -41,7 +41,7 @@ find_package(darknet_ext 0.1 REQUIRED)
 get_target_property(location darknet_ext::darknet_ext LOCATION)
 message(STATUS "found ${location}")
 END
-    run -0 cmake -S "$BATS_TEST_TMPDIR/project" -B "$BATS_TEST_TMPDIR/build" -DCMAKE_PREFIX_PATH="$prefix"
+    run -0 cmake -G Ninja -S "$BATS_TEST_TMPDIR/project" -B "$BATS_TEST_TMPDIR/build" -DCMAKE_PREFIX_PATH="$prefix"
     [[ "$output" == *"found $library/libdarknet_ext.so"* ]]
 }
 
