@@ -8,7 +8,7 @@
 #include "program/arguments.h"
 #include "train/evaluate.h"
 #include "train/plot.h"
-#include "train/trainer.h"
+#include "train/point_sets.h"
 
 enum { GRID = 61, MAX_SURFACES = MAX_POSITIONAL + 1, PATH_BYTES = 4096 };
 

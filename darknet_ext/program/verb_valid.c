@@ -3,7 +3,7 @@
 
 #include "program/arguments.h"
 #include "train/evaluate.h"
-#include "train/trainer.h"
+#include "train/point_sets.h"
 #include "train/training_check.h"
 
 static void print_measure(const char *name, double value)

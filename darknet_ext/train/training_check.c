@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "train/trainer.h"
+#include "train/point_sets.h"
 
 static status refuse(plugin_network *p, const section *where, const char *text)
 {
