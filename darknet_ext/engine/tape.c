@@ -20,11 +20,23 @@ static status jet_allocate(tape *t, jet *j, size_t count, int order)
     return j->data ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/* Of a foreign node the tape holds only what some layer of the engine reads. */
+static bool is_used(const graph *g, int index)
+{
+    if (g->nodes[index].type)
+        return g->nodes[index].type->role != LAYER_OBJECTIVE;
+    for (int i = index + 1; i < total_nodes(g); ++i)
+        for (int k = 0; g->nodes[i].type && k < g->nodes[i].n_inputs; ++k)
+            if (g->nodes[i].inputs[k] == index)
+                return true;
+    return false;
+}
+
 static status entry_create(tape *t, int index)
 {
     const graph_node *node = &t->graph->nodes[index];
     tape_entry *entry = &t->entries[index];
-    if (node->type && node->type->role == LAYER_OBJECTIVE)
+    if (!is_used(t->graph, index))
         return STATUS_OK;
     int order = storage_order(t, index);
     status s = jet_allocate(t, &entry->y, shape_count(node->out), order);
