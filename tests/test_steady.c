@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 
-#include "plugin_fixture.h"
-
 #ifdef DNX_SANITIZED
 
 /* The sanitizers replace malloc themselves. */
@@ -19,6 +17,8 @@ int main(void)
 }
 
 #else
+
+#include "plugin_fixture.h"
 
 static volatile int counting;
 static volatile long calls;
