@@ -110,4 +110,7 @@ extern const layer_type *const layer_list[];
 /* The type for a section name (or its alias), or NULL. */
 const layer_type *layer_find(const char *name);
 
+/* The type that runs this section; NULL: it is not a layer, or stays the host's own. */
+const layer_type *layer_for(const section *where);
+
 #endif

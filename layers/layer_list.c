@@ -24,3 +24,9 @@ const layer_type *layer_find(const char *name)
     }
     return NULL;
 }
+
+const layer_type *layer_for(const section *where)
+{
+    const layer_type *type = where->spec->role == SECTION_LAYER ? layer_find(where->spec->name) : NULL;
+    return type && (!type->takes || type->takes(where)) ? type : NULL;
+}

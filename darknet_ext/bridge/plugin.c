@@ -15,7 +15,6 @@
 #include "layers/sobolev.h"
 
 enum { DEFAULT_SEED = 1 };
-static const long LARGEST_SEED = 1L << 53; /* as in [net] seed= */
 
 static plugin_network *networks;
 static pthread_mutex_t networks_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -39,7 +38,7 @@ status plugin_settings_from_environment(plugin_settings *settings)
     const char *backend = getenv(ENVIRONMENT_BACKEND);
     settings->backend = backend && *backend ? backend : NULL;
     if (s == STATUS_OK)
-        s = positive_from_environment(ENVIRONMENT_SEED, 0, LARGEST_SEED, &given, &value);
+        s = positive_from_environment(ENVIRONMENT_SEED, 0, RANDOM_LARGEST_SEED, &given, &value);
     if (s == STATUS_OK && given) {
         settings->has_seed = true;
         settings->seed = (uint64_t)value;
@@ -207,12 +206,9 @@ static status create_tapes(plugin_network *p)
 /* Whether every layer is the engine's: then the graph does not need the host's shapes. */
 static bool is_all_ours(const config *c)
 {
-    for (int i = 0; i < c->n_sections; ++i) {
-        const section *where = &c->sections[i];
-        const layer_type *type = where->spec->role == SECTION_LAYER ? layer_find(where->spec->name) : NULL;
-        if (where->spec->role == SECTION_LAYER && (!type || (type->takes && !type->takes(where))))
+    for (int i = 0; i < c->n_sections; ++i)
+        if (c->sections[i].spec->role == SECTION_LAYER && !layer_for(&c->sections[i]))
             return false;
-    }
     return true;
 }
 

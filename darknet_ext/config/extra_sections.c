@@ -2,6 +2,8 @@
 
 #include <limits.h>
 
+#include "core/random.h"
+
 static const char *const policies[] = {"constant", "step", "exp", "poly", "steps", "sigmoid", "random", NULL};
 
 static const option_spec net_options[] = {
@@ -42,7 +44,7 @@ static const option_spec net_options[] = {
     {"exposure", OPTION_REAL, "1", 1e-3, 1e3, NULL, "images: largest change of brightness, a factor"},
     {"hue", OPTION_REAL, "0", 0, 1, NULL, "images: largest change of hue, in turns"},
     {"backend", OPTION_TEXT, "", 1, 0, NULL, "who computes: onednn or ref"},
-    {"seed", OPTION_INTEGER, "", 0, 9007199254740992., NULL, "seed of all random numbers"},
+    {"seed", OPTION_INTEGER, "", 0, RANDOM_LARGEST_SEED, NULL, "seed of all random numbers"},
     {"threads", OPTION_INTEGER, "", 1, 1024, NULL, "processor threads"},
     {"seen", OPTION_IGNORED, "", 1, 0, NULL, "kept in the weights file"},
     {0},

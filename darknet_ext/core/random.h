@@ -21,6 +21,9 @@ typedef enum random_purpose {
     RANDOM_CHECK
 } random_purpose;
 
+/* Seeds beyond this are refused: other programs that read summary.json may keep numbers in doubles. */
+#define RANDOM_LARGEST_SEED 9007199254740992 /* 2^53 */
+
 typedef struct random_stream {
     uint64_t seed;
     uint32_t purpose;

@@ -63,7 +63,7 @@ static status check_order(const graph *g, const graph_node *node, const config *
     const graph_node *above = node->index > 0 ? &g->nodes[node->index - 1] : NULL;
     if (!above || !above->type || above->type->role == LAYER_PLAIN)
         return STATUS_OK;
-    const layer_type *type = layer_find(node->where->spec->name);
+    const layer_type *type = layer_for(node->where);
     if (above->type->role == LAYER_LOSS && type && type->role != LAYER_PLAIN)
         return STATUS_OK;
     char text[128];
@@ -79,9 +79,7 @@ static status node_configure(graph *g, graph_node *node, const config *c, const 
     node->in = node->index == 0 ? g->input : g->nodes[node->index - 1].out;
     node->learning_rate_scale = option_real(where, "learning_rate");
     node->stop_backward = option_boolean(where, "stopbackward");
-    node->type = layer_find(where->spec->name);
-    if (node->type && node->type->takes && !node->type->takes(where))
-        node->type = NULL;
+    node->type = layer_for(where);
     if (!node->type) {
         if (!foreign)
             return config_error(c, where, "this layer type is not one the engine can differentiate");
@@ -161,13 +159,9 @@ void graph_free(graph *g, const backend *be)
 
 /* ---------------------------------------------------------------- parameters */
 
-#define FOR_EACH_PARAMETER(g, p)                                                                                       \
-    for (int node_ = 0; node_ < (g)->n_nodes; ++node_)                                                                 \
-        for (parameter *p = (g)->nodes[node_].parameters; p < (g)->nodes[node_].parameters + (g)->nodes[node_].n_parameters; ++p)
-
 void graph_initialise(graph *g, const backend *be, uint64_t seed)
 {
-    FOR_EACH_PARAMETER(g, p)
+    GRAPH_PARAMETERS(g, p)
     {
         uint32_t which = (uint32_t)(p - g->nodes[node_].parameters);
         random_stream stream = {seed, RANDOM_INITIALISATION, (uint32_t)node_ * NODE_MAX_PARAMETERS + which};
@@ -181,18 +175,18 @@ void graph_initialise(graph *g, const backend *be, uint64_t seed)
 size_t graph_parameter_count(const graph *g)
 {
     size_t count = 0;
-    FOR_EACH_PARAMETER(g, p) count += p->count;
+    GRAPH_PARAMETERS(g, p) count += p->count;
     return count;
 }
 
 void graph_clear_gradients(graph *g, const backend *be)
 {
-    FOR_EACH_PARAMETER(g, p) be->fill(p->count, 0, p->gradient);
+    GRAPH_PARAMETERS(g, p) be->fill(p->count, 0, p->gradient);
 }
 
 status graph_allocate_moments(graph *g, const backend *be)
 {
-    FOR_EACH_PARAMETER(g, p)
+    GRAPH_PARAMETERS(g, p)
     {
         p->moment_1 = be->allocate(p->count);
         p->moment_2 = be->allocate(p->count);

@@ -32,6 +32,11 @@ status graph_append_head(graph *g, const struct layer_type *type);
 /* The node that is differentiated: the network's output, or the last head node. */
 int graph_top(const graph *g);
 
+/* A loop over every parameter `p` of the network, in network order; `node_` is the index of its node. */
+#define GRAPH_PARAMETERS(g, p)                                                                                       \
+    for (int node_ = 0; node_ < (g)->n_nodes; ++node_)                                                                 \
+        for (parameter *p = (g)->nodes[node_].parameters; p < (g)->nodes[node_].parameters + (g)->nodes[node_].n_parameters; ++p)
+
 /* Draws the initial value of every parameter, each from its own stream. */
 void graph_initialise(graph *g, const backend *be, uint64_t seed);
 

@@ -11,8 +11,6 @@
 
 enum { FLAG_COUNT = 13, VALUE_SET = 1000 };
 
-static const long largest_seed = 1L << 53; /* as [net] seed= */
-
 /* Where popt puts the values of the verb being parsed; copied out afterwards. */
 static struct {
     const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column;
@@ -107,7 +105,7 @@ static bool take_values(arguments *a, const verb *v)
 {
     long seed = 0, threads = 0, batch = 3;
     a->seconds = 3;
-    bool good = whole_number(v, "seed", raw.seed, 0, largest_seed, &seed) && whole_number(v, "threads", raw.threads, 1, 1024, &threads) &&
+    bool good = whole_number(v, "seed", raw.seed, 0, RANDOM_LARGEST_SEED, &seed) && whole_number(v, "threads", raw.threads, 1, 1024, &threads) &&
                 whole_number(v, "every", raw.every, 1, LONG_MAX, &a->every) && whole_number(v, "batch", raw.batch, 1, 4096, &batch);
     if (good && raw.seconds && (!parse_real(raw.seconds, &a->seconds) || a->seconds <= 0 || a->seconds > 1e6)) {
         fprintf(stderr, "darknet sobolev %s: error: -seconds: '%s' is not a number of seconds\n", v->name, raw.seconds);

@@ -110,7 +110,7 @@ static double squared_difference(const real *a, const double *b, size_t count)
     return sum;
 }
 
-/* Row `at` of the upper half: H_k e_(first + d) for every direction d of this chunk. */
+/* Of H_k e_(first + j), for every direction j of this chunk. */
 static double hessian_rows_error(evaluator *e, const dataset *d, size_t point, size_t k, size_t first)
 {
     const real *q = jet_component(&e->tape.adj_x, 2);

@@ -39,24 +39,21 @@ static float *state_array(const parameter *p, int which)
 static void state_copy(graph *g, float *values, bool to_parameters)
 {
     for (int which = 0; which < ARRAYS; ++which)
-        for (int i = 0; i < g->n_nodes; ++i)
-            for (int k = 0; k < g->nodes[i].n_parameters; ++k) {
-                parameter *p = &g->nodes[i].parameters[k];
-                float *array = state_array(p, which);
-                if (array && to_parameters)
-                    memcpy(array, values, p->count * sizeof *values);
-                else if (array)
-                    memcpy(values, array, p->count * sizeof *values);
-                values += p->count;
-            }
+        GRAPH_PARAMETERS(g, p)
+        {
+            float *array = state_array(p, which);
+            if (array && to_parameters)
+                memcpy(array, values, p->count * sizeof *values);
+            else if (array)
+                memcpy(values, array, p->count * sizeof *values);
+            values += p->count;
+        }
 }
 
 static uint64_t weights_hash(const graph *g)
 {
     uint64_t hash = 0;
-    for (int i = 0; i < g->n_nodes; ++i)
-        for (int k = 0; k < g->nodes[i].n_parameters; ++k)
-            hash = XXH3_64bits_withSeed(g->nodes[i].parameters[k].value, g->nodes[i].parameters[k].count * sizeof(float), hash);
+    GRAPH_PARAMETERS(g, p) hash = XXH3_64bits_withSeed(p->value, p->count * sizeof(float), hash);
     return hash;
 }
 

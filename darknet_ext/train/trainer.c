@@ -40,7 +40,7 @@ typedef struct trainer {
     objective_losses since;  /* sums since the last row of metrics.csv */
     uint64_t samples_since;
     evaluation latest, best;
-    long best_step, first_step;
+    long best_step, evaluated_step;
     const char *reason;      /* why it stopped */
 } trainer;
 
@@ -171,19 +171,17 @@ static status diverged(const trainer *t, long step, const char *what)
 /* Activations such as relu turn a weight that is not a number into a finite output. */
 static bool weights_are_finite(const graph *g)
 {
-    for (int i = 0; i < g->n_nodes; ++i)
-        for (int k = 0; k < g->nodes[i].n_parameters; ++k) {
-            const parameter *q = &g->nodes[i].parameters[k];
-            for (size_t j = 0; j < q->count; ++j)
-                if (!isfinite(q->value[j]))
-                    return false;
-        }
+    GRAPH_PARAMETERS(g, p)
+    for (size_t j = 0; j < p->count; ++j)
+        if (!isfinite(p->value[j]))
+            return false;
     return true;
 }
 
 static status evaluate(trainer *t, long step)
 {
     t->latest = evaluator_run(t->evaluator, &t->test);
+    t->evaluated_step = step;
     status s = write_row(t, step);
     if (s == STATUS_OK && !isfinite(score(t, &t->latest)))
         s = diverged(t, step, "the test error");
@@ -211,7 +209,6 @@ static status loop(trainer *t)
     long step = plugin_updates(t->net), last = plugin_max_batches(t->net);
     long every = t->request->evaluate_every > 0 ? t->request->evaluate_every : last / DEFAULT_EVALUATIONS + (last % DEFAULT_EVALUATIONS > 0);
     progress bar = progress_start(t->request->log, step, last);
-    t->first_step = step;
     status s = evaluate(t, step);
     while (s == STATUS_OK && !(t->reason = why_stop(t, step, last))) {
         double loss = train_update(t);
@@ -221,11 +218,11 @@ static status loop(trainer *t)
         progress_update(&bar, &now, due);
         if (!isfinite(loss))
             s = diverged(t, step, "the loss");
-        else if (due && step < last)
+        else if (due)
             s = evaluate(t, step);
     }
     progress_end(&bar);
-    if (s == STATUS_OK && step > t->first_step)
+    if (s == STATUS_OK && step > t->evaluated_step)
         s = evaluate(t, step);
     return s == STATUS_OK ? save_weights(t, "final") : s;
 }
