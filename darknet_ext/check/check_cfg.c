@@ -1,7 +1,7 @@
 #include "check/check_cfg.h"
 
 #include "config/reader.h"
-#include "data/dataset.h"
+#include "data/function_data.h"
 #include "data/weights_file.h"
 #include "check/gradient_check.h"
 #include "layers/sobolev.h"

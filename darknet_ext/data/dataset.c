@@ -1,195 +1,73 @@
 #include "data/dataset.h"
 
-#include <float.h>
-#include <math.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/functions.h"
+const char *const dataset_part_names[PART_COUNT] = {"x", "y", "dydx", "d2ydx2", "v", "v_weight", "jvp", "hvp"};
 
-enum { MAX_FUNCTIONS = sizeof(((function_data *)0)->functions) / sizeof(void *) };
-
-/* ---------------------------------------------------------------- [data] */
-
-static status data_error(const section *s, const char *path, const char *key, const char *text)
+size_t dataset_part_size(const dataset *d, dataset_part part)
 {
-    char sentence[320];
-    snprintf(sentence, sizeof sentence, "[data] %s", text);
-    return option_fail(s, path, key, sentence);
-}
-
-static status unknown_function(const section *s, const char *path, const char *name)
-{
-    const char *names[256];
-    int n = function_count < 256 ? function_count : 256;
-    for (int i = 0; i < n; ++i)
-        names[i] = function_list[i].name;
-    const char *nearest = nearest_name(name, names, n);
-    char text[256];
-    snprintf(text, sizeof text, "unknown function '%.80s'%s%s%s", name, nearest ? ", did you mean '" : " (darknet sobolev functions lists them)",
-             nearest ? nearest : "", nearest ? "'?" : "");
-    return data_error(s, path, "function", text);
-}
-
-/* Splits `function=` at its commas. */
-static status find_functions(function_data *f, const section *s, const char *path)
-{
-    const char *at = option_text(s, "function"), *comma;
-    do {
-        char name[128];
-        comma = strchr(at, ',');
-        snprintf(name, sizeof name, "%.*s", comma ? (int)(comma - at) : 127, at);
-        if (!*name)
-            return data_error(s, path, "function", "the name of a function is missing beside a comma");
-        const target_function *found = function_find(name);
-        if (!found)
-            return unknown_function(s, path, name);
-        if (f->n_functions == MAX_FUNCTIONS)
-            return data_error(s, path, "function", "names more than 64 functions");
-        f->functions[f->n_functions++] = found;
-        at = comma ? comma + 1 : at;
-    } while (comma);
-    return STATUS_OK;
-}
-
-static status check_dimensions(const function_data *f, const section *s, const char *path)
-{
-    char text[256];
-    long dimension = option_given(s, "dimension") ? option_integer(s, "dimension") : 0;
-    if (dimension && dimension != f->inputs) {
-        snprintf(text, sizeof text, "dimension=%ld, but the network has %d inputs", dimension, f->inputs);
-        return data_error(s, path, "dimension", text);
+    size_t inputs = (size_t)d->inputs, outputs = (size_t)d->outputs, directions = (size_t)d->directions;
+    switch (part) {
+    case PART_X:
+        return inputs;
+    case PART_Y:
+        return outputs;
+    case PART_JACOBIAN:
+        return outputs * inputs;
+    case PART_HESSIAN:
+        return outputs * inputs * inputs;
+    case PART_V:
+        return directions * inputs;
+    case PART_V_WEIGHT:
+        return directions;
+    case PART_JVP:
+        return directions * outputs;
+    case PART_HVP:
+        return directions * outputs * inputs;
+    default:
+        return 0;
     }
-    for (int k = 0; k < f->n_functions; ++k) {
-        const target_function *t = f->functions[k];
-        if (t->dimension ? t->dimension == f->inputs : f->inputs >= t->minimum_dimension)
+}
+
+status dataset_allocate(dataset *d, unsigned parts)
+{
+    d->low = allocate_zeroed((unsigned long)d->inputs, sizeof *d->low);
+    d->high = allocate_zeroed((unsigned long)d->inputs, sizeof *d->high);
+    bool complete = d->low && d->high;
+    for (dataset_part part = 0; part < PART_COUNT; ++part) {
+        if (!(parts & 1u << part))
             continue;
-        int inputs = t->dimension ? t->dimension : t->minimum_dimension;
-        snprintf(text, sizeof text, "function %s has %s%d inputs, the network %d: set [net] inputs=%d", t->name, t->dimension ? "" : "at least ", inputs,
-                 f->inputs, inputs);
-        return data_error(s, path, "function", text);
+        d->parts[part] = allocate_zeroed((size_t)d->points * dataset_part_size(d, part), sizeof **d->parts);
+        complete &= d->parts[part] != NULL;
     }
-    return STATUS_OK;
-}
-
-static status read_domain(function_data *f, const section *s)
-{
-    double given[2] = {0, 0};
-    bool own = option_given(s, "domain");
-    if (own)
-        option_reals(s, "domain", given, 2); /* the reader has checked that they are two, and ascend */
-    f->low = allocate_zeroed((unsigned long)f->inputs, sizeof *f->low);
-    f->high = allocate_zeroed((unsigned long)f->inputs, sizeof *f->high);
-    if (!f->low || !f->high)
-        return STATUS_NO_MEMORY;
-    for (int i = 0; i < f->inputs; ++i) {
-        f->low[i] = own ? given[0] : function_low(f->functions[0], i);
-        f->high[i] = own ? given[1] : function_high(f->functions[0], i);
-    }
-    return STATUS_OK;
-}
-
-status function_data_read(function_data *f, const section *s, const char *path, int inputs, int outputs)
-{
-    *f = (function_data){.inputs = inputs};
-    status result = find_functions(f, s, path);
-    if (result == STATUS_OK && f->n_functions != outputs) {
-        char text[160];
-        snprintf(text, sizeof text, "names %d function%s, but the network has %d output%s", f->n_functions, f->n_functions == 1 ? "" : "s", outputs,
-                 outputs == 1 ? "" : "s");
-        result = data_error(s, path, "function", text);
-    }
-    if (result == STATUS_OK)
-        result = check_dimensions(f, s, path);
-    if (result == STATUS_OK)
-        result = read_domain(f, s);
-    if (result != STATUS_OK)
-        function_data_free(f);
-    return result;
-}
-
-void function_data_free(function_data *f)
-{
-    free(f->low);
-    free(f->high);
-    *f = (function_data){0};
-}
-
-/* ---------------------------------------------------------------- sampling */
-
-static status allocate(dataset *d)
-{
-    size_t points = (size_t)d->points, inputs = (size_t)d->inputs, outputs = (size_t)d->outputs;
-    d->x = allocate_zeroed(points * inputs, sizeof *d->x);
-    d->y = allocate_zeroed(points * outputs, sizeof *d->y);
-    d->low = allocate_zeroed(inputs, sizeof *d->low);
-    d->high = allocate_zeroed(inputs, sizeof *d->high);
-    if (d->order > 0)
-        d->jacobian = allocate_zeroed(points * outputs * inputs, sizeof *d->jacobian);
-    if (d->order > 1)
-        d->hessian = allocate_zeroed(points * outputs * inputs * inputs, sizeof *d->hessian);
-    bool complete = d->x && d->y && d->low && d->high && (d->jacobian || d->order < 1) && (d->hessian || d->order < 2);
     return complete ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static void evaluate(const function_data *f, const double *x, size_t points, double *y, double *jacobian, double *hessian)
+status dataset_select(const dataset *from, const uint32_t *samples, int n, dataset *to)
 {
-    size_t n = (size_t)f->inputs, outputs = (size_t)f->n_functions;
-    for (size_t row = 0; row < points * outputs; ++row)
-        y[row] = f->functions[row % outputs]->evaluate(x + row / outputs * n, f->inputs, jacobian ? jacobian + row * n : NULL,
-                                                       hessian ? hessian + row * n * n : NULL);
-}
-
-void function_data_evaluate(const function_data *f, const double *x, int points, double *y, double *jacobian)
-{
-    evaluate(f, x, (size_t)points, y, jacobian, NULL);
-}
-
-/* Training computes in float. */
-static bool all_finite(const double *values, size_t count)
-{
-    for (size_t i = 0; values && i < count; ++i)
-        if (!(fabs(values[i]) <= FLT_MAX))
-            return false;
-    return true;
-}
-
-static bool dataset_is_finite(const dataset *d)
-{
-    size_t values = (size_t)d->points * (size_t)d->outputs, inputs = (size_t)d->inputs;
-    return all_finite(d->y, values) && all_finite(d->jacobian, values * inputs) && all_finite(d->hessian, values * inputs * inputs);
-}
-
-status dataset_sample(dataset *d, const function_data *f, int points, int order, uint64_t seed, random_purpose purpose)
-{
-    *d = (dataset){.points = points, .inputs = f->inputs, .outputs = f->n_functions, .order = order};
-    status s = allocate(d);
+    unsigned parts = 0;
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        parts |= from->parts[part] ? 1u << part : 0;
+    *to = (dataset){.points = n, .inputs = from->inputs, .outputs = from->outputs, .directions = from->directions};
+    status s = dataset_allocate(to, parts);
     if (s != STATUS_OK) {
-        dataset_free(d);
+        dataset_free(to);
         return s;
     }
-    memcpy(d->low, f->low, (size_t)f->inputs * sizeof *d->low);
-    memcpy(d->high, f->high, (size_t)f->inputs * sizeof *d->high);
-    random_stream stream = {seed, purpose, 0};
-    for (size_t i = 0; i < (size_t)points * (size_t)f->inputs; ++i) {
-        size_t k = i % (size_t)f->inputs;
-        d->x[i] = f->low[k] + (f->high[k] - f->low[k]) * random_one(stream, i);
-    }
-    evaluate(f, d->x, (size_t)points, d->y, d->jacobian, d->hessian);
-    if (!dataset_is_finite(d)) {
-        dataset_free(d);
-        return status_fail(STATUS_BAD_CONFIG, "the function, or a derivative of it, is not finite everywhere on this domain");
-    }
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        for (int i = 0; i < n && from->parts[part]; ++i)
+            memcpy(dataset_at(to, part, (size_t)i), dataset_at(from, part, samples[i]), dataset_part_size(from, part) * sizeof **to->parts);
+    memcpy(to->low, from->low, (size_t)from->inputs * sizeof *to->low);
+    memcpy(to->high, from->high, (size_t)from->inputs * sizeof *to->high);
     return STATUS_OK;
 }
 
 void dataset_free(dataset *d)
 {
-    free(d->x);
-    free(d->y);
-    free(d->jacobian);
-    free(d->hessian);
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        free(d->parts[part]);
     free(d->low);
     free(d->high);
     *d = (dataset){0};

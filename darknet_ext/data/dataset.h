@@ -2,39 +2,51 @@
 #ifndef DNX_DATA_DATASET_H
 #define DNX_DATA_DATASET_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "core/options.h"
-#include "core/random.h"
+#include "core/status.h"
+
+/* What a sample can hold. f has `outputs` components of `inputs` variables; v is one of `directions` vectors in the input
+ * space that the sample brings along. In every part but x, v and v_weight NaN stands for "not given". */
+typedef enum dataset_part {
+    PART_X,        /* [inputs] */
+    PART_Y,        /* [outputs]                      f(x) */
+    PART_JACOBIAN, /* [outputs, inputs]              df_k / dx_j */
+    PART_HESSIAN,  /* [outputs, inputs, inputs]      d2f_k / dx_i dx_j */
+    PART_V,        /* [directions, inputs] */
+    PART_V_WEIGHT, /* [directions]                   weight of the losses along v; not there: 1 */
+    PART_JVP,      /* [directions, outputs]          J v */
+    PART_HVP,      /* [directions, outputs, inputs]  H_k v */
+    PART_COUNT
+} dataset_part;
+
+enum { PART_X_BIT = 1 << PART_X, ALL_PARTS = (1 << PART_COUNT) - 1 };
+
+/* Names in files: x y dydx d2ydx2 v v_weight jvp hvp. */
+extern const char *const dataset_part_names[PART_COUNT];
 
 typedef struct dataset {
-    int points, inputs, outputs;
-    int order;        /* highest order of derivatives present */
-    double *x;        /* [points, inputs] */
-    double *y;        /* [points, outputs] */
-    double *jacobian; /* [points, outputs, inputs]; NULL when order < 1 */
-    double *hessian;  /* [points, outputs, inputs, inputs]; NULL when order < 2 */
-    double *low, *high; /* [inputs]: the domain the points come from */
+    int points, inputs, outputs, directions; /* directions 0: no v */
+    double *parts[PART_COUNT]; /* each [points, ...] as above, owned; NULL: not there */
+    double *low, *high;        /* [inputs], owned: where the points lie; */
 } dataset;
 
-/* Which functions, on which domain: the checked meaning of [data]. */
-typedef struct function_data {
-    const struct target_function *functions[64]; /* one per output */
-    int n_functions;
-    int inputs;
-    double *low, *high; /* [inputs], owned */
-} function_data;
+/* Numbers of one sample in that part. */
+size_t dataset_part_size(const dataset *d, dataset_part part);
 
-/* Reads [data]; messages name its line in `path`. `inputs` and `outputs` are the network's. */
-status function_data_read(function_data *f, const section *s, const char *path, int inputs, int outputs);
-void function_data_free(function_data *f);
+/* Where the part of a sample begins. */
+static inline double *dataset_at(const dataset *d, dataset_part part, size_t sample)
+{
+    return d->parts[part] + sample * dataset_part_size(d, part);
+}
 
-/* Values [points, functions] and, when not NULL, the Jacobian [points, functions, inputs] at given points. */
-void function_data_evaluate(const function_data *f, const double *x, int points, double *y, double *jacobian);
+/* Allocates (zeroed) the parts whose bits are set, for the sizes that are set already. Freed by the caller also on failure. */
+status dataset_allocate(dataset *d, unsigned parts);
 
-/* `points` samples drawn uniformly from the domain with the numbers of (seed, purpose), evaluated to `order`. */
-status dataset_sample(dataset *d, const function_data *f, int points, int order, uint64_t seed, random_purpose purpose);
+/* Copies `n` samples, by number, into a new data set with the same parts. */
+status dataset_select(const dataset *from, const uint32_t *samples, int n, dataset *to);
+
 void dataset_free(dataset *d);
 
 #endif

@@ -163,7 +163,7 @@ static status plot_runs_as_surfaces(const arguments *a, const plugin_settings *s
     for (int i = 0; i < a->n_positional && result == STATUS_OK; ++i)
         result = add_run(s, settings, a->positional[i]);
     if (result == STATUS_OK)
-        result = plot_surfaces(s->surfaces, s->n, GRID, s->low, s->high, s->training.x, s->training.points <= 1000 ? s->training.points : 0, "", picture);
+        result = plot_surfaces(s->surfaces, s->n, GRID, s->low, s->high, s->training.parts[PART_X], s->training.points <= 1000 ? s->training.points : 0, "", picture);
     for (int i = 0; s && i < s->n; ++i)
         free(s->memory[i]);
     if (s) {

@@ -102,6 +102,12 @@ typedef struct errors {
     double value, gradient, hessian;
 } errors;
 
+static int order_measured(const evaluator *e, const dataset *d)
+{
+    int order = d->parts[PART_HESSIAN] ? 2 : d->parts[PART_JACOBIAN] ? 1 : 0;
+    return e->tape.order < order ? e->tape.order : order;
+}
+
 static double squared_difference(const real *a, const double *b, size_t count)
 {
     double sum = 0;
@@ -118,7 +124,7 @@ static double hessian_rows_error(evaluator *e, const dataset *d, size_t point, s
     for (size_t j = 0; j < (size_t)e->directions && first + j < e->inputs; ++j)
         for (size_t b = 0; b < (size_t)e->tape.batch; ++b) {
             size_t row = (point + b) * e->outputs + k;
-            sum += squared_difference(q + (j * (size_t)e->tape.batch + b) * e->inputs, d->hessian + (row * e->inputs + first + j) * e->inputs, e->inputs);
+            sum += squared_difference(q + (j * (size_t)e->tape.batch + b) * e->inputs, d->parts[PART_HESSIAN] + (row * e->inputs + first + j) * e->inputs, e->inputs);
         }
     return sum;
 }
@@ -128,20 +134,20 @@ static double gradient_error(evaluator *e, const dataset *d, size_t point, size_
     const real *g = jet_component(&e->tape.adj_x, jet_components(e->tape.order) - 1);
     double sum = 0;
     for (size_t b = 0; b < (size_t)e->tape.batch; ++b)
-        sum += squared_difference(g + b * e->inputs, d->jacobian + ((point + b) * e->outputs + k) * e->inputs, e->inputs);
+        sum += squared_difference(g + b * e->inputs, d->parts[PART_JACOBIAN] + ((point + b) * e->outputs + k) * e->inputs, e->inputs);
     return sum;
 }
 
 static void chunk_errors(evaluator *e, const dataset *d, size_t point, errors *sums)
 {
-    int order = e->tape.order < d->order ? e->tape.order : d->order;
+    int order = order_measured(e, d);
     bool second = order > 1;
     for (size_t first = 0; first < (second ? e->inputs : 1); first += (size_t)e->directions) {
         if (e->tape.order > 1)
             load_directions(e, first);
         run_values(e, e->tape.order > 0);
         if (first == 0)
-            sums->value += squared_difference(tape_jet(&e->tape, e->output)->data, d->y + point * e->outputs, (size_t)e->tape.batch * e->outputs);
+            sums->value += squared_difference(tape_jet(&e->tape, e->output)->data, d->parts[PART_Y] + point * e->outputs, (size_t)e->tape.batch * e->outputs);
         for (size_t k = 0; k < e->outputs && order > 0; ++k) {
             run_seeds(e, k);
             if (first == 0)
@@ -161,8 +167,8 @@ static evaluation run_in_host(evaluator *e, const dataset *d)
         int left = d->points - point;
         size_t batch = (size_t)(left < capacity ? left : capacity);
         for (size_t i = 0; i < batch * e->inputs; ++i)
-            e->host_input[i] = (float)d->x[(size_t)point * e->inputs + i];
-        sum += squared_difference(plugin_predict(e->host, e->host_input), d->y + (size_t)point * e->outputs, batch * e->outputs);
+            e->host_input[i] = (float)d->parts[PART_X][(size_t)point * e->inputs + i];
+        sum += squared_difference(plugin_predict(e->host, e->host_input), d->parts[PART_Y] + (size_t)point * e->outputs, batch * e->outputs);
     }
     return (evaluation){sum / ((double)d->points * (double)e->outputs), NAN, NAN};
 }
@@ -174,11 +180,11 @@ evaluation evaluator_run(evaluator *e, const dataset *d)
     errors sums = {0, 0, 0};
     for (int point = 0; point < d->points; point += e->tape.capacity) {
         int left = d->points - point, batch = left < e->tape.capacity ? left : e->tape.capacity;
-        load_points(e, d->x + (size_t)point * e->inputs, batch);
+        load_points(e, d->parts[PART_X] + (size_t)point * e->inputs, batch);
         chunk_errors(e, d, (size_t)point, &sums);
     }
     double values = (double)d->points * (double)e->outputs, inputs = (double)e->inputs;
-    int order = e->tape.order < d->order ? e->tape.order : d->order;
+    int order = order_measured(e, d);
     return (evaluation){
         .value_mse = sums.value / values,
         .gradient_mse = order > 0 ? sums.gradient / (values * inputs) : NAN,

@@ -3,7 +3,7 @@
 #define DNX_TRAIN_POINT_SETS_H
 
 #include "bridge/plugin.h"
-#include "data/dataset.h"
+#include "data/function_data.h"
 
 /* The functions of a network's [data] section. */
 status training_set_functions(plugin_network *p, function_data *f);

@@ -63,8 +63,10 @@ static uint32_t sample_at(trainer *t, uint64_t i)
     return t->permutation[i % points];
 }
 
-static float *put(float *to, const double *from, size_t count)
+static float *put(float *to, const dataset *d, dataset_part part, size_t sample)
 {
+    size_t count = dataset_part_size(d, part);
+    const double *from = dataset_at(d, part, sample);
     for (size_t i = 0; i < count; ++i)
         to[i] = (float)from[i];
     return to + count;
@@ -73,18 +75,17 @@ static float *put(float *to, const double *from, size_t count)
 static void fill_minibatch(trainer *t)
 {
     const dataset *d = &t->training;
-    size_t inputs = (size_t)d->inputs, outputs = (size_t)d->outputs;
     int batch = plugin_minibatch(t->net);
     uint64_t first = plugin_seen(t->net);
     for (int b = 0; b < batch; ++b) {
         size_t i = sample_at(t, first + (uint64_t)b);
-        put(plugin_input(t->net) + (size_t)b * inputs, d->x + i * inputs, inputs);
+        put(plugin_input(t->net) + (size_t)b * (size_t)d->inputs, d, PART_X, i);
         float *truth = plugin_truth(t->net) + (size_t)b * t->truth_count;
-        truth = put(truth, d->y + i * outputs, outputs);
-        if (d->order > 0)
-            truth = put(truth, d->jacobian + i * outputs * inputs, outputs * inputs);
-        if (d->order > 1)
-            put(truth, d->hessian + i * outputs * inputs * inputs, outputs * inputs * inputs);
+        truth = put(truth, d, PART_Y, i);
+        if (d->parts[PART_JACOBIAN])
+            truth = put(truth, d, PART_JACOBIAN, i);
+        if (d->parts[PART_HESSIAN])
+            put(truth, d, PART_HESSIAN, i);
     }
 }
 

@@ -1,0 +1,25 @@
+/* Data sets in files: HDF5 (.h5, .hdf5) and CSV (.csv), told apart by the ending of the name.
+ *
+ * HDF5: one data set per part (data/dataset.h) at the root of the file, named as dataset_part_names says, of any integer or
+ * floating-point type; N samples come first. With one output its dimension may be left out, with one direction its too:
+ *     x [N, n]    y [N, m] or [N]    dydx [N, m, n] or [N, n]    d2ydx2 [N, m, n, n] or [N, n, n]
+ *     v [N, r, n] or [N, n]    v_weight [N, r] or [N]    jvp [N, r, m], [N, m] or [N]    hvp [N, r, m, n], [N, m, n], [N, r, n] or [N, n]
+ *
+ * CSV: a header, then one sample a line; at most one direction. Columns are found by their names, indices count from 1:
+ *     x1 … xn    y1 … ym    dy1_dx2    d2y1_dx1_dx2    v1 … vn    v_weight    jvp1 … jvpm    hvp1_2 (output, input)
+ * With one input or one output its index may be left out (y, dy_dx2, dy1_dx, …). An empty field or nan is NaN. */
+#ifndef DNX_DATA_FILE_H
+#define DNX_DATA_FILE_H
+
+#include "data/dataset.h"
+
+/* Reads x and those of the parts `wanted` (bits) that the file has; other contents are left alone. `inputs` and `outputs`
+ * are what the network has; 0: whatever the file says. x and v must be finite; elsewhere NaN is kept and infinities are refused. low and
+ * high are set to the ranges of x. STATUS_BAD_FILE with one sentence that begins with `path` (CSV: path:line) when the file
+ * cannot be read, lacks x, or a part has a wrong shape or type; then *d is empty. */
+status dataset_read(const char *path, int inputs, int outputs, unsigned wanted, dataset *d);
+
+/* Writes every part that is there; the file appears whole or not at all. Numbers in CSV have 17 digits, NaN is an empty field. */
+status dataset_write(const char *path, const dataset *d);
+
+#endif
