@@ -155,6 +155,7 @@ const layer_type connected_layer_type = {
     .saved_count = connected_saved_count,
     .forward = connected_forward,
     .backward = connected_backward,
+    .fully_connected = true,
     .scalar_path = true,
     .row_cost = connected_row_cost,
     .zero_curvature = connected_zero_curvature,

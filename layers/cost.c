@@ -60,11 +60,11 @@ static loss_function cost_loss(int type)
 {
     switch (type) {
     case COST_L1:
-        return (loss_function){LOSS_L1, 0};
+        return (loss_function){.kind = LOSS_L1, .parameter = 0};
     case COST_SMOOTH:
-        return (loss_function){LOSS_HUBER, 1};
+        return (loss_function){.kind = LOSS_HUBER, .parameter = 1};
     default:
-        return (loss_function){LOSS_L2, 0};
+        return (loss_function){.kind = LOSS_L2, .parameter = 0};
     }
 }
 

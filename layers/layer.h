@@ -93,6 +93,7 @@ typedef struct layer_type {
     size_t (*saved_count)(const graph_node *node, int batch, int directions, int order);
     void (*forward)(const layer_pass *pass);
     void (*backward)(const layer_pass *pass);
+    bool fully_connected; /* begins with z = W x + b: parameters "weights" [outputs, inputs] and "biases", of raw inputs */
     bool scalar_path; /* backward understands row_scale (or has no parameters) */
     /* Floating-point operations of one linear application to one row (as much again for its adjoint, and for the
      * gradient of its parameters); NULL: next to nothing. */

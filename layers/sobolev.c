@@ -5,6 +5,10 @@ static const char *const projection_names[] = {"sphere", "rademacher", "gaussian
 static const char *const differentiated_names[] = {"output", "log_probabilities", "loss", NULL};
 static const char *const objective_loss_names[] = {"squared_error", "cross_entropy", NULL};
 static const char *const target_names[] = {"data", "zero", NULL};
+static const char *const schedule_names[] = {"constant", "linear", "rate", "swap", NULL};
+static const char *const balance_names[] = {"none", "softadapt", "gradnorm", NULL};
+static const char *const collapse_names[] = {"warn", "rollback", "ignore", NULL};
+static const char *const component_names[] = {"uniform", "rms", NULL};
 
 static const option_spec sobolev_keys[] = {
     {"order", OPTION_INTEGER, "1", 0, JET_MAX_ORDER, NULL, "highest order of derivatives in the loss"},
@@ -14,6 +18,22 @@ static const option_spec sobolev_keys[] = {
     {"weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on values; 0 leaves it out"},
     {"weight_1", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on first derivatives; 0 leaves it out"},
     {"weight_2", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on second derivatives; 0 leaves it out"},
+    {"output_weights", OPTION_REALS, "", 0, 1e12, NULL, "weight of each output in all losses"},
+    {"input_weights", OPTION_REALS, "", 0, 1e12, NULL, "weight of each input's component in the losses on derivatives"},
+    {"component_weights", OPTION_CHOICE, "uniform", 1, 0, component_names,
+     "rms: components of derivatives also count 1 / their mean square in the training set"},
+    {"weight_schedule", OPTION_CHOICE, "constant", 1, 0, schedule_names,
+     "how the weights move to their ends: linear in the updates, with the learning rate, or all at once (swap)"},
+    {"weight_end", OPTION_REAL, "", 0, 1e12, NULL, "where weight ends; absent: it stays"},
+    {"weight_1_end", OPTION_REAL, "", 0, 1e12, NULL, "where weight_1 ends; absent: it stays"},
+    {"weight_2_end", OPTION_REAL, "", 0, 1e12, NULL, "where weight_2 ends; absent: it stays"},
+    {"swap_at", OPTION_INTEGER, "", 1, 1L << 40, NULL, "weight_schedule=swap: the update from which the end weights hold"},
+    {"balance", OPTION_CHOICE, "none", 1, 0, balance_names, "factors on the weights from how the losses fall (softadapt) or how large their gradients are (gradnorm)"},
+    {"balance_every", OPTION_INTEGER, "100", 1, 1000000000, NULL, "updates between two changes of these factors"},
+    {"balance_strength", OPTION_REAL, "", 0, 1e3, NULL, "softadapt: beta (0.1); gradnorm: alpha (0.12)"},
+    {"on_collapse", OPTION_CHOICE, "warn", 1, 0, collapse_names,
+     "what to do when derivatives make the values worse: say so, also go back to the best weights, or nothing"},
+    {"label_directions", OPTION_INTEGER, "0", 0, 4096, NULL, "vectors v that every label brings along, with J v and (order=2) H v instead of the Hessian"},
     {"huber_delta", OPTION_REAL, "1", 1e-12, 1e12, NULL, "where the huber loss turns from quadratic to linear"},
     {"relative_epsilon", OPTION_REAL, "1e-6", 1e-30, 1e12, NULL, "added to the squared norm of the target in the relative loss"},
     {"projections", OPTION_INTEGER, "0", 0, 4096, NULL, "random directions v in the output space; 0: the full gradient or Jacobian"},
@@ -38,12 +58,26 @@ static const section_spec sobolev_section = {
 
 static loss_function loss_of(const section *s, const char *key)
 {
-    loss_function loss = {(loss_kind)option_choice(s, key), 0};
+    loss_function loss = {.kind = (loss_kind)option_choice(s, key)};
     if (loss.kind == LOSS_HUBER)
         loss.parameter = option_real(s, "huber_delta");
     if (loss.kind == LOSS_RELATIVE)
         loss.parameter = option_real(s, "relative_epsilon");
     return loss;
+}
+
+/* Where a weight ends; without a schedule, where it begins. */
+static double end_of(const section *s, const char *key, const char *end_key)
+{
+    bool moves = option_choice(s, "weight_schedule") != SCHEDULE_CONSTANT && option_given(s, end_key);
+    return option_real(s, moves ? end_key : key);
+}
+
+static double strength_of(const section *s)
+{
+    if (option_given(s, "balance_strength"))
+        return option_real(s, "balance_strength");
+    return option_choice(s, "balance") == BALANCE_SOFTADAPT ? .1 : .12;
 }
 
 objective_options sobolev_read_options(const section *s)
@@ -52,6 +86,16 @@ objective_options sobolev_read_options(const section *s)
         .order = (int)option_integer(s, "order"),
         .loss = {loss_of(s, "loss"), loss_of(s, "loss_1"), loss_of(s, "loss_2")},
         .weight = {option_real(s, "weight"), option_real(s, "weight_1"), option_real(s, "weight_2")},
+        .end_weight = {end_of(s, "weight", "weight_end"), end_of(s, "weight_1", "weight_1_end"), end_of(s, "weight_2", "weight_2_end")},
+        .schedule = (schedule_kind)option_choice(s, "weight_schedule"),
+        .swap_at = option_integer(s, "swap_at"),
+        .balance = (balance_kind)option_choice(s, "balance"),
+        .balance_every = (int)option_integer(s, "balance_every"),
+        .balance_strength = strength_of(s),
+        .on_collapse = (collapse_action)option_choice(s, "on_collapse"),
+        .rms_components = option_choice(s, "component_weights") == 1,
+        .label_directions = (int)option_integer(s, "label_directions"),
+        .where = s,
         .projections = (int)option_integer(s, "projections"),
         .projections_2 = (int)option_integer(s, "projections_2"),
         .projection = (projection_kind)option_choice(s, "projection"),
@@ -62,9 +106,23 @@ objective_options sobolev_read_options(const section *s)
         .wrt = (int)option_integer(s, "wrt"),
         .allow_zero_curvature = option_boolean(s, "allow_zero_curvature"),
     };
-    while (o.order > 0 && o.weight[o.order] == 0)
+    while (o.order > 0 && o.weight[o.order] == 0 && o.end_weight[o.order] == 0)
         --o.order;
     return o;
+}
+
+void sobolev_weights(const objective_options *o, long update, long updates, double rate, double weights[JET_MAX_ORDER + 1])
+{
+    double end = 0; /* how much of the end weights */
+    if (o->schedule == SCHEDULE_LINEAR && updates > 0)
+        end = (double)update / (double)updates;
+    else if (o->schedule == SCHEDULE_RATE)
+        end = 1 - rate;
+    else if (o->schedule == SCHEDULE_SWAP)
+        end = update >= o->swap_at;
+    end = end < 0 ? 0 : end > 1 ? 1 : end;
+    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+        weights[k] = (1 - end) * o->weight[k] + end * o->end_weight[k];
 }
 
 static status sobolev_configure(graph_node *node)

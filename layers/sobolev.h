@@ -15,11 +15,32 @@ typedef enum differentiated_kind { DIFFERENTIATE_OUTPUT, DIFFERENTIATE_LOG_PROBA
 
 typedef enum target_kind { TARGET_DATA, TARGET_ZERO } target_kind;
 
+/* How the weights of the orders move from `weight` to `end_weight` over a training. */
+typedef enum schedule_kind {
+    SCHEDULE_CONSTANT,
+    SCHEDULE_LINEAR, /* with the updates done, from 0 to max_batches */
+    SCHEDULE_RATE,   /* with the learning rate: at its full size the first, at 0 the last (DeePMD-kit's prefactors) */
+    SCHEDULE_SWAP    /* all at once at update swap_at */
+} schedule_kind;
+
+typedef enum balance_kind { BALANCE_NONE, BALANCE_SOFTADAPT, BALANCE_GRADNORM } balance_kind;
+
+typedef enum collapse_action { COLLAPSE_WARN, COLLAPSE_ROLLBACK, COLLAPSE_IGNORE } collapse_action;
+
 /* The options, read from the section. */
 typedef struct objective_options {
-    int order;           /* effective: orders whose weight is 0 are dropped */
+    int order;           /* effective: orders whose weight is always 0 are dropped */
     loss_function loss[JET_MAX_ORDER + 1];
-    double weight[JET_MAX_ORDER + 1];
+    double weight[JET_MAX_ORDER + 1], end_weight[JET_MAX_ORDER + 1];
+    schedule_kind schedule;
+    long swap_at;        /* update; of SCHEDULE_SWAP */
+    balance_kind balance;
+    int balance_every;   /* updates */
+    double balance_strength; /* alpha of GradNorm, beta of SoftAdapt */
+    collapse_action on_collapse;
+    bool rms_components; /* weigh components of derivatives by 1 / their mean square in the training set */
+    int label_directions; /* vectors v that every label brings along */
+    const section *where; /* output_weights= and input_weights= stand here; NULL: neither is given */
     int projections;     /* output directions; 0: all unit vectors (full Jacobian) */
     int projections_2;   /* input directions of order 2; 0: all unit vectors (full Hessian) */
     projection_kind projection;
@@ -31,7 +52,10 @@ typedef struct objective_options {
     bool allow_zero_curvature;
 } objective_options;
 
-/* The options of a checked [sobolev] section; orders whose weight is 0 are dropped from the top. */
+/* The options of a checked [sobolev] section; orders whose weight is always 0 are dropped from the top. */
 objective_options sobolev_read_options(const section *s);
+
+/* The weights of the orders after `update` of `updates` weight updates (0: no end), at `rate` times the first learning rate. */
+void sobolev_weights(const objective_options *o, long update, long updates, double rate, double weights[JET_MAX_ORDER + 1]);
 
 #endif

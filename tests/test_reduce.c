@@ -184,7 +184,7 @@ static void test_loss(void **state)
     for (int kind = 0; kind < LOSS_COUNT; kind++)
         for (size_t k = 0; k < COUNT_OF(loss_cases); k++)
             for (int form = 0; form < 8; form++)
-                check_loss(*state, (loss_function){(loss_kind)kind, .5}, loss_cases[k], form & 1, form & 2, form / 4);
+                check_loss(*state, (loss_function){.kind = (loss_kind)kind, .parameter = .5}, loss_cases[k], form & 1, form & 2, form / 4);
 }
 
 static void test_loss_of_equal_vectors(void **state)
@@ -192,7 +192,7 @@ static void test_loss_of_equal_vectors(void **state)
     const backend *be = *state;
     for (int kind = 0; kind < LOSS_COUNT; kind++) {
         guarded p = guarded_noise(51, 1, 1), gradient = guarded_noise(51, 0, 2);
-        assert_true(be->loss((loss_function){(loss_kind)kind, .5}, 3, 17, p.data, p.data, 2, gradient.data) == 0);
+        assert_true(be->loss((loss_function){.kind = (loss_kind)kind, .parameter = .5}, 3, 17, p.data, p.data, 2, gradient.data) == 0);
         for (size_t i = 0; i < 51; i++)
             check_near(loss_names[kind], i, gradient.data[i], 0, 0, 0);
         guarded_free(p);

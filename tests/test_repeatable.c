@@ -71,7 +71,7 @@ static void run_dot(const backend *be, workspace *w)
 
 static void run_loss(const backend *be, workspace *w)
 {
-    w->value = be->loss((loss_function){LOSS_NORM, 0}, WORK / 7, 7, w->x, w->y, (real).1, w->m);
+    w->value = be->loss((loss_function){.kind = LOSS_NORM}, WORK / 7, 7, w->x, w->y, (real).1, w->m);
 }
 
 static void run_sgd(const backend *be, workspace *w)

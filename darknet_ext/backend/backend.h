@@ -47,8 +47,8 @@ typedef struct backend {
     /* -- reduce.c -- */
     void (*sum_rows)(size_t rows, size_t count, const real *x, real *sums); /* sums[j] += sum_r x[r,j] */
     double (*dot)(size_t count, const real *x, const real *y);
-    /* Sum over rows of scale * loss(prediction row, target row); `gradient` (NULL: not wanted) = scale * d loss / d prediction.
-     * target == NULL stands for zeros. */
+    /* Sum over rows of scale * row_weights[row] * loss(prediction row, target row); `gradient` (NULL: not wanted) = its derivative by
+     * the prediction. target == NULL stands for zeros; elements whose target is NaN are left out (core/loss_math.h). */
     double (*loss)(loss_function loss, size_t rows, size_t count, const real *prediction, const real *target, real scale, real *gradient);
 
     /* -- head.c -- what can stand between the network's output and the derivative (layers/log_probabilities.c, loss_head.c).

@@ -22,6 +22,8 @@ struct plugin_network {
     tape *tape;             /* the objective's, or own_tape */
     tape own_tape;
     objective_losses losses; /* of the last batch */
+    double weight_factors[JET_MAX_ORDER + 1]; /* on the weights of the orders */
+    double weights[JET_MAX_ORDER + 1];        /* of the orders, in the last training step */
     bool has_seed;
     uint64_t seed;
     int threads;            /* 0: left to OpenMP */

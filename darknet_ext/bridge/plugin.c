@@ -200,6 +200,7 @@ static status create_tapes(plugin_network *p)
     status s = objective_create(&p->objective, &p->graph, p->be, p->objective_section, p->config->path, &options, minibatch_of(p->config));
     if (s == STATUS_OK)
         p->tape = objective_tape(p->objective);
+    memcpy(p->weights, options.weight, sizeof p->weights);
     return s;
 }
 
@@ -234,7 +235,7 @@ static status build(plugin_network *p, const plugin_settings *settings)
     if (s == STATUS_OK) {
         status_collect(&found, create_tapes(p));
         if (settings->also_check)
-            status_collect(&found, settings->also_check(p));
+            status_collect(&found, settings->also_check(p, settings->also_context));
     }
     return status_collected(&found);
 }
@@ -259,6 +260,8 @@ status plugin_load(const char *path, const plugin_settings *settings, plugin_net
     *result = NULL;
     if (!p)
         return STATUS_NO_MEMORY;
+    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+        p->weight_factors[k] = 1;
     status s = load(p, path, settings);
     if (s != STATUS_OK) {
         plugin_free(p);
@@ -400,6 +403,43 @@ objective_losses plugin_train_minibatch(plugin_network *p)
     if (p->objective)
         return p->losses;
     return (objective_losses){.order = {(double)cost}, .total = (double)cost};
+}
+
+const label_layout *plugin_labels(const plugin_network *p)
+{
+    return p->objective ? objective_labels(p->objective) : NULL;
+}
+
+void plugin_scale_weights(plugin_network *p, const double factors[JET_MAX_ORDER + 1])
+{
+    memcpy(p->weight_factors, factors, sizeof p->weight_factors);
+}
+
+const double *plugin_weights(const plugin_network *p)
+{
+    return p->weights;
+}
+
+void plugin_scale_components(plugin_network *p, int order, const double *factors)
+{
+    objective_scale_components(p->objective, order, factors);
+}
+
+bool plugin_has_loss_gradient(const plugin_network *p)
+{
+    for (int i = 0; i < p->graph.n_nodes; ++i)
+        if (!p->graph.nodes[i].type)
+            return false;
+    return p->objective != NULL;
+}
+
+status plugin_loss_gradient(plugin_network *p, const double weights[JET_MAX_ORDER + 1], float *gradient)
+{
+    const uint64_t step = *p->host->seen / (size_t)p->host->batch;
+    objective_set_weights(p->objective, weights);
+    status s = objective_gradient(p->objective, p->host->input, p->host->batch, p->host->truth, p->seed, step, gradient);
+    objective_set_weights(p->objective, p->weights);
+    return s;
 }
 
 const float *plugin_predict(plugin_network *p, float *x)

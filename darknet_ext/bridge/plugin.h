@@ -20,8 +20,9 @@ typedef struct plugin_settings {
     bool quiet;             /* the stock parser's own table and remarks are not shown */
     const override *overrides;
     int n_overrides;
-    status (*also_check)(plugin_network *p); /* more checks of the cfg, reported together with the others; NULL: none. It
+    status (*also_check)(plugin_network *p, void *also_context); /* more checks of the cfg, reported together with the others; NULL: none. It
                                                 may ask for the config and the graph */
+    void *also_context;
     message_sink sink;      /* messages about the cfg */
     void *context;
 } plugin_settings;
@@ -55,9 +56,21 @@ int plugin_minibatch(const plugin_network *p);
 int plugin_subdivisions(const plugin_network *p);
 long plugin_max_batches(const plugin_network *p); /* updates the cfg asks for; 0: no end */
 size_t plugin_truth_count(const plugin_network *p);
+const label_layout *plugin_labels(const plugin_network *p); /* NULL without a [sobolev] section: the outputs alone */
 float *plugin_input(plugin_network *p); /* [minibatch, inputs], to be filled */
 float *plugin_truth(plugin_network *p); /* [minibatch, truth_count], to be filled */
 objective_losses plugin_train_minibatch(plugin_network *p); /* sums over the samples; a [cost] layer's cost as order 0 */
+/* Factors on the weights of the orders, over what [sobolev] and its schedule say; at first 1. */
+void plugin_scale_weights(plugin_network *p, const double factors[JET_MAX_ORDER + 1]);
+/* The weights of the last training step. */
+const double *plugin_weights(const plugin_network *p);
+/* See objective_scale_components. */
+void plugin_scale_components(plugin_network *p, int order, const double *factors);
+/* Whether all of the network runs in the engine and has an objective: then plugin_loss_gradient can be asked. */
+bool plugin_has_loss_gradient(const plugin_network *p);
+/* The gradient by every parameter (graph_parameter_count numbers, in network order) of the losses of the minibatch that lies in
+ * plugin_input and plugin_truth, with these weights of the orders; a sum over samples. Nothing else changes. */
+status plugin_loss_gradient(plugin_network *p, const double weights[JET_MAX_ORDER + 1], float *gradient);
 const float *plugin_predict(plugin_network *p, float *x); /* [minibatch, outputs] of x [minibatch, inputs]; owned by the network */
 long plugin_updates(const plugin_network *p); /* updates done, also before a restart */
 uint64_t plugin_seen(const plugin_network *p);

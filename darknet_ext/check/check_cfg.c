@@ -1,7 +1,7 @@
 #include "check/check_cfg.h"
 
 #include "config/reader.h"
-#include "data/function_data.h"
+#include "data/data_source.h"
 #include "data/weights_file.h"
 #include "check/gradient_check.h"
 #include "layers/sobolev.h"
@@ -11,7 +11,7 @@ typedef struct checked_cfg {
     config *config;
     const backend *be;
     graph graph;
-    function_data functions; /* the domain, when there is a [data] section */
+    data_source data; /* the domain, when there is a [data] section */
 } checked_cfg;
 
 static void print_message(void *context, const char *line)
@@ -65,8 +65,9 @@ static objective_options default_options(const graph *g)
 {
     return (objective_options){
         .order = gradient_check_order(g),
-        .loss = {{LOSS_L2, 0}, {LOSS_L2, 0}, {LOSS_L2, 0}},
+        .loss = {{.kind = LOSS_L2}, {.kind = LOSS_L2}, {.kind = LOSS_L2}},
         .weight = {1, 1, 1},
+        .end_weight = {1, 1, 1},
         .resample = true,
         .wrt = -1,
         .allow_zero_curvature = true,
@@ -79,7 +80,8 @@ static status read_domain(checked_cfg *c)
     if (!s)
         return STATUS_OK;
     const graph *g = &c->graph;
-    return function_data_read(&c->functions, s, c->config->path, (int)shape_count(g->input), (int)shape_count(g->nodes[g->output_node].out));
+    data_needs needs = {.inputs = (int)shape_count(g->input), .outputs = (int)shape_count(g->nodes[g->output_node].out), .processes = 1};
+    return data_source_open(&c->data, s, c->config->path, &needs);
 }
 
 static status build(checked_cfg *c)
@@ -110,8 +112,8 @@ static status run(checked_cfg *c)
         .batch = c->request->batch,
         .seed = c->request->seed,
         .differences = sizeof(real) == sizeof(double),
-        .low = c->functions.low,
-        .high = c->functions.high,
+        .low = c->data.low,
+        .high = c->data.high,
     };
     return gradient_check_run(&c->graph, c->be, &options, where ? where : &c->config->sections[0], c->config->path, &settings, print_row, c);
 }
@@ -125,7 +127,7 @@ int check_cfg(const check_request *request, char *message, size_t size)
     snprintf(message, size, "%s", s == STATUS_OK ? "" : status_text());
     if (c.be)
         graph_free(&c.graph, c.be);
-    function_data_free(&c.functions);
+    data_source_free(&c.data);
     config_free(c.config);
     return s;
 }

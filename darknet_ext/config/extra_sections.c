@@ -52,12 +52,21 @@ static const option_spec net_options[] = {
 
 const section_spec net_section = {"net", "network", SECTION_NET, true, net_options, "input, batch, optimiser, learning rate"};
 
+static const char *const normalisations[] = {"none", "inputs", "all", NULL};
+
 static const option_spec data_options[] = {
-    {"function", OPTION_TEXT, NULL, 1, 0, NULL, "built-in functions to learn, separated by commas: one per output"},
+    {"function", OPTION_TEXT, "", 1, 0, NULL, "what to learn: built-in functions, separated by commas, one per output; or ./LIBRARY.so:SYMBOL"},
+    {"file", OPTION_TEXT, "", 1, 0, NULL, "instead: samples in a file, .h5 or .csv"},
+    {"test_file", OPTION_TEXT, "", 1, 0, NULL, "test samples in a file of their own"},
+    {"test_fraction", OPTION_REAL, ".1", 1e-9, .999999, NULL, "without test_file: the part of file that is set aside for tests, drawn with the seed"},
+    {"missing", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: NaN (CSV: an empty field) among the labels stands for one that is not given"},
     {"dimension", OPTION_INTEGER, "", 1, 1000, NULL, "number of inputs, for functions of any dimension"},
-    {"points", OPTION_INTEGER, "10000", 1, 100000000, NULL, "training points"},
-    {"test_points", OPTION_INTEGER, "10000", 1, 10000000, NULL, "test points"},
-    {"domain", OPTION_REALS, "", -1e30, 1e30, NULL, "low,high of every input, instead of the function's own"},
+    {"points", OPTION_INTEGER, "10000", 1, 100000000, NULL, "training points; with file: at most so many, absent: all"},
+    {"test_points", OPTION_INTEGER, "10000", 1, 10000000, NULL, "test points; with file: at most so many, absent: all"},
+    {"domain", OPTION_REALS, "", -1e30, 1e30, NULL, "low,high of every input, or such a pair for each, instead of the function's own"},
+    {"difference_step", OPTION_REAL, "0", 0, .25, NULL, "LIBRARY.so:SYMBOL: step of the finite differences, as a part of the domain's width; 0: chosen for each input"},
+    {"normalise", OPTION_CHOICE, "none", 1, 0, normalisations, "train on inputs (and outputs) of mean 0 and deviation 1; the saved weights take and give raw numbers"},
+    {"differential_pca", OPTION_REAL, "0", 0, .5, NULL, "keep the directions of the inputs that carry all but this part of the labels' squared gradients; 0: all"},
     {0},
 };
 

@@ -136,17 +136,43 @@ static void check_net(checked k)
     check_not_above(k, "min_ratio", "max_ratio");
 }
 
-static void check_data(checked k)
+static void check_domain(checked k)
 {
     if (!option_given(k.s, "domain") || !USABLE(k.s, "domain"))
         return;
-    double limits[2];
-    int n = option_reals(k.s, "domain", limits, 2);
-    if (n != 2)
-        message_error(k.m, section_place(k.s, "domain"), "domain: expected low,high, found %d number%s", n, n == 1 ? "" : "s");
-    else if (limits[0] >= limits[1])
-        message_error(k.m, section_place(k.s, "domain"), "domain: %s is not below %s", shown_number(limits[0]).text,
-                      shown_number(limits[1]).text);
+    int n = option_reals(k.s, "domain", NULL, 0);
+    double *limits = calloc((size_t)n + 1, sizeof *limits);
+    k.m->no_memory |= !limits;
+    if (limits)
+        option_reals(k.s, "domain", limits, n);
+    if (n % 2)
+        message_error(k.m, section_place(k.s, "domain"), "domain: expected pairs of low,high, found %d number%s", n, n == 1 ? "" : "s");
+    for (int i = 0; limits && i + 1 < n; i += 2)
+        if (limits[i] >= limits[i + 1]) {
+            message_error(k.m, section_place(k.s, "domain"), "domain: %s is not below %s", shown_number(limits[i]).text,
+                          shown_number(limits[i + 1]).text);
+            break;
+        }
+    free(limits);
+}
+
+/* Samples come from functions or from a file; keys of the one mean nothing beside the other. */
+static void check_data(checked k)
+{
+    static const char *const of_functions[] = {"dimension", "domain", "difference_step"}, *const of_files[] = {"test_file", "test_fraction", "missing"};
+    bool file = option_given(k.s, "file");
+    check_domain(k);
+    if (file == option_given(k.s, "function")) {
+        message_error(k.m, section_place(k.s, "file"), "[data] needs %s of the keys 'function' and 'file'", file ? "only one" : "one");
+        return;
+    }
+    for (int i = 0; i < 3; ++i) {
+        const char *key = file ? of_functions[i] : of_files[i];
+        if (option_given(k.s, key))
+            message_error(k.m, section_place(k.s, key), "'%s' means nothing beside '%s'", key, file ? "file" : "function");
+    }
+    if (option_given(k.s, "test_file") && option_given(k.s, "test_fraction"))
+        message_error(k.m, section_place(k.s, "test_fraction"), "'test_fraction' means nothing beside 'test_file'");
 }
 
 /* Layers named by number, from 0, or negative, from this one back. */

@@ -7,10 +7,13 @@
  *     huber     sum h(e), h = e^2/2 inside |e| <= delta, delta (|e| - delta/2) outside
  *     relative  sum e^2 / (sum t^2 + epsilon)
  *
- * A loss has two steps: a reduction over the vector, then the gradient of each element given the reduced values.
+ * Every sum runs over the elements whose target is given (not NaN), each times its weight, so that d loss / d p_i is the weight times
+ * the formula without weights. A loss has two steps: a reduction over the vector, then the gradient of each element given the sums.
  * Where a derivative does not exist (e = 0 in norm and l1) the gradient is 0. */
 #ifndef DNX_CORE_LOSS_MATH_H
 #define DNX_CORE_LOSS_MATH_H
+
+#include <stddef.h>
 
 #include "core/activation_math.h"
 
@@ -34,13 +37,27 @@ extern const char *const loss_names[LOSS_COUNT + 1];
 typedef struct loss_function {
     loss_kind kind;
     double parameter;
+    const real *weights;     /* [count] of the elements of every vector; NULL: all 1 */
+    const real *row_weights; /* [rows] of the losses of several vectors; NULL: all 1 */
 } loss_function;
 
 /* Sums over a vector that a loss needs. */
 typedef struct loss_sums {
-    double error;  /* the sum that the kind is built on: of e^2, |e| or h(e) */
-    double target; /* sum t^2 */
+    double error;  /* the sum that the kind is built on: of w e^2, w |e| or w h(e) */
+    double target; /* sum w t^2 */
 } loss_sums;
+
+/* What an element counts for: 0 when its target is not given. */
+DNX_INLINE double loss_weight(const real *weights, size_t i, double target)
+{
+    return target != target ? 0 : weights ? (double)weights[i] : 1;
+}
+
+/* e of an element; of one without a target it only matters that it is finite when p is. */
+DNX_INLINE double loss_error(double prediction, double target)
+{
+    return target != target ? prediction : prediction - target;
+}
 
 /* One element's share of `error`. */
 DNX_INLINE double loss_term(loss_function loss, double e)
@@ -69,7 +86,7 @@ DNX_INLINE double loss_value(loss_function loss, loss_sums sums)
     }
 }
 
-/* d loss / d p of one element with error e. */
+/* d loss / d p of one element with error e, before its weight. */
 DNX_INLINE double loss_gradient(loss_function loss, loss_sums sums, double e)
 {
     switch (loss.kind) {

@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
-#include <stdbool.h>
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,28 @@ status dataset_allocate(dataset *d, unsigned parts)
         complete &= d->parts[part] != NULL;
     }
     return complete ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+unsigned parts_to_order(int order)
+{
+    return (1u << PART_X | 1u << PART_Y | 1u << PART_JACOBIAN | 1u << PART_HESSIAN) & ((1u << (PART_Y + order + 1)) - 1);
+}
+
+/* Training computes in float. */
+static bool all_finite(const double *values, size_t count)
+{
+    for (size_t i = 0; values && i < count; ++i)
+        if (!(fabs(values[i]) <= FLT_MAX))
+            return false;
+    return true;
+}
+
+bool dataset_is_finite(const dataset *d)
+{
+    for (dataset_part part = PART_Y; part <= PART_HESSIAN; ++part)
+        if (!all_finite(d->parts[part], (size_t)d->points * dataset_part_size(d, part)))
+            return false;
+    return true;
 }
 
 status dataset_select(const dataset *from, const uint32_t *samples, int n, dataset *to)

@@ -2,6 +2,7 @@
 #ifndef DNX_DATA_DATASET_H
 #define DNX_DATA_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,12 @@ status dataset_allocate(dataset *d, unsigned parts);
 
 /* Copies `n` samples, by number, into a new data set with the same parts. */
 status dataset_select(const dataset *from, const uint32_t *samples, int n, dataset *to);
+
+/* x, y, and full derivatives up to the order, as bits. */
+unsigned parts_to_order(int order);
+
+/* Whether y and the full derivatives are finite in float, in which training computes. */
+bool dataset_is_finite(const dataset *d);
 
 void dataset_free(dataset *d);
 

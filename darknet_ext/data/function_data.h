@@ -21,6 +21,9 @@ void function_data_free(function_data *f);
 /* Values [points, functions] and, when not NULL, the Jacobian [points, functions, inputs] at given points. */
 void function_data_evaluate(const function_data *f, const double *x, int points, double *y, double *jacobian);
 
+/* `points` points of a box, uniformly, with the numbers of (seed, purpose). */
+void points_draw(const double *low, const double *high, int points, int inputs, uint64_t seed, random_purpose purpose, double *x);
+
 /* `points` samples drawn uniformly from the domain with the numbers of (seed, purpose), evaluated to `order`. */
 status dataset_sample(dataset *d, const function_data *f, int points, int order, uint64_t seed, random_purpose purpose);
 

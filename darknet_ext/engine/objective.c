@@ -1,11 +1,14 @@
 #include "engine/objective.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/environment.h"
 #include "engine/directions.h"
+#include "engine/functionals.h"
+#include "engine/objective_check.h"
 #include "engine/targets.h"
 #include "layers/heads.h"
 
@@ -24,69 +27,16 @@ struct objective {
     bool have_labels;
     const real *truth;
     real *value_gradient;          /* [batch, outputs]: d loss / d m */
+    label_layout truth_layout;
+    double weights[JET_MAX_ORDER + 1]; /* of this step */
+    real *output_weights;          /* [outputs]; NULL: all 1 */
+    real *input_weights;           /* [inputs], as given; NULL: all 1 */
+    real *component_weights[JET_MAX_ORDER + 1]; /* [inputs] of the elements of g and q; NULL: all 1 */
+    real *row_weights[JET_MAX_ORDER + 1]; /* of the rows of g [v1][batch] and q [v1][v2][batch]; NULL: all 1 */
     bool scalar_path;              /* sweep 4 as engine/tape.h describes it */
     unsigned layout;               /* of the tape, for which seeds, directions and zeros lie in place; 0: none */
     uint64_t seed, step;
 };
-
-/* ---------------------------------------------------------------- checking */
-
-static status refuse(const char *path, const section *s, const char *text)
-{
-    return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", path, s->line, s->column, text);
-}
-
-/* Whether one node of the segment can be differentiated as often as asked. */
-static status check_node(const graph_node *node, const section *where, const char *path, const objective_options *o)
-{
-    char text[512];
-    if (!node->type || node->type->max_order < o->order) {
-        bool normalised = layer_find(node->where->spec->name) && !node->type;
-        const char *reason = node->type ? node->type->order_limit : NULL;
-        snprintf(text, sizeof text, "[%s]%s cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,
-                 normalised ? " with batch_normalize=1" : "", o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", where->line,
-                 reason ? ": " : "", reason ? reason : "");
-        return refuse(path, node->where, text);
-    }
-    for (int i = 0; i < node->n_inputs; ++i)
-        if (node->inputs[i] < o->wrt) {
-            snprintf(text, sizeof text, "this layer reads layer %d, which lies below layer %d, the one [sobolev] at line %d differentiates by (wrt)",
-                     node->inputs[i], o->wrt, where->line);
-            return refuse(path, node->where, text);
-        }
-    if (o->order > 1 && !o->allow_zero_curvature && node->type->zero_curvature && node->type->zero_curvature(node)) {
-        snprintf(text, sizeof text,
-                 "this activation is piecewise linear: its second derivative is zero wherever it exists, so order=2 at line %d has nothing to learn "
-                 "(use a smooth activation, or set allow_zero_curvature=1 in [sobolev])",
-                 where->line);
-        return refuse(path, node->where, text);
-    }
-    return STATUS_OK;
-}
-
-static void check_nodes(const graph *g, const section *where, const char *path, const objective_options *o, status_list *found)
-{
-    for (int i = o->wrt + 1; i <= g->output_node; ++i)
-        if (!g->nodes[i].type || g->nodes[i].type->role != LAYER_LOSS)
-            status_collect(found, check_node(&g->nodes[i], where, path, o));
-}
-
-static status check_options(const graph *g, const section *where, const char *path, const objective_options *o)
-{
-    status_list found = {.first = STATUS_OK};
-    if (o->order == 0)
-        return o->weight[0] == 0 ? option_fail(where, path, "weight", "all weights are 0: there is nothing to train on") : STATUS_OK;
-    if (o->wrt >= g->output_node)
-        status_collect(&found, option_fail(where, path, "wrt", "wrt must name a layer below the network's output"));
-    if (o->wrt >= 0 && o->target == TARGET_DATA)
-        status_collect(&found, option_fail(where, path, "wrt", "labels give derivatives with respect to the network's input only: with wrt= use target=zero"));
-    if (o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES && shape_count(g->nodes[g->output_node].out) < 2)
-        status_collect(&found, option_fail(where, path, "differentiate", "differentiate=log_probabilities needs at least two outputs: the log-probability of one is constant"));
-    if (o->differentiated == DIFFERENTIATE_LOSS && o->cross_entropy && shape_count(g->nodes[g->output_node].out) < 2)
-        status_collect(&found, option_fail(where, path, "objective_loss", "objective_loss=cross_entropy needs at least two outputs: that of one is constant"));
-    check_nodes(g, where, path, o, &found);
-    return status_collected(&found);
-}
 
 /* ---------------------------------------------------------------- creating */
 
@@ -108,7 +58,8 @@ static status count_directions(objective *self, const section *where, const char
     const objective_options *o = &self->options;
     size_t top = shape_count(self->graph->nodes[graph_top(self->graph)].out);
     size_t first = o->projections > 0 ? (size_t)o->projections : top;
-    size_t second = o->order < 2 ? 1 : o->projections_2 > 0 ? (size_t)o->projections_2 : self->inputs;
+    size_t labelled = (size_t)o->label_directions, full = labelled > 0 ? labelled : self->inputs;
+    size_t second = o->order < 2 ? 1 : o->projections_2 > 0 ? (size_t)o->projections_2 : full;
     if (first > LARGEST_DIRECTIONS || second > LARGEST_DIRECTIONS || first * second > LARGEST_DIRECTIONS) {
         char text[256];
         snprintf(text, sizeof text, "%zu x %zu directions are too many: use projections=%s", first, second, o->order > 1 ? " and projections_2=" : "");
@@ -136,7 +87,7 @@ static status allocate(objective *self, int capacity)
     int directions = self->n_output_directions * self->n_input_directions;
     status s = tape_create(&self->tape, self->graph, self->be, capacity, o->order, directions, o->wrt);
     if (s == STATUS_OK && o->order > 0 && o->target == TARGET_DATA)
-        s = targets_create(&self->targets, self->graph, self->be, capacity, o->order, self->n_output_directions, self->n_input_directions);
+        s = targets_create(&self->targets, self->graph, self->be, capacity, self->truth_layout, self->n_output_directions, self->n_input_directions);
     if (s != STATUS_OK)
         return s;
     /* Gaussian directions of one output are not +-1. */
@@ -149,11 +100,130 @@ static status allocate(objective *self, int capacity)
     return self->labels && self->value_gradient ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/* ---------------------------------------------------------------- weights of components and rows */
+
+/* Ones, or what a list of the cfg says. */
+static status read_weights(objective *self, const char *key, size_t count, const char *path, real **weights)
+{
+    const section *where = self->options.where;
+    if (!where || !option_given(where, key))
+        return STATUS_OK;
+    int given = option_reals(where, key, NULL, 0);
+    if ((size_t)given != count) {
+        char text[128];
+        snprintf(text, sizeof text, "%s has %d number%s, but there %s %zu", key, given, given == 1 ? "" : "s", count == 1 ? "is" : "are", count);
+        return option_fail(where, path, key, text);
+    }
+    double *values = allocate_zeroed(count, sizeof *values);
+    *weights = self->be->allocate(count);
+    for (size_t i = 0; values && *weights && i < (size_t)option_reals(where, key, values, given); ++i)
+        (*weights)[i] = (real)values[i];
+    free(values);
+    return values && *weights ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static status allocate_ones(const backend *be, size_t count, real **weights)
+{
+    *weights = be->allocate(count);
+    if (!*weights)
+        return STATUS_NO_MEMORY;
+    be->fill(count, 1, *weights);
+    return STATUS_OK;
+}
+
+/* A loss looks at each component of g once, at each pair of components of the Hessian as element and as row. */
+static status spread_weights(objective *self, int capacity)
+{
+    const objective_options *o = &self->options;
+    status s = STATUS_OK;
+    for (int k = 1; k <= o->order && s == STATUS_OK; ++k) {
+        size_t rows = (size_t)capacity * (size_t)self->n_output_directions * (k > 1 ? (size_t)self->n_input_directions : 1);
+        if (self->input_weights || o->rms_components)
+            s = allocate_ones(self->be, self->inputs, &self->component_weights[k]);
+        if (s == STATUS_OK && self->input_weights)
+            self->be->copy(self->inputs, self->input_weights, self->component_weights[k]);
+        if (s == STATUS_OK && (self->output_weights || (k > 1 && (self->input_weights || o->label_directions > 0))))
+            s = allocate_ones(self->be, rows, &self->row_weights[k]);
+    }
+    return s;
+}
+
+static status create_weights(objective *self, const section *where, const char *path, int capacity)
+{
+    const objective_options *o = &self->options;
+    if (o->differentiated == DIFFERENTIATE_LOSS && o->order > 0 && o->where && option_given(o->where, "output_weights"))
+        return option_fail(where, path, "output_weights", "differentiate=loss has one value to differentiate: output_weights cannot be given");
+    status s = read_weights(self, "output_weights", self->outputs, path, &self->output_weights);
+    if (s == STATUS_OK && o->order > 0)
+        s = read_weights(self, "input_weights", self->inputs, path, &self->input_weights);
+    return s == STATUS_OK ? spread_weights(self, capacity) : s;
+}
+
+void objective_scale_components(objective *self, int order, const double *factors)
+{
+    real *weights = self->component_weights[order];
+    for (size_t j = 0; weights && j < self->inputs; ++j)
+        weights[j] = (real)((double)weights[j] * factors[j]);
+}
+
+/* Along unit vectors, and with one output, weights multiply the loss; random directions carry them themselves. */
+static bool outputs_weigh_rows(const objective *self)
+{
+    return self->options.projections == 0 || shape_count(self->graph->nodes[graph_top(self->graph)].out) == 1;
+}
+
+static double output_row_weight(const objective *self, int v1)
+{
+    if (!self->output_weights || !outputs_weigh_rows(self))
+        return 1;
+    return (double)self->output_weights[self->options.projections == 0 ? v1 : 0];
+}
+
+/* Of the pair (v1, v2) of sample b. */
+static double input_row_weight(const objective *self, int v2, int b)
+{
+    if (self->truth_layout.directions > 0)
+        return (double)self->truth[(size_t)b * labels_count(&self->truth_layout) + labels_direction(&self->truth_layout, v2) + labels_weight(&self->truth_layout)];
+    return self->input_weights && self->options.projections_2 == 0 ? (double)self->input_weights[v2] : 1;
+}
+
+static void fill_row_weights(objective *self)
+{
+    int batch = self->tape.batch;
+    for (int v1 = 0; v1 < self->n_output_directions; ++v1)
+        for (int b = 0; b < batch; ++b) {
+            double weight = output_row_weight(self, v1);
+            if (self->row_weights[1])
+                self->row_weights[1][(size_t)v1 * (size_t)batch + (size_t)b] = (real)weight;
+            for (int v2 = 0; self->row_weights[2] && v2 < self->n_input_directions; ++v2) {
+                size_t row = ((size_t)v1 * (size_t)self->n_input_directions + (size_t)v2) * (size_t)batch + (size_t)b;
+                self->row_weights[2][row] = (real)(weight * input_row_weight(self, v2, b));
+            }
+        }
+}
+
+/* The loss of an order with the weights of its elements and rows. */
+static loss_function weighted_loss(const objective *self, int order)
+{
+    loss_function loss = self->options.loss[order];
+    loss.weights = order == 0 ? self->output_weights : self->component_weights[order];
+    loss.row_weights = self->row_weights[order];
+    return loss;
+}
+
+void objective_set_weights(objective *self, const double weights[JET_MAX_ORDER + 1])
+{
+    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+        self->weights[k] = weights[k];
+}
+
+/* ---------------------------------------------------------------- creating and freeing */
+
 status objective_create(objective **result, graph *g, const backend *be, const section *where, const char *path,
                         const objective_options *options, int capacity)
 {
     *result = NULL;
-    status s = check_options(g, where, path, options);
+    status s = objective_check(g, where, path, options);
     if (s != STATUS_OK)
         return s;
     objective *self = allocate_zeroed(1, sizeof *self);
@@ -164,11 +234,20 @@ status objective_create(objective **result, graph *g, const backend *be, const s
     self->be = be;
     self->outputs = shape_count(g->nodes[g->output_node].out);
     self->inputs = options->wrt < 0 ? shape_count(g->input) : shape_count(g->nodes[options->wrt].out);
+    self->truth_layout = (label_layout){
+        .outputs = self->outputs,
+        .inputs = self->inputs,
+        .order = options->target == TARGET_DATA ? options->order : 0,
+        .directions = options->order > 0 && options->target == TARGET_DATA ? options->label_directions : 0,
+    };
+    objective_set_weights(self, options->weight);
     s = append_heads(g, options);
     if (s == STATUS_OK && options->order > 0)
         s = count_directions(self, where, path);
     if (s == STATUS_OK)
         s = check_label_count(self, where, path, capacity);
+    if (s == STATUS_OK)
+        s = create_weights(self, where, path, capacity);
     if (s == STATUS_OK)
         s = allocate(self, capacity);
     if (s != STATUS_OK) {
@@ -187,6 +266,12 @@ void objective_free(objective *self)
     targets_free(self->targets);
     self->be->release(self->labels);
     self->be->release(self->value_gradient);
+    self->be->release(self->output_weights);
+    self->be->release(self->input_weights);
+    for (int k = 1; k <= JET_MAX_ORDER; ++k) {
+        self->be->release(self->component_weights[k]);
+        self->be->release(self->row_weights[k]);
+    }
     free(self);
 }
 
@@ -205,15 +290,14 @@ bool objective_takes_scalar_path(const objective *self)
     return self->scalar_path;
 }
 
+const label_layout *objective_labels(const objective *self)
+{
+    return &self->truth_layout;
+}
+
 size_t objective_truth_count(const objective *self)
 {
-    int order = self->options.target == TARGET_DATA ? self->options.order : 0;
-    size_t count = self->outputs, block = self->outputs;
-    for (int k = 1; k <= order; ++k) {
-        block *= self->inputs;
-        count += block;
-    }
-    return count;
+    return labels_count(&self->truth_layout);
 }
 
 /* ---------------------------------------------------------------- directions */
@@ -243,6 +327,25 @@ static void clear_layout(objective *self)
     self->layout = self->tape.layout;
 }
 
+/* Random directions: element k of every vector times the root of its weight. */
+static void scale_directions(size_t vectors, size_t count, const real *weights, real *v)
+{
+    for (size_t i = 0; weights && i < vectors * count; ++i)
+        v[i] *= (real)sqrt((double)weights[i % count]);
+}
+
+/* The vectors that the labels bring along, for every v1. */
+static void place_label_directions(objective *self)
+{
+    const jet *x = segment_input(self);
+    for (int r = 0; r < self->truth_layout.directions; ++r)
+        for (int b = 0; b < x->batch; ++b) {
+            const real *v = self->truth + (size_t)b * labels_count(&self->truth_layout) + labels_direction(&self->truth_layout, r);
+            self->be->copy(x->count, v, jet_component(x, 1) + ((size_t)r * (size_t)x->batch + (size_t)b) * x->count);
+        }
+    directions_repeat(self->n_input_directions, self->n_output_directions, x->batch, x->count, jet_component(x, 1));
+}
+
 /* v1 into the last component of the top's adjoint, v2 into component 1 of the segment's input. */
 static void place_directions(objective *self)
 {
@@ -250,6 +353,8 @@ static void place_directions(objective *self)
     bool moved = self->layout != self->tape.layout;
     if (moved)
         clear_layout(self);
+    if (o->order > 1 && self->truth_layout.directions > 0)
+        place_label_directions(self);
     if (!moved && !directions_are_random(self))
         return;
     int pairs = self->n_output_directions * self->n_input_directions;
@@ -263,12 +368,16 @@ static void place_directions(objective *self)
     const jet *seed = top_adjoint(self);
     directions_fill(&source, RANDOM_OUTPUT_DIRECTIONS, o->projections == 0, self->n_output_directions, self->n_input_directions,
                     seed->batch, seed->count, jet_component(seed, jet_components(o->order) - 1));
-    if (o->order > 1) {
+    if (o->projections > 0 && !outputs_weigh_rows(self))
+        scale_directions((size_t)pairs * (size_t)seed->batch, seed->count, self->output_weights, jet_component(seed, jet_components(o->order) - 1));
+    if (o->order > 1 && self->truth_layout.directions == 0) {
         const jet *x = segment_input(self);
         directions_fill(&source, RANDOM_INPUT_DIRECTIONS, o->projections_2 == 0, o->projections_2 == 0 ? self->n_input_directions : pairs, 1,
                         x->batch, x->count, jet_component(x, 1));
         if (o->projections_2 == 0)
             directions_repeat(self->n_input_directions, self->n_output_directions, x->batch, x->count, jet_component(x, 1));
+        else
+            scale_directions((size_t)pairs * (size_t)x->batch, x->count, self->input_weights, jet_component(x, 1));
     }
 }
 
@@ -286,15 +395,17 @@ void objective_begin(objective *self, const real *truth, bool training, uint64_t
 {
     tape *t = &self->tape;
     t->training = training;
-    t->derivatives = training && truth && self->options.order > 0;
+    t->derivatives = training && truth && self->options.order > 0 && (self->weights[1] != 0 || self->weights[2] != 0);
     t->seed = self->seed = seed;
     t->step = self->step = step;
     t->cost = 0;
     gather_labels(self, truth);
     t->row_scale = NULL;
     tape_clear_adjoints(t);
-    if (t->derivatives)
-        place_directions(self);
+    if (!t->derivatives)
+        return;
+    place_directions(self);
+    fill_row_weights(self);
 }
 
 /* ---------------------------------------------------------------- losses */
@@ -302,12 +413,12 @@ void objective_begin(objective *self, const real *truth, bool training, uint64_t
 static double value_loss(objective *self)
 {
     const jet *m = tape_jet(&self->tape, self->graph->output_node);
-    if (self->options.weight[0] == 0) {
+    if (self->weights[0] == 0) {
         self->be->fill((size_t)self->tape.batch * self->outputs, 0, self->value_gradient);
         return 0;
     }
-    return self->be->loss(self->options.loss[0], (size_t)self->tape.batch, self->outputs, m->data, self->labels,
-                          (real)self->options.weight[0], self->value_gradient);
+    return self->be->loss(weighted_loss(self, 0), (size_t)self->tape.batch, self->outputs, m->data, self->labels, (real)self->weights[0],
+                          self->value_gradient);
 }
 
 /* Random directions estimate a mean; unit vectors enumerate a sum. */
@@ -326,19 +437,28 @@ static double input_direction_weight(const objective *self)
 static double gradient_loss(objective *self)
 {
     const objective_options *o = &self->options;
-    if (o->weight[1] == 0)
-        return 0;
-    int last = jet_components(o->order) - 1, per_direction = self->n_input_directions;
-    size_t rows = (size_t)self->tape.batch, block = rows * self->inputs;
+    int last = jet_components(o->order) - 1;
+    size_t per_direction = (size_t)self->n_input_directions, rows = (size_t)self->tape.batch, block = rows * self->inputs;
     const real *g = jet_component(tape_adjoint(&self->tape, o->wrt), last), *t = targets_gradient(self->targets);
     real *r = jet_component(segment_input(self), last);
-    real scale = (real)(o->weight[1] * output_direction_weight(self));
+    double scale = self->weights[1] * output_direction_weight(self), sum = 0;
+    loss_function loss = weighted_loss(self, 1);
+    if (scale == 0) {
+        for (size_t i = 0; i < (size_t)self->n_output_directions; ++i)
+            self->be->fill(block, 0, r + i * per_direction * block);
+        return 0;
+    }
     if (per_direction == 1)
-        return self->be->loss(o->loss[1], rows * (size_t)self->n_output_directions, self->inputs, g, t, scale, r);
-    double sum = 0;
-    for (size_t i = 0; i < (size_t)self->n_output_directions; ++i) {
-        size_t at = i * (size_t)per_direction * block;
-        sum += self->be->loss(o->loss[1], rows, self->inputs, g + at, t ? t + i * block : NULL, scale, r + at);
+        sum = self->be->loss(loss, rows * (size_t)self->n_output_directions, self->inputs, g, t, (real)scale, r);
+    for (size_t i = 0; per_direction > 1 && i < (size_t)self->n_output_directions; ++i) {
+        size_t at = i * per_direction * block;
+        sum += self->be->loss(loss, rows, self->inputs, g + at, t ? t + i * block : NULL, (real)scale, r + at);
+        if (loss.row_weights)
+            loss.row_weights += rows;
+    }
+    if (self->truth_layout.directions > 0) {
+        functional_batch batch = {&self->truth_layout, self->truth, rows, (size_t)self->n_output_directions, per_direction, self->row_weights[1]};
+        sum += functionals_loss(o->loss[1], &batch, g, targets_along(self->targets), scale, r);
     }
     return sum;
 }
@@ -348,9 +468,14 @@ static double hessian_loss(objective *self)
 {
     const objective_options *o = &self->options;
     size_t rows = (size_t)self->tape.batch * (size_t)self->tape.directions;
-    real scale = (real)(o->weight[2] * output_direction_weight(self) * input_direction_weight(self));
-    return self->be->loss(o->loss[2], rows, self->inputs, jet_component(tape_adjoint(&self->tape, o->wrt), 2), targets_hessian(self->targets),
-                          scale, jet_component(segment_input(self), 2));
+    real scale = (real)(self->weights[2] * output_direction_weight(self) * input_direction_weight(self));
+    real *u = jet_component(segment_input(self), 2);
+    if (scale == 0) {
+        self->be->fill(rows * self->inputs, 0, u);
+        return 0;
+    }
+    return self->be->loss(weighted_loss(self, 2), rows, self->inputs, jet_component(tape_adjoint(&self->tape, o->wrt), 2),
+                          targets_hessian(self->targets), scale, u);
 }
 
 static void derivative_losses(objective *self, objective_losses *losses)
@@ -361,7 +486,7 @@ static void derivative_losses(objective *self, objective_losses *losses)
     tape_seed_adjoint(t, top, HALF_UPPER);
     sweep_seeds(t);
     if (self->targets)
-        targets_compute(self->targets, self->truth, objective_truth_count(self), self->labels, t->batch, top_adjoint(self), segment_input(self));
+        targets_compute(self->targets, self->truth, self->labels, t->batch, top_adjoint(self), segment_input(self));
     losses->order[1] = gradient_loss(self);
     if (order > 1)
         losses->order[2] = hessian_loss(self);
@@ -412,4 +537,41 @@ void objective_backward(objective *self)
     if (t->derivatives)
         sweep_adjoints(t, top, self->graph->n_nodes, false);
     self->be->axpby((size_t)t->batch * self->outputs, 1, self->value_gradient, 1, tape_adjoint(t, output)->data);
+}
+
+/* One training step of a batch, but for the update. */
+static void run_step(objective *self, const real *x, int batch, const real *truth, uint64_t seed, uint64_t step)
+{
+    tape *t = &self->tape;
+    if (t->batch != batch)
+        tape_set_batch(t, batch);
+    t->input_adjoint = false;
+    self->be->copy((size_t)batch * t->x.count, x, t->x.data);
+    objective_begin(self, truth, true, seed, step);
+    sweep_values(t, 0, self->graph->n_nodes - 1);
+    objective_forward(self);
+    objective_backward(self);
+    sweep_adjoints(t, self->graph->output_node, 0, true);
+}
+
+status objective_gradient(objective *self, const real *x, int batch, const real *truth, uint64_t seed, uint64_t step, real *gradient)
+{
+    size_t n = 0;
+    GRAPH_PARAMETERS(self->graph, p) ++n;
+    real **kept = allocate_zeroed(n, sizeof *kept), *to = gradient;
+    if (!kept)
+        return STATUS_NO_MEMORY;
+    n = 0;
+    GRAPH_PARAMETERS(self->graph, p)
+    {
+        kept[n++] = p->gradient;
+        p->gradient = to;
+        to += p->count;
+    }
+    graph_clear_gradients(self->graph, self->be);
+    run_step(self, x, batch, truth, seed, step);
+    n = 0;
+    GRAPH_PARAMETERS(self->graph, p) p->gradient = kept[n++];
+    free(kept);
+    return STATUS_OK;
 }

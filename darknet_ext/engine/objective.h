@@ -2,16 +2,22 @@
  *
  *     L = sum over samples of   weight   * loss(m, y)
  *                             + weight_1 * sum or mean over output directions v1 of loss_1(g, t1)
+ *                             + weight_1 * sum over label directions v of weight(v) * loss_1(<g, v>, <t1, v>)
  *                             + weight_2 * sum or mean over direction pairs (v1, v2) of loss_2(q, t2)
  *
  *     g = grad_h <head(m(h)), v1>            t1 the same of the target function
  *     q = grad_h <g, v2> (Hessian-vector)    t2 likewise
+ *
+ * With label directions (vectors that the labels bring along) v2 runs over them, and their terms are multiplied by weight(v).
+ * Weights of outputs and inputs multiply the elements of a loss, and its terms along unit vectors; random directions are
+ * scaled by their roots. The weights of the orders can move during a training (layers/sobolev.h).
  *
  * Full Jacobian and Hessian: v1 and v2 run over the unit vectors and the terms are summed. n random projections: the
  * terms are averaged over the n draws (the Monte-Carlo estimate of equation 2 of the paper). */
 #ifndef DNX_ENGINE_OBJECTIVE_H
 #define DNX_ENGINE_OBJECTIVE_H
 
+#include "engine/labels.h"
 #include "engine/tape.h"
 #include "layers/sobolev.h"
 
@@ -36,9 +42,15 @@ const objective_options *objective_get_options(const objective *o);
 /* Whether steps take the scalar path of engine/tape.h. */
 bool objective_takes_scalar_path(const objective *o);
 
-/* Numbers of labels of one sample: outputs, then (order 1) outputs*inputs with the Jacobian row by row, then (order 2)
- * outputs*inputs*inputs with the Hessian of each output. With target=zero: the outputs only. */
+/* What the labels of a sample are. With target=zero: the outputs only. */
+const label_layout *objective_labels(const objective *o);
 size_t objective_truth_count(const objective *o);
+
+/* The weights of the orders from now on; at first those of the options. */
+void objective_set_weights(objective *o, const double weights[JET_MAX_ORDER + 1]);
+
+/* Multiplies the weights of the components of first (order 1) or second derivatives by `factors` [inputs]. */
+void objective_scale_components(objective *o, int order, const double *factors);
 
 /* Three calls make a step; the sweeps between them may be run node by node by the host:
  *
@@ -50,5 +62,9 @@ size_t objective_truth_count(const objective *o);
 void objective_begin(objective *o, const real *truth, bool training, uint64_t seed, uint64_t step);
 objective_losses objective_forward(objective *o);
 void objective_backward(objective *o);
+
+/* The gradient of the losses of a batch by every parameter, into `gradient` (graph_parameter_count numbers, network order): a step
+ * whose gradient goes elsewhere. Every node of the graph must be the engine's. */
+status objective_gradient(objective *o, const real *x, int batch, const real *truth, uint64_t seed, uint64_t step, real *gradient);
 
 #endif

@@ -40,10 +40,9 @@ static status check_foreign(plugin_network *p, const graph_node *node)
     return refuse(p, node->where, text);
 }
 
-status training_check(plugin_network *p)
+status training_check(plugin_network *p, data_source *data)
 {
     const graph *g = plugin_graph(p);
-    function_data functions;
     status_list found = {.first = STATUS_OK};
     bool has_loss = false;
     for (int i = 0; i < g->n_nodes; ++i) {
@@ -54,9 +53,8 @@ status training_check(plugin_network *p)
     }
     if (!has_loss)
         status_collect(&found, refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]"));
-    status s = training_set_functions(p, &functions);
-    if (s == STATUS_OK)
-        function_data_free(&functions);
-    status_collect(&found, s);
+    status_collect(&found, training_data_open(data, p));
+    if (found.first != STATUS_OK)
+        data_source_free(data);
     return status_collected(&found);
 }

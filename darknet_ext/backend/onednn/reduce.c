@@ -82,37 +82,41 @@ double onednn_dot(size_t count, const real *x, const real *y)
 }
 
 /* The loss of one row of a kind known to the compiler; target == NULL stands for zeros. */
-DNX_ALWAYS_INLINE double loss_row(loss_function loss, size_t count, const real *prediction, const real *target, real scale,
+DNX_ALWAYS_INLINE double loss_row(loss_function loss, size_t count, const real *prediction, const real *target, double scale,
                                   real *gradient)
 {
     double errors[LANES] = {0}, targets[LANES] = {0};
     size_t i = 0;
     for (; i + LANES <= count; i += LANES)
         for (int l = 0; l < LANES; l++) {
-            const double t = target ? target[i + l] : 0;
-            errors[l] += loss_term(loss, prediction[i + l] - t);
-            targets[l] += t * t;
+            const double t = target ? target[i + l] : 0, w = loss_weight(loss.weights, i + l, t);
+            errors[l] += w * loss_term(loss, loss_error(prediction[i + l], t));
+            targets[l] += t != t ? 0 : w * t * t;
         }
     for (; i < count; i++) {
-        const double t = target ? target[i] : 0;
-        errors[i % LANES] += loss_term(loss, prediction[i] - t);
-        targets[i % LANES] += t * t;
+        const double t = target ? target[i] : 0, w = loss_weight(loss.weights, i, t);
+        errors[i % LANES] += w * loss_term(loss, loss_error(prediction[i], t));
+        targets[i % LANES] += t != t ? 0 : w * t * t;
     }
     const loss_sums sums = {lane_total(errors), lane_total(targets)};
-    if (gradient)
-        for (i = 0; i < count; i++)
-            gradient[i] = (real)(scale * loss_gradient(loss, sums, prediction[i] - (target ? (double)target[i] : 0)));
+    for (i = 0; gradient && i < count; i++) {
+        const double t = target ? target[i] : 0, w = loss_weight(loss.weights, i, t);
+        gradient[i] = (real)(scale * w * loss_gradient(loss, sums, loss_error(prediction[i], t)));
+    }
     return loss_value(loss, sums);
 }
 
-DNX_ALWAYS_INLINE double loss_rows_kind(loss_kind kind, double parameter, size_t rows, size_t count, const real *prediction,
+/* `weighted` is known to the compiler too: most losses have no weights of elements. */
+DNX_ALWAYS_INLINE double loss_rows_kind(loss_kind kind, bool weighted, loss_function given, size_t rows, size_t count, const real *prediction,
                                         const real *target, real scale, real *gradient)
 {
-    const loss_function loss = {kind, parameter};
+    const loss_function loss = {kind, given.parameter, weighted ? given.weights : NULL, NULL};
     double sum = 0;
-    for (size_t r = 0; r < rows; r++)
-        sum += loss_row(loss, count, prediction + r * count, target ? target + r * count : NULL, scale,
-                        gradient ? gradient + r * count : NULL);
+    for (size_t r = 0; r < rows; r++) {
+        const double row_weight = given.row_weights ? given.row_weights[r] : 1;
+        sum += row_weight * loss_row(loss, count, prediction + r * count, target ? target + r * count : NULL, row_weight * scale,
+                                     gradient ? gradient + r * count : NULL);
+    }
     return sum;
 }
 
@@ -122,7 +126,8 @@ DNX_HOT static double loss_rows(loss_function loss, size_t rows, size_t count, c
     switch (loss.kind) {
 #define CASE(e, name) \
     case e:           \
-        return loss_rows_kind(e, loss.parameter, rows, count, prediction, target, scale, gradient);
+        return loss.weights ? loss_rows_kind(e, true, loss, rows, count, prediction, target, scale, gradient) \
+                            : loss_rows_kind(e, false, loss, rows, count, prediction, target, scale, gradient);
         LOSS_TABLE(CASE)
 #undef CASE
     default:
@@ -134,6 +139,8 @@ static double loss_part(loss_function loss, part rows, size_t count, const real 
                         real *gradient)
 {
     const size_t at = rows.first * count;
+    if (loss.row_weights)
+        loss.row_weights += rows.first;
     return loss_rows(loss, rows.size, count, prediction + at, target ? target + at : NULL, scale,
                      gradient ? gradient + at : NULL);
 }

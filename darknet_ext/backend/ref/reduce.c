@@ -27,9 +27,9 @@ static loss_sums row_sums(loss_function loss, size_t count, const real *predicti
 {
     loss_sums sums = {0, 0};
     for (size_t i = 0; i < count; i++) {
-        const double t = target_at(target, i);
-        sums.error += loss_term(loss, prediction[i] - t);
-        sums.target += t * t;
+        const double t = target_at(target, i), w = loss_weight(loss.weights, i, t);
+        sums.error += w * loss_term(loss, loss_error(prediction[i], t));
+        sums.target += t != t ? 0 : w * t * t;
     }
     return sums;
 }
@@ -41,9 +41,12 @@ double ref_loss(loss_function loss, size_t rows, size_t count, const real *predi
     for (size_t r = 0; r < rows; r++) {
         const real *p = prediction + r * count, *t = target ? target + r * count : NULL;
         const loss_sums sums = row_sums(loss, count, p, t);
-        total += loss_value(loss, sums);
-        for (size_t i = 0; gradient && i < count; i++)
-            gradient[r * count + i] = (real)(scale * loss_gradient(loss, sums, p[i] - target_at(t, i)));
+        const double row_weight = loss.row_weights ? loss.row_weights[r] : 1;
+        total += row_weight * loss_value(loss, sums);
+        for (size_t i = 0; gradient && i < count; i++) {
+            const double w = row_weight * loss_weight(loss.weights, i, target_at(t, i));
+            gradient[r * count + i] = (real)(scale * w * loss_gradient(loss, sums, loss_error(p[i], target_at(t, i))));
+        }
     }
     return scale * total;
 }

@@ -1,0 +1,300 @@
+#include "data/data_source.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/domain.h"
+#include "data/file.h"
+
+static bool is_file(const data_source *d)
+{
+    return d->samples.points > 0;
+}
+
+/* A sentence about one key, which becomes a message with its place. */
+static status fail(const data_source *d, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static status fail(const data_source *d, const char *key, const char *format, ...)
+{
+    char text[1100];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return data_fail(d->where, d->path, key, text);
+}
+
+/* The status of a failed call, with its text at the place of a key. */
+static status at_key(const data_source *d, const char *key, status s)
+{
+    return s == STATUS_OK || s == STATUS_NO_MEMORY || s == STATUS_INTERRUPTED ? s : fail(d, key, "%s", strdupa(status_text()));
+}
+
+/* ---------------------------------------------------------------- functions */
+
+static status check_no_directions(const data_source *d)
+{
+    if (d->needs.directions == 0)
+        return STATUS_OK;
+    return fail(d, "function", "label_directions=%d needs labels from a file: functions give full derivatives", d->needs.directions);
+}
+
+static status open_functions(data_source *d)
+{
+    status s = function_data_read(&d->functions, d->where, d->path, d->needs.inputs, d->needs.outputs);
+    if (s != STATUS_OK)
+        return s;
+    memcpy(d->low, d->functions.low, (size_t)d->needs.inputs * sizeof *d->low);
+    memcpy(d->high, d->functions.high, (size_t)d->needs.inputs * sizeof *d->high);
+    if (option_given(d->where, "difference_step"))
+        return fail(d, "difference_step", "built-in functions have exact derivatives: difference_step means nothing here");
+    return check_no_directions(d);
+}
+
+/* ---------------------------------------------------------------- black boxes */
+
+static int largest_order(const data_source *d)
+{
+    return d->needs.order > d->needs.evaluation_order ? d->needs.order : d->needs.evaluation_order;
+}
+
+static status open_black_box(data_source *d)
+{
+    const char *name = option_text(d->where, "function");
+    if (!option_given(d->where, "domain"))
+        return fail(d, "function", "%s needs domain=: low,high of every input", name);
+    status s = domain_read(d->where, d->path, d->needs.inputs, d->low, d->high);
+    if (s == STATUS_OK)
+        s = check_no_directions(d);
+    if (s == STATUS_OK && option_given(d->where, "dimension") && option_integer(d->where, "dimension") != d->needs.inputs)
+        s = fail(d, "dimension", "dimension=%ld, but the network has %d inputs", option_integer(d->where, "dimension"), d->needs.inputs);
+    if (s != STATUS_OK)
+        return s;
+    s = black_box_open(&d->box, name, d->needs.inputs, d->needs.outputs, d->needs.processes);
+    if (s == STATUS_OK && largest_order(d) > 0)
+        s = black_box_choose_steps(d->box, d->low, d->high, largest_order(d), option_real(d->where, "difference_step"), d->needs.seed);
+    return at_key(d, "function", s);
+}
+
+static status evaluate_black_box(const data_source *d, dataset *set)
+{
+    return at_key(d, "function", black_box_evaluate(d->box, set->parts[PART_X], set->points, set->parts[PART_Y], set->parts[PART_JACOBIAN], set->parts[PART_HESSIAN]));
+}
+
+static status sample_black_box(const data_source *d, dataset *set, int points, int order, random_purpose purpose)
+{
+    *set = (dataset){.points = points, .inputs = d->needs.inputs, .outputs = d->needs.outputs};
+    status s = dataset_allocate(set, parts_to_order(order));
+    if (s == STATUS_OK) {
+        memcpy(set->low, d->low, (size_t)set->inputs * sizeof *set->low);
+        memcpy(set->high, d->high, (size_t)set->inputs * sizeof *set->high);
+        points_draw(d->low, d->high, points, set->inputs, d->needs.seed, purpose, set->parts[PART_X]);
+        s = evaluate_black_box(d, set);
+    }
+    if (s == STATUS_OK && !dataset_is_finite(set))
+        s = fail(d, "function", "the function, or a derivative of it, is too large for float somewhere on the domain");
+    if (s != STATUS_OK)
+        dataset_free(set);
+    return s;
+}
+
+/* ---------------------------------------------------------------- files */
+
+static unsigned wanted_parts(const data_source *d)
+{
+    unsigned along = 1u << PART_V | 1u << PART_V_WEIGHT | 1u << PART_JVP | (largest_order(d) > 1 ? 1u << PART_HVP : 0);
+    return parts_to_order(largest_order(d)) | along;
+}
+
+static status check_part(const data_source *d, bool needed, bool there, const char *what, const char *why)
+{
+    if (!needed || there)
+        return STATUS_OK;
+    return fail(d, "file", "%s has no %s, which %s", option_text(d->where, "file"), what, why);
+}
+
+/* Whether the file has what the loss looks at. */
+static status check_parts(const data_source *d)
+{
+    const dataset *set = &d->samples;
+    bool along = d->needs.directions > 0, missing = option_boolean(d->where, "missing");
+    double *const *parts = set->parts;
+    status s = check_part(d, d->needs.needs_values && !missing, parts[PART_Y], "y", "the loss on values needs");
+    if (s == STATUS_OK && along && set->directions != d->needs.directions)
+        s = fail(d, "file", "%s has v for %d direction%s: set [sobolev] label_directions=%d", option_text(d->where, "file"), set->directions,
+                 set->directions == 1 ? "" : "s", set->directions);
+    if (s == STATUS_OK && !along && d->needs.order > 1 && !parts[PART_HESSIAN] && parts[PART_HVP])
+        s = fail(d, "file", "%s has v and hvp instead of d2ydx2: set [sobolev] label_directions=%d", option_text(d->where, "file"), set->directions);
+    if (s == STATUS_OK && !along && d->needs.order > 0 && !parts[PART_JACOBIAN] && parts[PART_JVP])
+        s = fail(d, "file", "%s has v and jvp instead of dydx: set [sobolev] label_directions=%d", option_text(d->where, "file"), set->directions);
+    if (s == STATUS_OK)
+        s = check_part(d, d->needs.order > 0, parts[PART_JACOBIAN] || (along && parts[PART_JVP]) || (along && parts[PART_HVP]), "dydx",
+                       "[sobolev] order=1 needs (weight_1=0 trains on values alone)");
+    if (s == STATUS_OK)
+        s = check_part(d, d->needs.order > 1, along ? parts[PART_HVP] != NULL : parts[PART_HESSIAN] != NULL, along ? "hvp" : "d2ydx2",
+                       "[sobolev] order=2 needs (weight_2=0 leaves second derivatives out)");
+    return s;
+}
+
+/* The first number that is not given, or too large for float. */
+static status check_numbers(const data_source *d, const char *key, const dataset *set)
+{
+    bool missing = option_boolean(d->where, "missing");
+    for (dataset_part part = 0; part < PART_COUNT; ++part) {
+        size_t size = dataset_part_size(set, part), count = set->parts[part] ? (size_t)set->points * size : 0;
+        for (size_t i = 0; i < count; ++i) {
+            double value = set->parts[part][i];
+            if (isnan(value) ? missing : fabs(value) <= 3.4028234663852886e38)
+                continue;
+            const char *name = dataset_part_names[part], *file = option_text(d->where, key);
+            if (isnan(value))
+                return fail(d, key, "%s: %s of sample %zu is not given (NaN): missing=1 leaves such labels out", file, name, i / size + 1);
+            return fail(d, key, "%s: %s of sample %zu is too large for float: %g", file, name, i / size + 1, value);
+        }
+    }
+    return STATUS_OK;
+}
+
+static status read_file(const data_source *d, const char *key, dataset *set)
+{
+    status s = dataset_read(option_text(d->where, key), d->needs.inputs, d->needs.outputs, wanted_parts(d), set);
+    s = at_key(d, key, s);
+    return s == STATUS_OK ? check_numbers(d, key, set) : s;
+}
+
+static status open_files(data_source *d)
+{
+    status s = read_file(d, "file", &d->samples);
+    if (s == STATUS_OK)
+        s = check_parts(d);
+    if (s == STATUS_OK && option_given(d->where, "test_file"))
+        s = read_file(d, "test_file", &d->test_samples);
+    else if (s == STATUS_OK && d->samples.points < 2)
+        s = fail(d, "file", "%s has one sample: none is left for tests without test_file=", option_text(d->where, "file"));
+    if (s != STATUS_OK)
+        return s;
+    memcpy(d->low, d->samples.low, (size_t)d->needs.inputs * sizeof *d->low);
+    memcpy(d->high, d->samples.high, (size_t)d->needs.inputs * sizeof *d->high);
+    return STATUS_OK;
+}
+
+/* Samples first..first+n-1 of the file in an order that the seed decides. */
+static status take_shuffled(const data_source *d, const dataset *from, int first, int n, dataset *set)
+{
+    uint32_t *order = allocate_zeroed((unsigned long)from->points, sizeof *order);
+    if (!order)
+        return STATUS_NO_MEMORY;
+    random_permutation((random_stream){d->needs.seed, RANDOM_SPLIT, 0}, (uint32_t)from->points, order);
+    status s = dataset_select(from, order + first, n, set);
+    free(order);
+    return s;
+}
+
+/* Of `there` samples: as many as the key allows. */
+static int at_most(const data_source *d, const char *key, int there)
+{
+    long wanted = option_given(d->where, key) ? option_integer(d->where, key) : there;
+    return wanted < there ? (int)wanted : there;
+}
+
+/* Samples of `file` that are set aside: they come first in the shuffled order. */
+static int set_aside(const data_source *d)
+{
+    if (d->test_samples.points > 0)
+        return 0;
+    int points = d->samples.points, n = (int)lround(option_real(d->where, "test_fraction") * points);
+    return n < 1 ? 1 : n > points - 1 ? points - 1 : n;
+}
+
+static status training_from_file(const data_source *d, dataset *set)
+{
+    int first = set_aside(d);
+    return take_shuffled(d, &d->samples, first, at_most(d, "points", d->samples.points - first), set);
+}
+
+static status test_from_file(const data_source *d, dataset *set)
+{
+    const dataset *from = d->test_samples.points > 0 ? &d->test_samples : &d->samples;
+    int there = d->test_samples.points > 0 ? d->test_samples.points : set_aside(d);
+    return take_shuffled(d, from, 0, at_most(d, "test_points", there), set);
+}
+
+/* ---------------------------------------------------------------- all of them */
+
+static status open_source(data_source *d)
+{
+    const char *function = option_text(d->where, "function");
+    d->low = allocate_zeroed((unsigned long)d->needs.inputs, sizeof *d->low);
+    d->high = allocate_zeroed((unsigned long)d->needs.inputs, sizeof *d->high);
+    if (!d->low || !d->high)
+        return STATUS_NO_MEMORY;
+    if (option_given(d->where, "file"))
+        return open_files(d);
+    return black_box_is_named(function) ? open_black_box(d) : open_functions(d);
+}
+
+status data_source_open(data_source *d, const section *where, const char *path, const data_needs *needs)
+{
+    *d = (data_source){.where = where, .path = path, .needs = *needs};
+    status s = open_source(d);
+    if (s != STATUS_OK)
+        data_source_free(d);
+    return s;
+}
+
+void data_source_free(data_source *d)
+{
+    function_data_free(&d->functions);
+    black_box_free(d->box);
+    dataset_free(&d->samples);
+    dataset_free(&d->test_samples);
+    free(d->low);
+    free(d->high);
+    *d = (data_source){0};
+}
+
+static status sample_functions(const data_source *d, dataset *set, int points, int order, random_purpose purpose)
+{
+    status s = dataset_sample(set, &d->functions, points, order, d->needs.seed, purpose);
+    return at_key(d, "domain", s);
+}
+
+static status sample(const data_source *d, dataset *set, const char *count_key, int order, random_purpose purpose)
+{
+    int points = (int)option_integer(d->where, count_key);
+    return d->box ? sample_black_box(d, set, points, order, purpose) : sample_functions(d, set, points, order, purpose);
+}
+
+status data_source_training(const data_source *d, dataset *set)
+{
+    return is_file(d) ? training_from_file(d, set) : sample(d, set, "points", d->needs.order, RANDOM_TRAINING_POINTS);
+}
+
+status data_source_test(const data_source *d, dataset *set)
+{
+    return is_file(d) ? test_from_file(d, set) : sample(d, set, "test_points", d->needs.evaluation_order, RANDOM_TEST_POINTS);
+}
+
+bool data_source_is_function(const data_source *d)
+{
+    return !is_file(d);
+}
+
+status data_source_evaluate(const data_source *d, const double *x, int points, double *y, double *jacobian)
+{
+    if (d->box)
+        return at_key(d, "function", black_box_evaluate(d->box, x, points, y, jacobian, NULL));
+    function_data_evaluate(&d->functions, x, points, y, jacobian);
+    return STATUS_OK;
+}
+
+void data_source_describe(const data_source *d, FILE *out)
+{
+    for (int order = 1; d->box && order <= largest_order(d); ++order)
+        for (int j = 0; j < d->needs.inputs; ++j) {
+            const difference_step *step = &black_box_steps(d->box, order)[j];
+            fprintf(out, "%s derivative by input %d: central differences of step %.3g, error about %.2g of %.3g\n", order == 1 ? "first" : "second", j + 1,
+                    step->step, step->error, step->derivative);
+        }
+}

@@ -1,0 +1,84 @@
+#include "engine/objective_check.h"
+
+#include <stdio.h>
+
+static status refuse(const char *path, const section *s, const char *text)
+{
+    return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", path, s->line, s->column, text);
+}
+
+/* Whether one node of the segment can be differentiated as often as asked. */
+static status check_node(const graph_node *node, const section *where, const char *path, const objective_options *o)
+{
+    char text[512];
+    if (!node->type || node->type->max_order < o->order) {
+        bool normalised = layer_find(node->where->spec->name) && !node->type;
+        const char *reason = node->type ? node->type->order_limit : NULL;
+        snprintf(text, sizeof text, "[%s]%s cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,
+                 normalised ? " with batch_normalize=1" : "", o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", where->line,
+                 reason ? ": " : "", reason ? reason : "");
+        return refuse(path, node->where, text);
+    }
+    for (int i = 0; i < node->n_inputs; ++i)
+        if (node->inputs[i] < o->wrt) {
+            snprintf(text, sizeof text, "this layer reads layer %d, which lies below layer %d, the one [sobolev] at line %d differentiates by (wrt)",
+                     node->inputs[i], o->wrt, where->line);
+            return refuse(path, node->where, text);
+        }
+    if (o->order > 1 && !o->allow_zero_curvature && node->type->zero_curvature && node->type->zero_curvature(node)) {
+        snprintf(text, sizeof text,
+                 "this activation is piecewise linear: its second derivative is zero wherever it exists, so order=2 at line %d has nothing to learn "
+                 "(use a smooth activation, or set allow_zero_curvature=1 in [sobolev])",
+                 where->line);
+        return refuse(path, node->where, text);
+    }
+    return STATUS_OK;
+}
+
+static void check_nodes(const graph *g, const section *where, const char *path, const objective_options *o, status_list *found)
+{
+    for (int i = o->wrt + 1; i <= g->output_node; ++i)
+        if (!g->nodes[i].type || g->nodes[i].type->role != LAYER_LOSS)
+            status_collect(found, check_node(&g->nodes[i], where, path, o));
+}
+
+/* What goes with label directions. */
+static status check_label_directions(const section *where, const char *path, const objective_options *o)
+{
+    if (o->label_directions == 0)
+        return STATUS_OK;
+    if (o->target != TARGET_DATA)
+        return option_fail(where, path, "label_directions", "label_directions needs target=data");
+    if (o->order > 1 && o->projections_2 > 0)
+        return option_fail(where, path, "projections_2", "label_directions are the directions of order 2: projections_2 must be 0");
+    return STATUS_OK;
+}
+
+static status check_schedule(const section *where, const char *path, const objective_options *o)
+{
+    if (o->schedule == SCHEDULE_SWAP && o->swap_at == 0)
+        return option_fail(where, path, "weight_schedule", "weight_schedule=swap needs swap_at=");
+    return STATUS_OK;
+}
+
+status objective_check(const graph *g, const section *where, const char *path, const objective_options *o)
+{
+    status_list found = {.first = STATUS_OK};
+    status_collect(&found, check_schedule(where, path, o));
+    if (o->order == 0) {
+        if (o->weight[0] == 0 && o->end_weight[0] == 0)
+            status_collect(&found, option_fail(where, path, "weight", "all weights are 0: there is nothing to train on"));
+        return status_collected(&found);
+    }
+    status_collect(&found, check_label_directions(where, path, o));
+    if (o->wrt >= g->output_node)
+        status_collect(&found, option_fail(where, path, "wrt", "wrt must name a layer below the network's output"));
+    if (o->wrt >= 0 && o->target == TARGET_DATA)
+        status_collect(&found, option_fail(where, path, "wrt", "labels give derivatives with respect to the network's input only: with wrt= use target=zero"));
+    if (o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES && shape_count(g->nodes[g->output_node].out) < 2)
+        status_collect(&found, option_fail(where, path, "differentiate", "differentiate=log_probabilities needs at least two outputs: the log-probability of one is constant"));
+    if (o->differentiated == DIFFERENTIATE_LOSS && o->cross_entropy && shape_count(g->nodes[g->output_node].out) < 2)
+        status_collect(&found, option_fail(where, path, "objective_loss", "objective_loss=cross_entropy needs at least two outputs: that of one is constant"));
+    check_nodes(g, where, path, o, &found);
+    return status_collected(&found);
+}
