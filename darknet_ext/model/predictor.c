@@ -33,6 +33,24 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
+static const char *order_limit(const graph_node *node)
+{
+    return !node->type ? "only Darknet itself runs this layer" : node->type->order_limit;
+}
+
+status predictor_check_order(plugin_network *p, int order)
+{
+    const graph *g = plugin_graph(p);
+    for (int i = 0; i <= g->output_node; ++i) {
+        const graph_node *node = &g->nodes[i];
+        if (order <= (node->type ? node->type->max_order : 0))
+            continue;
+        return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: [%s] has no derivatives of order %d: %s", plugin_config(p)->path, node->where->line,
+                           node->where->column, node->where->name, order, order_limit(node));
+    }
+    return STATUS_OK;
+}
+
 status predictor_create(predictor **result, plugin_network *p, int order)
 {
     graph *g = plugin_graph(p);
@@ -40,6 +58,9 @@ status predictor_create(predictor **result, plugin_network *p, int order)
     *result = self;
     if (!self)
         return STATUS_NO_MEMORY;
+    status s = predictor_check_order(p, order);
+    if (s != STATUS_OK)
+        return s;
     self->be = plugin_backend(p);
     self->output = g->output_node;
     self->inputs = shape_count(g->input);

@@ -20,9 +20,12 @@ typedef struct prediction {
 
 typedef struct predictor predictor;
 
-/* `order` 0..2: the highest derivative that will be asked for, at most gradient_check_order() of the network's graph. A network
- * with layers that only Darknet can run has order 0. The network must outlive the predictor. *result is freed by the caller
- * also on failure. */
+/* STATUS_BAD_CONFIG with the place of the first layer that has no derivative of this order (0..2), if there is one. Order 0
+ * is always there. */
+status predictor_check_order(plugin_network *p, int order);
+
+/* `order` 0..2: the highest derivative that will be asked for; refused as predictor_check_order() says. The network must
+ * outlive the predictor. *result is freed by the caller also on failure. */
 status predictor_create(predictor **result, plugin_network *p, int order);
 void predictor_free(predictor *p);
 
