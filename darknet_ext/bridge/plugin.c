@@ -82,8 +82,12 @@ static int memory_file(const char *text, size_t length)
     return fd;
 }
 
+/* One at a time: the stock parser draws from rand(), and standard error is the whole process's. */
+static pthread_mutex_t host_lock = PTHREAD_MUTEX_INITIALIZER;
+
 /* What the stock parser says is kept from the user, unless it ends the process: by an assert, or by exit(). */
 static int kept_stderr = -1, captured_stderr = -1;
+static struct sigaction kept_action; /* of SIGABRT */
 
 static void show_captured(void)
 {
@@ -113,13 +117,13 @@ static void capture_stderr(void)
     captured_stderr = memfd_create("darknet_ext.stderr", MFD_CLOEXEC);
     if (captured_stderr >= 0)
         dup2(captured_stderr, STDERR_FILENO);
-    signal(SIGABRT, show_captured_on_abort);
+    sigaction(SIGABRT, &(struct sigaction){.sa_handler = show_captured_on_abort}, &kept_action);
 }
 
 static void release_stderr(void)
 {
     fflush(stderr);
-    signal(SIGABRT, SIG_DFL);
+    sigaction(SIGABRT, &kept_action, NULL);
     if (kept_stderr >= 0) {
         dup2(kept_stderr, STDERR_FILENO);
         close(kept_stderr);
@@ -155,9 +159,11 @@ static status build_host(plugin_network *p, bool quiet)
     if (fd < 0)
         return status_fail(STATUS_NO_MEMORY, "%s: error: no memory for the lowered cfg: %s", p->config->path, strerror(errno));
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    pthread_mutex_lock(&host_lock);
     if (p->has_seed)
         srand((unsigned)p->seed); /* Darknet draws the weights of its own layers with rand() */
     p->host = parse_in_c_locale(path, quiet);
+    pthread_mutex_unlock(&host_lock);
     close(fd);
     return p->host ? STATUS_OK : status_fail(STATUS_FAILED, "%s: error: Darknet could not build the network", p->config->path);
 }

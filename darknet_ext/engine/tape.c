@@ -121,14 +121,6 @@ status tape_allow_scalar_path(tape *t, bool *possible)
     return t->scratch ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-void tape_set_batch(tape *t, int batch)
-{
-    t->batch = t->x.batch = t->adj_x.batch = batch;
-    ++t->layout;
-    for (int i = 0; i < total_nodes(t->graph); ++i)
-        t->entries[i].y.batch = t->entries[i].adj_y.batch = batch;
-}
-
 jet *tape_jet(tape *t, int node)
 {
     return node < 0 ? &t->x : &t->entries[node].y;
@@ -137,6 +129,29 @@ jet *tape_jet(tape *t, int node)
 jet *tape_adjoint(tape *t, int node)
 {
     return node < 0 ? &t->adj_x : &t->entries[node].adj_y;
+}
+
+static void jet_set_rows(jet *j, int batch, int directions)
+{
+    j->batch = batch;
+    j->directions = j->order > 0 ? directions : 0;
+}
+
+/* What a tape holds grows with the batch and with batch * directions: whatever exceeds neither fits. */
+void tape_set_rows(tape *t, int batch, int directions)
+{
+    t->batch = batch;
+    t->directions = t->order > 0 ? directions : 0;
+    ++t->layout;
+    for (int i = -1; i < total_nodes(t->graph); ++i) {
+        jet_set_rows(tape_jet(t, i), batch, directions);
+        jet_set_rows(tape_adjoint(t, i), batch, directions);
+    }
+}
+
+void tape_set_batch(tape *t, int batch)
+{
+    tape_set_rows(t, batch, t->directions);
 }
 
 bool *tape_adjoint_started(tape *t, int node, int half)

@@ -36,7 +36,7 @@ typedef struct tape {
     const backend *be;
     int capacity;          /* largest batch */
     int batch;             /* samples in use */
-    unsigned layout;       /* counts changes of the batch: each moves the components */
+    unsigned layout;       /* counts changes of batch and directions: each moves the components */
     int order, directions;
     int segment_input;     /* node whose output is differentiated against; -1: the network's input */
     bool training;
@@ -61,6 +61,8 @@ status tape_allow_scalar_path(tape *t, bool *possible);
 
 /* Sets the number of samples in use (1..capacity); what the jets held is lost. */
 void tape_set_batch(tape *t, int batch);
+/* The same, and the number of directions (order 0: ignored): batch * directions at most what the tape was created for. */
+void tape_set_rows(tape *t, int batch, int directions);
 
 /* The jets of a node's output and its adjoint; node -1 is the network's input. */
 jet *tape_jet(tape *t, int node);

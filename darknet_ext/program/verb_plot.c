@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "check/gradient_check.h"
+#include "model/predictor.h"
 #include "program/arguments.h"
-#include "train/evaluate.h"
 #include "train/plot.h"
 #include "train/point_sets.h"
 
@@ -118,16 +118,16 @@ static status add_target(surface_plot *s, plugin_network *p)
 static status add_model(surface_plot *s, plugin_network *p, const char *run)
 {
     char weights[PATH_BYTES], label[PATH_BYTES];
-    evaluator *e = NULL;
+    predictor *m = NULL;
     status result = find_weights(run, weights);
     if (result == STATUS_OK)
         result = plugin_load_weights(p, weights);
     if (result == STATUS_OK)
-        result = evaluator_create(&e, p, 1);
+        result = predictor_create(&m, p, 1);
     surface *model = result == STATUS_OK ? add_surface(s, label_of(run, label)) : NULL;
     if (model)
-        evaluator_predict(e, s->grid, GRID * GRID, s->memory[s->n - 1], s->memory[s->n - 1] + (size_t)GRID * GRID);
-    evaluator_free(e);
+        predictor_run(m, s->grid, GRID * GRID, &(prediction){.y = s->memory[s->n - 1], .jacobian = s->memory[s->n - 1] + (size_t)GRID * GRID});
+    predictor_free(m);
     return result == STATUS_OK && !model ? STATUS_NO_MEMORY : result;
 }
 

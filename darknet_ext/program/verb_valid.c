@@ -31,6 +31,7 @@ static status validate(plugin_network *p, const char *weights)
         print_measure("value_mse", result.value_mse);
         print_measure("gradient_mse", result.gradient_mse);
         print_measure("hessian_mse", result.hessian_mse);
+        print_measure("directional_mse", result.directional_mse);
     }
     evaluator_free(e);
     dataset_free(&test);

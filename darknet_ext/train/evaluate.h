@@ -5,10 +5,10 @@
 #include "bridge/plugin.h"
 #include "data/dataset.h"
 
-/* Mean squared errors over all points and all entries: of values (points * outputs), of the Jacobian
- * (points * outputs * inputs), of the Hessian (points * outputs * inputs * inputs). NaN where not measured. */
+/* Mean squared errors over all entries that the points give, those that are not NaN: of values, of the Jacobian, of the Hessian
+ * (without it: of its products with the given v), and of J v. NaN where not measured. */
 typedef struct evaluation {
-    double value_mse, gradient_mse, hessian_mse;
+    double value_mse, gradient_mse, hessian_mse, directional_mse;
 } evaluation;
 
 typedef struct evaluator evaluator;
@@ -18,9 +18,5 @@ typedef struct evaluator evaluator;
 status evaluator_create(evaluator **result, plugin_network *p, int order);
 void evaluator_free(evaluator *e);
 evaluation evaluator_run(evaluator *e, const dataset *d);
-
-/* Values m(x) [points, outputs] and, when not NULL, the Jacobian [points, outputs, inputs] at given points. The evaluator
- * must have order 1 or 2. */
-void evaluator_predict(evaluator *e, const double *x, int points, double *values, double *jacobian);
 
 #endif

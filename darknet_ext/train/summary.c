@@ -17,6 +17,7 @@ static json_object *evaluation_json(const evaluation *e)
     add_measure(o, "value_mse", e->value_mse);
     add_measure(o, "gradient_mse", e->gradient_mse);
     add_measure(o, "hessian_mse", e->hessian_mse);
+    add_measure(o, "directional_mse", e->directional_mse);
     return o;
 }
 

@@ -1,0 +1,261 @@
+#include "model/predictor.h"
+
+#include <stdlib.h>
+
+#include "engine/tape.h"
+
+struct predictor {
+    tape tape; /* for PREDICTOR_ROWS samples with one direction, or fewer samples with more */
+    const backend *be;
+    int output; /* node */
+    size_t inputs, outputs;
+    plugin_network *host; /* Darknet predicts where the engine does not know a layer; NULL: the tape does */
+    float *host_input;    /* [minibatch, inputs] */
+};
+
+/* One pass over the network: some of the points, with some of their directions. */
+typedef struct pass {
+    const prediction *wanted; /* v NULL: unit vectors */
+    size_t point, batch;
+    size_t first, directions; /* of each point */
+} pass;
+
+static bool needs_host(const graph *g)
+{
+    for (int i = 0; i <= g->output_node; ++i)
+        if (!g->nodes[i].type)
+            return true;
+    return false;
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static const char *order_limit(const graph_node *node)
+{
+    return !node->type ? "only Darknet itself runs this layer" : node->type->order_limit;
+}
+
+status predictor_check_order(plugin_network *p, int order)
+{
+    const graph *g = plugin_graph(p);
+    for (int i = 0; i <= g->output_node; ++i) {
+        const graph_node *node = &g->nodes[i];
+        if (order <= (node->type ? node->type->max_order : 0))
+            continue;
+        return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: [%s] has no derivatives of order %d: %s", plugin_config(p)->path, node->where->line,
+                           node->where->column, node->where->name, order, order_limit(node));
+    }
+    return STATUS_OK;
+}
+
+status predictor_create(predictor **result, plugin_network *p, int order)
+{
+    graph *g = plugin_graph(p);
+    predictor *self = allocate_zeroed(1, sizeof *self);
+    *result = self;
+    if (!self)
+        return STATUS_NO_MEMORY;
+    status s = predictor_check_order(p, order);
+    if (s != STATUS_OK)
+        return s;
+    self->be = plugin_backend(p);
+    self->output = g->output_node;
+    self->inputs = shape_count(g->input);
+    self->outputs = shape_count(g->nodes[g->output_node].out);
+    if (!needs_host(g))
+        return tape_create(&self->tape, g, self->be, PREDICTOR_ROWS, order, 1, -1);
+    self->host = p;
+    self->host_input = allocate_zeroed((size_t)plugin_minibatch(p) * self->inputs, sizeof *self->host_input);
+    return self->host_input ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+void predictor_free(predictor *p)
+{
+    if (!p)
+        return;
+    tape_free(&p->tape);
+    free(p->host_input);
+    free(p);
+}
+
+int predictor_order(const predictor *p)
+{
+    return p->tape.order;
+}
+
+/* ---------------------------------------------------------------- into the tape */
+
+static void load_points(predictor *p, const double *x, size_t batch)
+{
+    for (size_t i = 0; i < batch * p->inputs; ++i)
+        p->tape.x.data[i] = (real)x[i];
+}
+
+/* The pass's directions, direction-major as jets have them, as component 1 of the input; without any: zero. */
+static void load_directions(predictor *p, const pass *now)
+{
+    real *to = jet_component(&p->tape.x, 1);
+    size_t block = now->batch * p->inputs;
+    p->be->fill((size_t)p->tape.directions * block, 0, to);
+    for (size_t d = 0; d < now->directions; ++d)
+        for (size_t b = 0; b < now->batch; ++b) {
+            real *row = to + d * block + b * p->inputs;
+            const double *v = now->wanted->v;
+            if (v)
+                v += ((now->point + b) * (size_t)now->wanted->directions + now->first + d) * p->inputs;
+            else
+                row[now->first + d] = 1;
+            for (size_t i = 0; v && i < p->inputs; ++i)
+                row[i] = (real)v[i];
+        }
+}
+
+/* Seeds output k on the last component of every direction, and runs the seed sweep. */
+static void run_seeds(predictor *p, size_t k)
+{
+    tape *t = &p->tape;
+    jet *adjoint = tape_adjoint(t, p->output);
+    component_range upper = jet_upper_half(t->order);
+    real *seed = jet_component(adjoint, jet_components(t->order) - 1);
+    p->be->fill(jet_range_rows(adjoint, upper) * adjoint->count, 0, jet_component(adjoint, upper.first));
+    for (size_t row = 0; row < (size_t)t->directions * (size_t)t->batch; ++row)
+        seed[row * p->outputs + k] = 1;
+    tape_clear_adjoints(t);
+    tape_seed_adjoint(t, p->output, HALF_UPPER);
+    sweep_seeds(t);
+}
+
+/* ---------------------------------------------------------------- out of the tape */
+
+static void store_row(const real *from, size_t count, double *to)
+{
+    for (size_t i = 0; i < count; ++i)
+        to[i] = (double)from[i];
+}
+
+/* Order 2: J v is component 1 of the output. */
+static void store_tangents(predictor *p, const pass *now)
+{
+    const real *tangent = jet_component(tape_jet(&p->tape, p->output), 1);
+    for (size_t d = 0; d < now->directions; ++d)
+        for (size_t b = 0; b < now->batch; ++b) {
+            size_t at = (now->point + b) * (size_t)now->wanted->directions + now->first + d;
+            store_row(tangent + (d * now->batch + b) * p->outputs, p->outputs, now->wanted->jvp + at * p->outputs);
+        }
+}
+
+/* Order 1: (J v)_k from the gradient g of output k, [batch, inputs]. */
+static void store_projections(predictor *p, const pass *now, const real *g, size_t k)
+{
+    for (size_t b = 0; b < now->batch; ++b)
+        for (size_t d = 0; d < now->directions; ++d) {
+            size_t at = (now->point + b) * (size_t)now->wanted->directions + now->first + d;
+            const double *v = now->wanted->v + at * p->inputs;
+            double sum = 0;
+            for (size_t i = 0; i < p->inputs; ++i)
+                sum += (double)g[b * p->inputs + i] * v[i];
+            now->wanted->jvp[at * p->outputs + k] = sum;
+        }
+}
+
+/* H_k v, which is row k of hvp, or for unit vectors a row of the Hessian. */
+static void store_products(predictor *p, const pass *now, size_t k)
+{
+    const real *q = jet_component(&p->tape.adj_x, 2);
+    const prediction *to = now->wanted;
+    for (size_t d = 0; d < now->directions; ++d)
+        for (size_t b = 0; b < now->batch; ++b) {
+            size_t point = now->point + b, direction = now->first + d;
+            const real *row = q + (d * now->batch + b) * p->inputs;
+            if (to->hessian)
+                store_row(row, p->inputs, to->hessian + ((point * p->outputs + k) * p->inputs + direction) * p->inputs);
+            else
+                store_row(row, p->inputs, to->hvp + ((point * (size_t)to->directions + direction) * p->outputs + k) * p->inputs);
+        }
+}
+
+/* Of output k, after its seed sweep. */
+static void store_derivatives(predictor *p, const pass *now, size_t k)
+{
+    const real *g = jet_component(&p->tape.adj_x, jet_components(p->tape.order) - 1); /* the same for every direction */
+    const prediction *to = now->wanted;
+    for (size_t b = 0; b < now->batch && to->jacobian && now->first == 0; ++b)
+        store_row(g + b * p->inputs, p->inputs, to->jacobian + ((now->point + b) * p->outputs + k) * p->inputs);
+    if (to->jvp && p->tape.order == 1)
+        store_projections(p, now, g, k);
+    if (to->hessian || to->hvp)
+        store_products(p, now, k);
+}
+
+/* ---------------------------------------------------------------- passes */
+
+static void run_pass(predictor *p, const double *x, const pass *now)
+{
+    const prediction *to = now->wanted;
+    tape *t = &p->tape;
+    bool second = t->order > 1;
+    tape_set_rows(t, (int)now->batch, second && now->directions > 0 ? (int)now->directions : 1);
+    load_points(p, x + now->point * p->inputs, now->batch);
+    t->derivatives = to->jacobian || to->jvp || to->hvp || to->hessian;
+    if (second && t->derivatives)
+        load_directions(p, now);
+    sweep_values(t, 0, p->output);
+    if (to->y && now->first == 0)
+        store_row(tape_jet(t, p->output)->data, now->batch * p->outputs, to->y + now->point * p->outputs);
+    if (to->jvp && second)
+        store_tangents(p, now);
+    bool seeds = to->hessian || to->hvp || (to->jacobian && now->first == 0) || (to->jvp && !second);
+    for (size_t k = 0; seeds && k < p->outputs; ++k) {
+        run_seeds(p, k);
+        store_derivatives(p, now, k);
+    }
+}
+
+/* With order 2 several directions share a pass; below, every direction comes from the gradients. */
+static void run_passes(predictor *p, const double *x, int points, const prediction *wanted)
+{
+    bool grouped = p->tape.order > 1 && wanted->directions > 0;
+    int group = grouped ? least(wanted->directions, PREDICTOR_DIRECTIONS) : wanted->directions;
+    int capacity = grouped ? PREDICTOR_ROWS / group : PREDICTOR_ROWS;
+    for (int point = 0; point < points; point += capacity)
+        for (int first = 0; first == 0 || first < wanted->directions; first += group ? group : 1) {
+            int batch = least(points - point, capacity), directions = least(wanted->directions - first, group);
+            pass now = {wanted, (size_t)point, (size_t)batch, (size_t)first, (size_t)directions};
+            run_pass(p, x, &now);
+        }
+}
+
+/* Darknet predicts whole minibatches: behind the last points stand old ones, whose values nobody reads. */
+static void run_host(predictor *p, const double *x, int points, double *y)
+{
+    int capacity = plugin_minibatch(p->host);
+    for (int point = 0; y && point < points; point += capacity) {
+        size_t batch = (size_t)least(points - point, capacity), at = (size_t)point;
+        for (size_t i = 0; i < batch * p->inputs; ++i)
+            p->host_input[i] = (float)x[at * p->inputs + i];
+        const float *values = plugin_predict(p->host, p->host_input);
+        for (size_t i = 0; i < batch * p->outputs; ++i)
+            y[at * p->outputs + i] = (double)values[i];
+    }
+}
+
+void predictor_run(predictor *p, const double *x, int points, const prediction *wanted)
+{
+    prediction rest = *wanted;
+    if (p->host) {
+        run_host(p, x, points, wanted->y);
+        return;
+    }
+    if (wanted->hessian) {
+        prediction full = {.directions = (int)p->inputs, .y = wanted->y, .jacobian = wanted->jacobian, .hessian = wanted->hessian};
+        run_passes(p, x, points, &full);
+        rest.y = rest.jacobian = rest.hessian = NULL;
+    }
+    if (!rest.jvp && !rest.hvp)
+        rest.directions = 0;
+    if (rest.y || rest.jacobian || rest.directions > 0)
+        run_passes(p, x, points, &rest);
+}

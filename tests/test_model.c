@@ -1,0 +1,399 @@
+/* What a trained network says: the predictor and the C interface on top of it, against a formula. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+
+#include "analytic_network.h"
+#include "darknet_ext.h"
+#include "model/predictor.h"
+#include "plugin_fixture.h"
+
+enum { N = ANALYTIC_INPUTS, M = ANALYTIC_OUTPUTS, THREADS = 4, ROUNDS = 5 };
+
+static const double tolerance = 2e-6; /* of float; the numbers are at most 2 */
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Numbers in (-1, 1) that look irregular; owned by the caller. */
+static double *numbers_from(size_t count, double start)
+{
+    double *numbers = calloc(count, sizeof *numbers);
+    assert_non_null(numbers);
+    for (size_t i = 0; i < count; ++i)
+        numbers[i] = sin(start + 1.7 * (double)i);
+    return numbers;
+}
+
+static double *not_yet(size_t count)
+{
+    double *numbers = malloc(count * sizeof *numbers);
+    assert_non_null(numbers);
+    for (size_t i = 0; i < count; ++i)
+        numbers[i] = NAN;
+    return numbers;
+}
+
+/* An assertion of cmocka may only fail in the main thread: comparisons return what the worst difference is. NaN stays. */
+static double worse(double worst, double found, double expected)
+{
+    double difference = fabs(found - expected);
+    return difference <= worst ? worst : difference;
+}
+
+typedef struct question {
+    const analytic_network *net;
+    int points, directions;
+    double *x, *v;
+} question;
+
+static question ask(const analytic_network *net, int points, int directions)
+{
+    return (question){net, points, directions, numbers_from((size_t)points * N, .3), numbers_from((size_t)points * (size_t)directions * N, .9)};
+}
+
+static void question_free(question *q)
+{
+    free(q->x);
+    free(q->v);
+}
+
+static double error_of_values(const question *q, const double *y)
+{
+    double worst = 0;
+    for (int p = 0; p < q->points; ++p)
+        for (int k = 0; k < M; ++k)
+            worst = worse(worst, y[p * M + k], analytic_value(q->net, q->x + p * N, k));
+    return worst;
+}
+
+static double error_of_jacobian(const question *q, const double *jacobian)
+{
+    double worst = 0;
+    for (int p = 0; p < q->points; ++p)
+        for (int k = 0; k < M; ++k)
+            for (int i = 0; i < N; ++i)
+                worst = worse(worst, jacobian[(p * M + k) * N + i], analytic_gradient(q->net, q->x + p * N, k, i));
+    return worst;
+}
+
+static double error_of_hessian(const question *q, const double *hessian)
+{
+    double worst = 0;
+    for (int p = 0; p < q->points; ++p)
+        for (int k = 0; k < M; ++k)
+            for (int i = 0; i < N * N; ++i)
+                worst = worse(worst, hessian[(p * M + k) * N * N + i], analytic_hessian(q->net, q->x + p * N, k, i / N, i % N));
+    return worst;
+}
+
+static double error_of_jvp(const question *q, const double *jvp)
+{
+    double worst = 0;
+    for (int row = 0; row < q->points * q->directions; ++row)
+        for (int k = 0; k < M; ++k)
+            worst = worse(worst, jvp[row * M + k], analytic_jvp(q->net, q->x + row / q->directions * N, q->v + row * N, k));
+    return worst;
+}
+
+static double error_of_hvp(const question *q, const double *hvp)
+{
+    double worst = 0;
+    for (int row = 0; row < q->points * q->directions; ++row)
+        for (int k = 0; k < M; ++k)
+            for (int i = 0; i < N; ++i)
+                worst = worse(worst, hvp[(row * M + k) * N + i], analytic_hvp(q->net, q->x + row / q->directions * N, q->v + row * N, k, i));
+    return worst;
+}
+
+static void assert_small(const char *what, double error)
+{
+    if (!(error <= tolerance))
+        fail_msg("%s: off by %g", what, error);
+}
+
+/* ---------------------------------------------------------------- the predictor */
+
+static plugin_network *analytic_plugin(const char *backend_name, const analytic_network *net)
+{
+    plugin_network *p = plugin_from_text(backend_name, ANALYTIC_CFG);
+    analytic_write(net, "analytic.weights");
+    assert_int_equal(plugin_load_weights(p, "analytic.weights"), STATUS_OK);
+    return p;
+}
+
+/* Everything that `order` allows, at once or one array at a time. */
+static void assert_predictions(plugin_network *p, int order, const question *q, bool together)
+{
+    size_t points = (size_t)q->points, rows = points * (size_t)q->directions;
+    double *y = not_yet(points * M), *jacobian = not_yet(points * M * N), *hessian = not_yet(points * M * N * N);
+    double *jvp = not_yet(rows * M), *hvp = not_yet(rows * M * N);
+    predictor *m;
+    assert_int_equal(predictor_create(&m, p, order), STATUS_OK);
+    assert_int_equal(predictor_order(m), order);
+    prediction all = {
+        .directions = q->directions,
+        .v = q->v,
+        .y = y,
+        .jacobian = order > 0 ? jacobian : NULL,
+        .hessian = order > 1 ? hessian : NULL,
+        .jvp = order > 0 ? jvp : NULL,
+        .hvp = order > 1 ? hvp : NULL,
+    };
+    if (together)
+        predictor_run(m, q->x, q->points, &all);
+    for (int part = 0; part < 5 && !together; ++part) {
+        prediction one = {.directions = q->directions, .v = q->v};
+        double *const *from[] = {&all.y, &all.jacobian, &all.hessian, &all.jvp, &all.hvp};
+        double **to[] = {&one.y, &one.jacobian, &one.hessian, &one.jvp, &one.hvp};
+        *to[part] = *from[part];
+        predictor_run(m, q->x, q->points, &one);
+    }
+    assert_small("values", error_of_values(q, y));
+    if (order > 0) {
+        assert_small("Jacobian", error_of_jacobian(q, jacobian));
+        assert_small("J v", error_of_jvp(q, jvp));
+    }
+    if (order > 1) {
+        assert_small("Hessian", error_of_hessian(q, hessian));
+        assert_small("H v", error_of_hvp(q, hvp));
+    }
+    predictor_free(m);
+    free(y);
+    free(jacobian);
+    free(hessian);
+    free(jvp);
+    free(hvp);
+}
+
+/* Sizes around those of a pass: 512 points, 16 directions. */
+static void predictions_follow_the_formula(void **state)
+{
+    static const int sizes[][2] = {{1, 1}, {3, 0}, {512, 1}, {700, 3}, {33, 16}, {40, 17}, {2, 40}};
+    analytic_network net = analytic_make(0);
+    for (const backend *const *be = backend_list; *be; ++be) {
+        plugin_network *p = analytic_plugin((*be)->name, &net);
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; ++s)
+            for (int order = 0; order <= 2; ++order) {
+                question q = ask(&net, sizes[s][0], sizes[s][1]);
+                assert_predictions(p, order, &q, true);
+                assert_predictions(p, order, &q, false);
+                question_free(&q);
+            }
+        plugin_free(p);
+    }
+}
+
+/* ---------------------------------------------------------------- the C interface */
+
+static dnx_model *analytic_model(const analytic_network *net)
+{
+    dnx_model *m;
+    write_text("analytic.cfg", ANALYTIC_CFG);
+    analytic_write(net, "analytic.weights");
+    if (dnx_model_load("analytic.cfg", "analytic.weights", &m) != DNX_OK)
+        fail_msg("%s", dnx_error_text());
+    return m;
+}
+
+/* The worst error of all results, NaN or infinite when a call fails. */
+static double error_of_model(dnx_model *m, const question *q)
+{
+    size_t points = (size_t)q->points, rows = points * (size_t)q->directions;
+    double *y = not_yet(points * M), *jacobian = not_yet(points * M * N), *jvp = not_yet(rows * M), *hvp = not_yet(rows * M * N);
+    bool good = dnx_model_gradient(m, q->points, q->x, y, jacobian) == DNX_OK &&
+                dnx_model_products(m, q->points, q->x, q->directions, q->v, jvp, hvp) == DNX_OK;
+    double errors[] = {error_of_values(q, y), error_of_jacobian(q, jacobian), error_of_jvp(q, jvp), error_of_hvp(q, hvp)};
+    double worst = good ? 0 : INFINITY;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; ++i)
+        worst = worse(worst, errors[i], 0);
+    free(y);
+    free(jacobian);
+    free(jvp);
+    free(hvp);
+    return worst;
+}
+
+static void a_model_follows_the_formula(void **state)
+{
+    analytic_network net = analytic_make(1);
+    dnx_model *m = analytic_model(&net);
+    assert_int_equal(dnx_model_inputs(m), N);
+    assert_int_equal(dnx_model_outputs(m), M);
+    assert_int_equal(dnx_model_order(m), 2);
+    question q = ask(&net, 530, 2);
+    assert_small("model", error_of_model(m, &q));
+    double *y = not_yet(530 * M), *jvp = not_yet(530 * 2 * M);
+    assert_int_equal(dnx_model_predict(m, 530, q.x, y), DNX_OK);
+    assert_int_equal(dnx_model_products(m, 530, q.x, 2, q.v, jvp, NULL), DNX_OK);
+    assert_small("values alone", error_of_values(&q, y));
+    assert_small("J v alone", error_of_jvp(&q, jvp));
+    free(y);
+    free(jvp);
+    question_free(&q);
+    dnx_model_free(m);
+}
+
+static void assert_refused(dnx_status expected, dnx_status found, const char *text)
+{
+    if (found != expected || !strstr(dnx_error_text(), text))
+        fail_msg("expected status %d with '%s', got %d with '%s'", expected, text, found, dnx_error_text());
+}
+
+static void wrong_arguments_are_refused(void **state)
+{
+    analytic_network net = analytic_make(0);
+    dnx_model *m = analytic_model(&net), *none = m;
+    double x[2 * N] = {0}, v[2 * N] = {0}, y[2 * M] = {7, 7, 7, 7}, jvp[2 * M];
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_load("analytic.cfg", "analytic.weights", NULL), "place");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_load(NULL, "analytic.weights", &none), "names");
+    assert_null(none);
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_load("analytic.cfg", NULL, &none), "names");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(NULL, 1, x, y), "no model");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, -1, x, y), "negative");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 1, NULL, y), "no points");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, 1, NULL, jvp, NULL), "no directions");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, -1, v, jvp, NULL), "negative");
+    x[N + 3] = NAN;
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 2, x, y), "x: number 3 of point 1");
+    x[N + 3] = 1e39; /* finite, but not as float */
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 2, x, y), "x: number 3 of point 1");
+    v[1] = -INFINITY;
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, 1, v, jvp, NULL), "v: number 1 of point 0");
+    assert_true(y[0] == 7);
+    assert_int_equal(dnx_model_predict(m, 0, NULL, NULL), DNX_OK);
+    assert_int_equal(dnx_model_gradient(m, 1, x, NULL, NULL), DNX_OK);
+    assert_int_equal(dnx_model_products(m, 1, x, 0, NULL, NULL, NULL), DNX_OK);
+    dnx_model_free(m);
+    dnx_model_free(NULL);
+    assert_int_equal(dnx_model_inputs(NULL) + dnx_model_outputs(NULL) + dnx_model_order(NULL), 0);
+}
+
+static void wrong_files_are_refused(void **state)
+{
+    dnx_model *m;
+    analytic_network net = analytic_make(0);
+    write_text("analytic.cfg", ANALYTIC_CFG);
+    analytic_write(&net, "analytic.weights");
+    write_text("short.weights", "short");
+    write_text("wrong.cfg", "[net]\ninputs=x\n[connected]\noutput=1\nactivation=nonsense\n");
+    assert_refused(DNX_BAD_FILE, dnx_model_load("analytic.cfg", "nowhere.weights", &m), "nowhere.weights: error: ");
+    assert_null(m);
+    assert_refused(DNX_BAD_FILE, dnx_model_load("analytic.cfg", "short.weights", &m), "short.weights: error: ");
+    assert_refused(DNX_BAD_FILE, dnx_model_load("nowhere.cfg", "analytic.weights", &m), "nowhere.cfg");
+    assert_refused(DNX_BAD_CONFIG, dnx_model_load("wrong.cfg", "analytic.weights", &m), "wrong.cfg:2:");
+    assert_refused(DNX_BAD_CONFIG, dnx_model_load("wrong.cfg", "analytic.weights", &m), "wrong.cfg:5:");
+    assert_null(m);
+}
+
+/* A layer that only Darknet has, and no [sobolev]: values, three whole minibatches and a part of one. */
+static void layers_of_darknet_give_values_only(void **state)
+{
+    enum { POINTS = 11 };
+    dnx_model *m;
+    const char *cfg = "[net]\nheight=1\nwidth=1\nchannels=2\nbatch=3\n[convolutional]\nfilters=2\nsize=1\nactivation=linear\n";
+    const float numbers[] = {.5f, -1, 1, 2, 3, 4}; /* biases, weights */
+    const int header[5] = {0, 2, 0, 0, 0};
+    FILE *f = fopen("host.weights", "wb");
+    assert_non_null(f);
+    fwrite(header, sizeof header, 1, f);
+    fwrite(numbers, sizeof numbers, 1, f);
+    fclose(f);
+    write_text("host.cfg", cfg);
+    if (dnx_model_load("host.cfg", "host.weights", &m) != DNX_OK)
+        fail_msg("%s", dnx_error_text());
+    assert_int_equal(dnx_model_order(m), 0);
+    double *x = numbers_from(2 * POINTS, 0), y[2 * POINTS], jacobian[4 * POINTS];
+    assert_int_equal(dnx_model_predict(m, POINTS, x, y), DNX_OK);
+    for (int p = 0; p < POINTS; ++p) {
+        assert_true(fabs(y[2 * p] - (.5 + x[2 * p] + 2 * x[2 * p + 1])) <= tolerance);
+        assert_true(fabs(y[2 * p + 1] - (-1 + 3 * x[2 * p] + 4 * x[2 * p + 1])) <= tolerance);
+    }
+    assert_refused(DNX_NO_DERIVATIVE, dnx_model_gradient(m, POINTS, x, y, jacobian), "host.cfg:6:1: error: [convolutional] has no derivatives of order 1");
+    assert_refused(DNX_NO_DERIVATIVE, dnx_model_products(m, POINTS, x, 1, x, NULL, jacobian), "order 2");
+    free(x);
+    dnx_model_free(m);
+}
+
+/* ---------------------------------------------------------------- threads */
+
+typedef struct worker {
+    int kind;
+    double error;
+} worker;
+
+static void *load_and_predict(void *context)
+{
+    worker *self = context;
+    char weights[64];
+    analytic_network net = analytic_make(self->kind);
+    question q = ask(&net, 70, 2);
+    snprintf(weights, sizeof weights, "thread%d.weights", self->kind);
+    for (int round = 0; round < ROUNDS; ++round) {
+        dnx_model *m;
+        self->error = dnx_model_load("analytic.cfg", weights, &m) == DNX_OK ? worse(self->error, error_of_model(m, &q), 0) : INFINITY;
+        dnx_model_free(m);
+    }
+    question_free(&q);
+    return NULL;
+}
+
+static void models_work_in_several_threads(void **state)
+{
+    pthread_t threads[THREADS];
+    worker workers[THREADS];
+    write_text("analytic.cfg", ANALYTIC_CFG);
+    for (int i = 0; i < THREADS; ++i) {
+        char weights[64];
+        analytic_network net = analytic_make(i);
+        snprintf(weights, sizeof weights, "thread%d.weights", i);
+        analytic_write(&net, weights);
+    }
+    for (int i = 0; i < THREADS; ++i) {
+        workers[i] = (worker){i, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, load_and_predict, &workers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; ++i)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < THREADS; ++i)
+        assert_small("a thread", workers[i].error);
+}
+
+/* Each run of this program has a folder of its own. */
+static int enter_folder(void **state)
+{
+    static char folder[] = "/tmp/test_model-XXXXXX";
+    *state = folder;
+    return mkdtemp(folder) ? chdir(folder) : -1;
+}
+
+static int leave_folder(void **state)
+{
+    static const char *const names[] = {"analytic.cfg", "analytic.weights", "short.weights", "wrong.cfg", "host.cfg", "host.weights",
+                                        "thread0.weights", "thread1.weights", "thread2.weights", "thread3.weights"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+        unlink(names[i]);
+    return chdir("/") || rmdir(*state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(predictions_follow_the_formula),
+        cmocka_unit_test(a_model_follows_the_formula),
+        cmocka_unit_test(wrong_arguments_are_refused),
+        cmocka_unit_test(wrong_files_are_refused),
+        cmocka_unit_test(layers_of_darknet_give_values_only),
+        cmocka_unit_test(models_work_in_several_threads),
+    };
+    return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}
