@@ -68,6 +68,23 @@ bool dataset_is_finite(const dataset *d)
     return true;
 }
 
+void dataset_component(const dataset *d, dataset_part part, int k, double *mean, double *deviation)
+{
+    double sum = 0, squares = 0;
+    long n = 0;
+    for (int i = 0; i < d->points; ++i) {
+        double value = dataset_at(d, part, (size_t)i)[k];
+        if (isnan(value))
+            continue;
+        ++n;
+        double step = value - sum;
+        sum += step / (double)n; /* the running mean */
+        squares += step * (value - sum);
+    }
+    *mean = sum;
+    *deviation = n > 0 && squares > 0 ? sqrt(squares / (double)n) : 1;
+}
+
 status dataset_select(const dataset *from, const uint32_t *samples, int n, dataset *to)
 {
     unsigned parts = 0;

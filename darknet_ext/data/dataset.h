@@ -54,6 +54,9 @@ unsigned parts_to_order(int order);
 /* Whether y and the full derivatives are finite in float, in which training computes. */
 bool dataset_is_finite(const dataset *d);
 
+/* Mean and standard deviation of component k of a part, over the samples where it is given; the deviation is 1 where it would be 0. */
+void dataset_component(const dataset *d, dataset_part part, int k, double *mean, double *deviation);
+
 void dataset_free(dataset *d);
 
 #endif

@@ -45,30 +45,12 @@ static void matrix_apply(const normaliser *n, const double *m, bool transposed, 
 
 /* ---------------------------------------------------------------- means and deviations */
 
-/* Of component k of a part, over the samples where it is given; 0 and 1 where there is none. */
-static void measure_component(const dataset *d, dataset_part part, int k, double *mean, double *deviation)
-{
-    double sum = 0, squares = 0;
-    long n = 0;
-    for (int i = 0; i < d->points; ++i) {
-        double value = dataset_at(d, part, (size_t)i)[k];
-        if (isnan(value))
-            continue;
-        ++n;
-        double step = value - sum;
-        sum += step / (double)n; /* the running mean */
-        squares += step * (value - sum);
-    }
-    *mean = sum;
-    *deviation = n > 0 && squares > 0 ? sqrt(squares / (double)n) : 1;
-}
-
 static void scale_inputs(normaliser *n, const dataset *d)
 {
     for (int j = 0; j < n->inputs; ++j) {
         double deviation;
         size_t diagonal = (size_t)j * (size_t)n->inputs + (size_t)j;
-        measure_component(d, PART_X, j, &n->mean_x[j], &deviation);
+        dataset_component(d, PART_X, j, &n->mean_x[j], &deviation);
         n->forward[diagonal] = 1 / deviation;
         n->inverse[diagonal] = deviation;
     }
@@ -80,7 +62,7 @@ static void scale_outputs(normaliser *n, const dataset *d, bool all)
         n->mean_y[k] = 0;
         n->scale_y[k] = 1;
         if (all && d->parts[PART_Y])
-            measure_component(d, PART_Y, k, &n->mean_y[k], &n->scale_y[k]);
+            dataset_component(d, PART_Y, k, &n->mean_y[k], &n->scale_y[k]);
     }
 }
 

@@ -190,12 +190,14 @@ static int bench(const arguments *a)
     int result = load_cfg(a, &c[1].net);
     if (!c[1].net)
         return result;
-    if (training_check(c[1].net) != STATUS_OK)
+    data_source data;
+    if (training_check(c[1].net, &data) != STATUS_OK)
         result = report_failure(STATUS_BAD_CONFIG);
     else if (plugin_objective(c[1].net))
         result = load_plain(a, &c[0].net);
     if (result == EXIT_OK && run_contest(a, c) != STATUS_OK)
         result = report_failure(STATUS_NO_MEMORY);
+    data_source_free(&data);
     plugin_free(c[0].net);
     plugin_free(c[1].net);
     return result;

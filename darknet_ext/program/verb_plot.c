@@ -96,23 +96,33 @@ static status make_grid(surface_plot *s)
     return s->grid ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* The target function's surface, from the first run's [data]. */
-static status add_target(surface_plot *s, plugin_network *p)
+/* Values and gradients of the function behind the data, when there is one. */
+static status add_target(surface_plot *s, const data_source *data)
 {
-    function_data f;
-    status result = training_set_functions(p, &f);
+    if (!data_source_is_function(data))
+        return STATUS_OK;
+    surface *target = add_surface(s, "target");
+    return target ? data_source_evaluate(data, s->grid, GRID * GRID, s->memory[0], s->memory[0] + (size_t)GRID * GRID) : STATUS_NO_MEMORY;
+}
+
+/* The box, the training points and the target of the first run's [data]. */
+static status add_data(surface_plot *s, plugin_network *p)
+{
+    data_source data;
+    status result = training_data_open(&data, p);
     if (result != STATUS_OK)
         return result;
     for (int i = 0; i < 2; ++i) {
-        s->low[i] = f.low[i];
-        s->high[i] = f.high[i];
+        s->low[i] = data.low[i];
+        s->high[i] = data.high[i];
     }
     result = make_grid(s);
-    surface *target = result == STATUS_OK ? add_surface(s, "target") : NULL;
-    if (target)
-        function_data_evaluate(&f, s->grid, GRID * GRID, s->memory[0], s->memory[0] + (size_t)GRID * GRID);
-    function_data_free(&f);
-    return target ? training_set_create(&s->training, p, 0) : STATUS_NO_MEMORY;
+    if (result == STATUS_OK)
+        result = add_target(s, &data);
+    if (result == STATUS_OK)
+        result = data_source_training(&data, &s->training);
+    data_source_free(&data);
+    return result;
 }
 
 static status add_model(surface_plot *s, plugin_network *p, const char *run)
@@ -148,8 +158,8 @@ static status add_run(surface_plot *s, const plugin_settings *settings, const ch
     if (result != STATUS_OK)
         return result;
     result = check_surface(p, run);
-    if (result == STATUS_OK && s->n == 0)
-        result = add_target(s, p);
+    if (result == STATUS_OK && !s->grid)
+        result = add_data(s, p);
     if (result == STATUS_OK)
         result = add_model(s, p, run);
     plugin_free(p);

@@ -14,17 +14,17 @@ static void print_measure(const char *name, double value)
 
 static status validate(plugin_network *p, const char *weights)
 {
-    dataset test;
+    dataset test = {0};
+    data_source data;
     evaluator *e = NULL;
-    int order = evaluation_order(p);
-    status s = training_check(p);
-    if (s == STATUS_OK)
-        s = test_set_create(&test, p, order);
+    status s = training_check(p, &data);
     if (s != STATUS_OK)
         return s;
-    s = plugin_load_weights(p, weights);
+    s = data_source_test(&data, &test);
     if (s == STATUS_OK)
-        s = evaluator_create(&e, p, order);
+        s = plugin_load_weights(p, weights);
+    if (s == STATUS_OK)
+        s = evaluator_create(&e, p, evaluation_order(p));
     if (s == STATUS_OK) {
         evaluation result = evaluator_run(e, &test);
         printf("points %d\n", test.points);
@@ -35,6 +35,7 @@ static status validate(plugin_network *p, const char *weights)
     }
     evaluator_free(e);
     dataset_free(&test);
+    data_source_free(&data);
     return s;
 }
 
@@ -53,8 +54,8 @@ const verb verb_valid = {
     .name = "valid",
     .synopsis = "CFG WEIGHTS",
     .meaning = "measure trained weights on the test set of the cfg",
-    .details = "Prints the number of test points and the mean squared errors of values, gradients and (order=2) Hessians. The test set\n"
-               "depends on the seed: give the run's.\n",
+    .details = "Prints the number of test points and the mean squared errors of values, gradients and (order=2) Hessians. Unless it\n"
+               "is a file of its own, the test set depends on the seed: give the run's.\n",
     .least = 2,
     .most = 2,
     .flags = FLAG_CFG,

@@ -4,7 +4,9 @@
 
 balancer balancer_start(const objective_options *o)
 {
-    balancer b = {.kind = o->balance, .strength = o->balance_strength, .orders = o->order};
+    balancer b = {0};
+    if (o)
+        b = (balancer){.kind = o->balance, .strength = o->balance_strength, .orders = o->order};
     for (int k = 0; k <= JET_MAX_ORDER; ++k) {
         b.factors[k] = 1;
         b.first[k] = b.last[k] = -1;

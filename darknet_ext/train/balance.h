@@ -25,6 +25,7 @@ typedef struct balancer {
     long samples;
 } balancer;
 
+/* o == NULL: a network without [sobolev], nothing to balance. */
 balancer balancer_start(const objective_options *o);
 
 /* Losses of a minibatch without their weights, sums over its samples. */

@@ -9,12 +9,14 @@
 
 #include "core/file.h"
 
-enum { STATE_VERSION = 1, ARRAYS = 3 };
+enum { STATE_VERSION = 2, OPTIMISER_ARRAYS = 3, ALL_ARRAYS = 4 };
 
 typedef struct state_header {
     char magic[8];
     uint32_t version, adam_steps;
     uint64_t seen, seed, weights, count; /* weights: their XXH3 hash */
+    uint64_t arrays;
+    training_memory memory;
 } state_header;
 
 static const char state_magic[8] = {'D', 'N', 'X', 'S', 'T', 'A', 'T', 'E'};
@@ -32,13 +34,13 @@ void state_path(const char *weights, char *path, size_t size)
 /* Array `which` of a parameter; NULL when this training does not use it (it is stored as zeros). */
 static float *state_array(const parameter *p, int which)
 {
-    return which == 0 ? p->gradient : which == 1 ? p->moment_1 : p->moment_2;
+    return which == 0 ? p->gradient : which == 1 ? p->moment_1 : which == 2 ? p->moment_2 : p->value;
 }
 
-/* Copies all arrays between the parameters and `values` (ARRAYS * count floats). */
-static void state_copy(graph *g, float *values, bool to_parameters)
+/* Copies the first arrays between the parameters and `values`. */
+static void state_copy(graph *g, int arrays, float *values, bool to_parameters)
 {
-    for (int which = 0; which < ARRAYS; ++which)
+    for (int which = 0; which < arrays; ++which)
         GRAPH_PARAMETERS(g, p)
         {
             float *array = state_array(p, which);
@@ -57,19 +59,24 @@ static uint64_t weights_hash(const graph *g)
     return hash;
 }
 
-status state_save(plugin_network *p, const char *path)
+status state_save(plugin_network *p, const float *unfolded, const training_memory *memory, const char *path)
 {
     state_header h = {.version = STATE_VERSION, .adam_steps = (uint32_t)*plugin_adam_steps(p), .seen = plugin_seen(p), .seed = plugin_seed(p)};
     h.weights = weights_hash(plugin_graph(p));
     memcpy(h.magic, state_magic, sizeof h.magic);
     h.count = graph_parameter_count(plugin_graph(p));
-    size_t bytes = sizeof h + ARRAYS * h.count * sizeof(float);
+    h.arrays = unfolded ? ALL_ARRAYS : OPTIMISER_ARRAYS;
+    h.memory = *memory;
+    size_t bytes = sizeof h + h.arrays * h.count * sizeof(float);
     char *content = allocate_zeroed(1, bytes), temporary[4096];
     FILE *f;
     if (!content)
         return STATUS_NO_MEMORY;
     memcpy(content, &h, sizeof h);
-    state_copy(plugin_graph(p), (float *)(content + sizeof h), false);
+    float *arrays = (float *)(content + sizeof h);
+    state_copy(plugin_graph(p), OPTIMISER_ARRAYS, arrays, false);
+    if (unfolded)
+        memcpy(arrays + OPTIMISER_ARRAYS * h.count, unfolded, h.count * sizeof *unfolded);
     status s = file_begin(path, temporary, sizeof temporary, &f);
     if (s == STATUS_OK) {
         uint64_t hash = XXH3_64bits(content, bytes);
@@ -86,7 +93,7 @@ static status bad_state(const char *path, const char *text)
     return status_fail(STATUS_BAD_FILE, "%s: error: %s", path, text);
 }
 
-static status check_header(const state_header *h, plugin_network *p, const char *path)
+static status check_header(const state_header *h, plugin_network *p, bool normalised, const char *path)
 {
     if (memcmp(h->magic, state_magic, sizeof h->magic) != 0 || h->version != STATE_VERSION)
         return bad_state(path, "not a state file of this version");
@@ -94,20 +101,22 @@ static status check_header(const state_header *h, plugin_network *p, const char 
         return bad_state(path, "belongs to another network");
     if (h->seen != plugin_seen(p) || h->weights != weights_hash(plugin_graph(p)))
         return bad_state(path, "belongs to other weights (remove it to start the optimiser afresh)");
+    if (h->arrays != (normalised ? ALL_ARRAYS : OPTIMISER_ARRAYS))
+        return bad_state(path, normalised ? "belongs to a run without normalise=" : "belongs to a run with normalise=");
     if (h->seed != plugin_seed(p))
         return status_fail(STATUS_BAD_FILE, "%s: error: belongs to a run with -seed %llu", path, (unsigned long long)h->seed);
     return STATUS_OK;
 }
 
-static status read_content(FILE *f, plugin_network *p, const char *path)
+static status read_content(FILE *f, plugin_network *p, bool normalised, training_memory *memory, const char *path)
 {
     state_header h;
     if (fread(&h, sizeof h, 1, f) != 1)
         return bad_state(path, "truncated");
-    status s = check_header(&h, p, path);
+    status s = check_header(&h, p, normalised, path);
     if (s != STATUS_OK)
         return s;
-    size_t bytes = sizeof h + ARRAYS * h.count * sizeof(float);
+    size_t bytes = sizeof h + h.arrays * h.count * sizeof(float);
     char *content = allocate_zeroed(1, bytes);
     uint64_t hash;
     if (!content)
@@ -117,19 +126,20 @@ static status read_content(FILE *f, plugin_network *p, const char *path)
     if (!whole || fgetc(f) != EOF || hash != XXH3_64bits(content, bytes)) {
         s = bad_state(path, "truncated or damaged");
     } else {
-        state_copy(plugin_graph(p), (float *)(content + sizeof h), true);
+        state_copy(plugin_graph(p), (int)h.arrays, (float *)(content + sizeof h), true);
+        *memory = h.memory;
         *plugin_adam_steps(p) = (int)h.adam_steps;
     }
     free(content);
     return s;
 }
 
-status state_load(plugin_network *p, const char *path)
+status state_load(plugin_network *p, bool normalised, training_memory *memory, const char *path)
 {
     FILE *f = fopen(path, "rb");
     if (!f)
         return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));
-    status s = read_content(f, p, path);
+    status s = read_content(f, p, normalised, memory, path);
     fclose(f);
     return s;
 }

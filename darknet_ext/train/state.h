@@ -1,16 +1,28 @@
 /* The .state file beside a .weights file: what only training needs, so that a run can go on as if it had not stopped.
  *
- *     "DNXSTATE", uint32 version 1, uint32 Adam steps, uint64 samples seen, uint64 seed, uint64 XXH3 hash of the weights, uint64 count, then three arrays of `count`
- *     floats over all parameters in network order: gradient accumulator (SGD momentum), Adam's m, Adam's v, and
+ *     "DNXSTATE", uint32 version 2, uint32 Adam steps, uint64 samples seen, uint64 seed, uint64 XXH3 hash of the weights, uint64 count,
+ *     uint64 number of arrays, the training_memory, then the arrays of `count` floats over all parameters in network order: gradient
+ *     accumulator (SGD momentum), Adam's m, Adam's v, and (normalised training) the parameters before they were folded; and
  *     a 64-bit XXH3 hash of everything before it. */
 #ifndef DNX_TRAIN_STATE_H
 #define DNX_TRAIN_STATE_H
 
 #include "bridge/plugin.h"
+#include "train/balance.h"
+#include "train/guard.h"
 
-status state_save(plugin_network *p, const char *path);
-/* Nothing changes unless the whole file is good and belongs to this network and these weights. */
-status state_load(plugin_network *p, const char *path);
+/* What the trainer itself remembers. */
+typedef struct training_memory {
+    balancer balancer;
+    guard guard;
+    double trust;
+} training_memory;
+
+/* `unfolded`: the parameters of normalised training, [parameters]; NULL: there are none. */
+status state_save(plugin_network *p, const float *unfolded, const training_memory *memory, const char *path);
+/* Nothing changes unless the whole file is good and belongs to this network and these weights. `normalised`: this training is; then the
+ * parameters become the unfolded ones. */
+status state_load(plugin_network *p, bool normalised, training_memory *memory, const char *path);
 
 /* The state file that belongs to a weights file: its ending replaced by .state; final weights are the last ones, and share
  * their state. */

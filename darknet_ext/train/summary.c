@@ -21,6 +21,18 @@ static json_object *evaluation_json(const evaluation *e)
     return o;
 }
 
+/* What the guard saw of the losses on derivatives. */
+static json_object *guard_json(const summary *s)
+{
+    json_object *o = json_object_new_object();
+    add_measure(o, "gradient_cosine", s->cosine);
+    json_object_object_add(o, "collapses", json_object_new_int(s->guard->collapses));
+    if (s->guard->collapses > 0)
+        json_object_object_add(o, "first_collapse", json_object_new_int64(s->guard->first_collapse));
+    json_object_object_add(o, "trust", json_object_new_double(s->trust));
+    return o;
+}
+
 static json_object *summary_json(const summary *s)
 {
     json_object *o = json_object_new_object(), *best = evaluation_json(&s->best);
@@ -37,6 +49,9 @@ static json_object *summary_json(const summary *s)
     json_object_object_add(o, "test", evaluation_json(&s->test));
     json_object_object_add(best, "step", json_object_new_int64(s->best_step));
     json_object_object_add(o, "best", best);
+    if (s->guard)
+        json_object_object_add(o, "derivatives", guard_json(s));
+    json_object_object_add(o, "kept_inputs", json_object_new_int(s->kept_inputs));
     return o;
 }
 

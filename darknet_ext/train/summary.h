@@ -4,6 +4,7 @@
 
 #include "bridge/plugin.h"
 #include "train/evaluate.h"
+#include "train/guard.h"
 
 typedef struct summary {
     plugin_network *net;
@@ -15,10 +16,15 @@ typedef struct summary {
     evaluation test;      /* of the final weights */
     evaluation best;      /* of the best weights */
     long best_step;
+    const guard *guard;   /* NULL: nothing was watched */
+    double trust;         /* what a rollback left of the weights of derivatives */
+    double cosine;        /* of the last evaluation; NaN: not known */
+    int kept_inputs;      /* directions of the input that differential PCA kept */
 } summary;
 
 /* Keys: version, cfg, seed, threads, backend, steps, seconds, stopped, parameters, training_points, test{value_mse,
- * gradient_mse, hessian_mse}, best{step, ...}; measures that were not taken are left out. */
+ * gradient_mse, hessian_mse, directional_mse}, best{step, ...}, derivatives{gradient_cosine, collapses, first_collapse, trust}, kept_inputs;
+ * measures that were not taken are left out. */
 status summary_write(const summary *s, const char *path);
 
 #endif

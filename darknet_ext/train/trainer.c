@@ -9,7 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "train/balance.h"
+#include "train/batches.h"
 #include "train/evaluate.h"
+#include "train/fold.h"
+#include "train/gradients.h"
+#include "train/guard.h"
 #include "train/plot.h"
 #include "train/point_sets.h"
 #include "train/progress.h"
@@ -27,76 +32,63 @@ static void on_signal(int number)
     stop_signal = number;
 }
 
+/* What a rollback goes back to: parameters and optimiser, as they were when the test error was least. */
+typedef struct snapshot {
+    float *values; /* [4][parameters]: values, gradient accumulators, moments 1 and 2 */
+    bool taken;
+} snapshot;
+
 typedef struct trainer {
     const train_request *request;
     plugin_network *net;
-    dataset training, test;
+    data_source data;
+    dataset training, test;  /* test: raw numbers; training: as the network sees them */
+    normaliser normaliser;
+    bool normalised;
+    fold fold;
+    batches batches;
     evaluator *evaluator;
     run_folder folder;
-    uint32_t *permutation;   /* of the current epoch */
-    uint64_t permuted_epoch; /* + 1; 0: none yet */
-    size_t truth_count;
     double started;
     objective_losses since;  /* sums since the last row of metrics.csv */
+    double values_since;     /* the loss on values likewise, without its weight */
     uint64_t samples_since;
     evaluation latest, best;
     long best_step, evaluated_step;
+    bool probes;             /* gradients of the orders can be compared */
+    gradient_probe probe;
+    double cosine;           /* at the last evaluation */
+    guard guard;
+    double trust;            /* factor of the guard on the weights of derivatives */
+    balancer balancer;
+    snapshot snapshot;
     const char *reason;      /* why it stopped */
 } trainer;
 
-/* ---------------------------------------------------------------- data */
-
-static int label_order(plugin_network *p)
-{
-    const objective_options *o = plugin_objective(p);
-    return o && o->target == TARGET_DATA ? o->order : 0;
-}
-
-/* The sample at position `i` of the endless sequence of shuffled epochs. */
-static uint32_t sample_at(trainer *t, uint64_t i)
-{
-    uint64_t points = (uint64_t)t->training.points, epoch = i / points;
-    if (t->permuted_epoch != epoch + 1) {
-        random_permutation((random_stream){plugin_seed(t->net), RANDOM_SHUFFLE, (uint32_t)epoch}, (uint32_t)points, t->permutation);
-        t->permuted_epoch = epoch + 1;
-    }
-    return t->permutation[i % points];
-}
-
-static float *put(float *to, const dataset *d, dataset_part part, size_t sample)
-{
-    size_t count = dataset_part_size(d, part);
-    const double *from = dataset_at(d, part, sample);
-    for (size_t i = 0; i < count; ++i)
-        to[i] = (float)from[i];
-    return to + count;
-}
-
-static void fill_minibatch(trainer *t)
-{
-    const dataset *d = &t->training;
-    int batch = plugin_minibatch(t->net);
-    uint64_t first = plugin_seen(t->net);
-    for (int b = 0; b < batch; ++b) {
-        size_t i = sample_at(t, first + (uint64_t)b);
-        put(plugin_input(t->net) + (size_t)b * (size_t)d->inputs, d, PART_X, i);
-        float *truth = plugin_truth(t->net) + (size_t)b * t->truth_count;
-        truth = put(truth, d, PART_Y, i);
-        if (d->parts[PART_JACOBIAN])
-            truth = put(truth, d, PART_JACOBIAN, i);
-        if (d->parts[PART_HESSIAN])
-            put(truth, d, PART_HESSIAN, i);
-    }
-}
-
 /* ---------------------------------------------------------------- one update */
+
+/* The factors of balancer and guard on the weights of the orders. */
+static void apply_factors(trainer *t)
+{
+    double factors[JET_MAX_ORDER + 1];
+    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+        factors[k] = t->balancer.factors[k] * (k > 0 ? t->trust : 1);
+    plugin_scale_weights(t->net, factors);
+}
 
 static void add_losses(trainer *t, const objective_losses *l)
 {
-    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+    const double *weights = plugin_weights(t->net);
+    double bare[JET_MAX_ORDER + 1] = {l->order[0]}; /* [cost] has no weight */
+    for (int k = 0; k <= JET_MAX_ORDER; ++k) {
         t->since.order[k] += l->order[k];
+        if (plugin_objective(t->net))
+            bare[k] = weights[k] > 0 ? l->order[k] / weights[k] : 0;
+    }
     t->since.total += l->total;
+    t->values_since += bare[0];
     t->samples_since += (uint64_t)plugin_minibatch(t->net);
+    balancer_observe(&t->balancer, bare, plugin_minibatch(t->net));
 }
 
 /* The loss per sample of one update. */
@@ -105,12 +97,25 @@ static double train_update(trainer *t)
     double sum = 0;
     int parts = plugin_subdivisions(t->net);
     for (int i = 0; i < parts; ++i) {
-        fill_minibatch(t);
+        batches_fill(&t->batches);
         objective_losses l = plugin_train_minibatch(t->net);
         add_losses(t, &l);
         sum += l.total;
     }
     return sum / ((double)parts * (double)plugin_minibatch(t->net));
+}
+
+static status rebalance(trainer *t)
+{
+    double norms[JET_MAX_ORDER + 1] = {0};
+    if (t->balancer.kind == BALANCE_GRADNORM) {
+        status s = gradient_probe_norms(&t->probe, norms);
+        if (s != STATUS_OK)
+            return s;
+    }
+    balancer_change(&t->balancer, norms);
+    apply_factors(t);
+    return STATUS_OK;
 }
 
 /* ---------------------------------------------------------------- evaluation */
@@ -135,10 +140,12 @@ static status write_row(trainer *t, long step)
     put_number(f, t->latest.value_mse);
     put_number(f, t->latest.gradient_mse);
     put_number(f, t->latest.hessian_mse);
+    put_number(f, t->latest.directional_mse);
+    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+        put_number(f, o && k <= o->order ? plugin_weights(t->net)[k] : NAN);
+    put_number(f, t->cosine);
     if (fputc('\n', f) == EOF || fflush(f) != 0)
         return status_fail(STATUS_BAD_FILE, "%s/metrics.csv: error: cannot be written: %s", t->folder.path, strerror(errno));
-    t->since = (objective_losses){{0}, 0};
-    t->samples_since = 0;
     return STATUS_OK;
 }
 
@@ -156,11 +163,13 @@ static status save_weights(trainer *t, const char *which)
     return plugin_save_weights(t->net, run_folder_named(&t->folder, what, path));
 }
 
+/* With the raw network in place: its weights; the state keeps those in training. */
 static status save_last(trainer *t)
 {
     char path[4096];
+    training_memory memory = {.balancer = t->balancer, .guard = t->guard, .trust = t->trust};
     status s = save_weights(t, "last");
-    return s == STATUS_OK ? state_save(t->net, run_folder_named(&t->folder, "last.state", path)) : s;
+    return s == STATUS_OK ? state_save(t->net, t->fold.kept, &memory, run_folder_named(&t->folder, "last.state", path)) : s;
 }
 
 static status diverged(const trainer *t, long step, const char *what)
@@ -179,10 +188,35 @@ static bool weights_are_finite(const graph *g)
     return true;
 }
 
-static status evaluate(trainer *t, long step)
+/* ---- a snapshot of the best network */
+
+static float *snapshot_copy(float *kept, float *array, size_t count, bool restore)
 {
-    t->latest = evaluator_run(t->evaluator, &t->test);
-    t->evaluated_step = step;
+    if (array)
+        memcpy(restore ? array : kept, restore ? kept : array, count * sizeof *kept);
+    return kept + count;
+}
+
+/* Between parameters and snapshot. */
+static void snapshot_exchange(trainer *t, bool restore)
+{
+    float *kept = t->snapshot.values;
+    if (!kept)
+        return;
+    GRAPH_PARAMETERS(plugin_graph(t->net), p)
+    {
+        kept = snapshot_copy(kept, p->value, p->count, restore);
+        kept = snapshot_copy(kept, p->gradient, p->count, restore);
+        kept = snapshot_copy(kept, p->moment_1, p->count, restore);
+        kept = snapshot_copy(kept, p->moment_2, p->count, restore);
+    }
+    t->snapshot.taken = true;
+}
+
+/* ---- what an evaluation does with the network as it stands: raw */
+
+static status judge(trainer *t, long step)
+{
     status s = write_row(t, step);
     if (s == STATUS_OK && !isfinite(score(t, &t->latest)))
         s = diverged(t, step, "the test error");
@@ -194,6 +228,59 @@ static status evaluate(trainer *t, long step)
         s = save_weights(t, "best");
     }
     return s == STATUS_OK ? save_last(t) : s;
+}
+
+/* ---- the guard (train/guard.h) */
+
+static const double distrust = .1;
+enum { MOST_ROLLBACKS = 3 };
+
+static void roll_back(trainer *t)
+{
+    snapshot_exchange(t, true);
+    t->trust = t->guard.collapses < MOST_ROLLBACKS ? t->trust * distrust : 0;
+    apply_factors(t);
+    if (t->trust > 0)
+        fprintf(t->request->log, "rollback: on from the weights of update %ld, derivatives count %g of their weight\n", t->best_step, t->trust);
+    else
+        fprintf(t->request->log, "rollback: on from the weights of update %ld, on values alone\n", t->best_step);
+}
+
+static void watch(trainer *t, long step)
+{
+    const objective_options *o = plugin_objective(t->net);
+    guard_reading reading = {t->latest.value_mse, t->samples_since ? t->values_since / (double)t->samples_since : NAN, t->cosine};
+    if (!t->probes || o->on_collapse == COLLAPSE_IGNORE || t->trust == 0 || !guard_judge(&t->guard, &reading, step))
+        return;
+    if (t->guard.collapses == 1 || o->on_collapse == COLLAPSE_ROLLBACK)
+        fprintf(t->request->log,
+                "warning: update %ld: the derivatives make the values worse: test error %.4g, at its best %.4g (update %ld), and the two gradients "
+                "oppose each other (cosine %.2f)%s\n",
+                step, t->latest.value_mse, t->best.value_mse, t->best_step, t->cosine,
+                o->on_collapse == COLLAPSE_WARN ? "; a smaller weight_1 or on_collapse=rollback may help" : "");
+    if (o->on_collapse == COLLAPSE_ROLLBACK)
+        roll_back(t);
+}
+
+static status evaluate(trainer *t, long step)
+{
+    status s = t->probes ? gradient_probe_cosine(&t->probe, &t->cosine) : STATUS_OK;
+    if (s != STATUS_OK)
+        return s;
+    fold_in(&t->fold);
+    t->latest = evaluator_run(t->evaluator, &t->test);
+    t->evaluated_step = step;
+    s = judge(t, step);
+    fold_out(&t->fold);
+    if (s != STATUS_OK)
+        return s;
+    if (t->best_step == step)
+        snapshot_exchange(t, false);
+    watch(t, step);
+    t->since = (objective_losses){{0}, 0};
+    t->values_since = 0;
+    t->samples_since = 0;
+    return STATUS_OK;
 }
 
 /* ---------------------------------------------------------------- the loop */
@@ -210,6 +297,7 @@ static status loop(trainer *t)
     long step = plugin_updates(t->net), last = plugin_max_batches(t->net);
     long every = t->request->evaluate_every > 0 ? t->request->evaluate_every : last / DEFAULT_EVALUATIONS + (last % DEFAULT_EVALUATIONS > 0);
     progress bar = progress_start(t->request->log, step, last);
+    batches_fill(&t->batches); /* for the first look at gradients */
     status s = evaluate(t, step);
     while (s == STATUS_OK && !(t->reason = why_stop(t, step, last))) {
         double loss = train_update(t);
@@ -219,12 +307,17 @@ static status loop(trainer *t)
         progress_update(&bar, &now, due);
         if (!isfinite(loss))
             s = diverged(t, step, "the loss");
-        else if (due)
+        else if (t->balancer.kind != BALANCE_NONE && step % plugin_objective(t->net)->balance_every == 0)
+            s = rebalance(t);
+        if (s != STATUS_OK)
+            break;
+        if (due)
             s = evaluate(t, step);
     }
     progress_end(&bar);
     if (s == STATUS_OK && step > t->evaluated_step)
         s = evaluate(t, step);
+    fold_in(&t->fold); /* for good: the network is trained */
     return s == STATUS_OK ? save_weights(t, "final") : s;
 }
 
@@ -237,6 +330,11 @@ static void report(trainer *t)
         fprintf(out, ", gradient_mse %.6g", t->latest.gradient_mse);
     if (isfinite(t->latest.hessian_mse))
         fprintf(out, ", hessian_mse %.6g", t->latest.hessian_mse);
+    if (isfinite(t->latest.directional_mse))
+        fprintf(out, ", directional_mse %.6g", t->latest.directional_mse);
+    if (t->guard.collapses > 0)
+        fprintf(out, " (the derivatives made the values worse %d time%s, first at update %ld)", t->guard.collapses, t->guard.collapses == 1 ? "" : "s",
+                t->guard.first_collapse);
     fprintf(out, " (best %.6g at update %ld)\nrun: %s\n", score(t, &t->best), t->best_step, t->folder.path);
 }
 
@@ -262,6 +360,10 @@ static status write_summary(trainer *t)
         .test = t->latest,
         .best = t->best,
         .best_step = t->best_step,
+        .guard = t->probes ? &t->guard : NULL,
+        .trust = t->trust,
+        .cosine = t->cosine,
+        .kept_inputs = t->normalised ? t->normaliser.kept : t->training.inputs,
     };
     return summary_write(&all, run_folder_file(&t->folder, "summary.json", path));
 }
@@ -272,27 +374,51 @@ static status load_start(trainer *t)
 {
     const char *weights = t->request->weights;
     char state[4096];
+    training_memory memory = {.balancer = t->balancer, .guard = t->guard, .trust = t->trust};
     if (!weights)
         return STATUS_OK;
     status s = plugin_load_weights(t->net, weights);
     if (s != STATUS_OK)
         return s;
     state_path(weights, state, sizeof state);
-    if (access(state, F_OK) != 0) {
+    bool fresh = access(state, F_OK) != 0;
+    s = fresh ? STATUS_OK : state_load(t->net, t->normalised, &memory, state);
+    if (fresh) {
         fprintf(t->request->log, "note: no %s: the optimiser starts afresh\n", state);
-        return STATUS_OK;
+        fold_inverse(&t->fold);
     }
-    return state_load(t->net, state);
+    t->balancer = memory.balancer;
+    t->guard = memory.guard;
+    t->trust = memory.trust;
+    return s;
+}
+
+static normalise_kind normalisation_of(plugin_network *p)
+{
+    return (normalise_kind)option_choice(config_section(plugin_config(p), "data"), "normalise");
+}
+
+static status check_normalisation(plugin_network *p)
+{
+    const section *data = config_section(plugin_config(p), "data");
+    if (!data)
+        return STATUS_OK;
+    if (normalisation_of(p) != NORMALISE_NONE)
+        return fold_check(p, normalisation_of(p));
+    if (option_real(data, "differential_pca") > 0)
+        return option_fail(data, plugin_config(p)->path, "differential_pca", "[data] differential_pca needs normalise=inputs or normalise=all");
+    return STATUS_OK;
 }
 
 /* Everything about the cfg that can be wrong for training, found together with what is wrong with the network. */
-static status check_training(plugin_network *p)
+static status check_training(plugin_network *p, void *context)
 {
     const section *net = &plugin_config(p)->sections[0];
     status_list found = {.first = STATUS_OK};
     if (option_integer(net, "max_batches") <= 0)
         status_collect(&found, option_fail(net, plugin_config(p)->path, "max_batches", "[net] max_batches= must say how many updates to train for"));
-    status_collect(&found, training_check(p));
+    status_collect(&found, check_normalisation(p));
+    status_collect(&found, training_check(p, &((trainer *)context)->data));
     return status_collected(&found);
 }
 
@@ -317,40 +443,124 @@ static status check_work_left(trainer *t)
                        t->request->weights, done, wanted);
 }
 
+/* Training samples as the network will see them. */
+static status normalise_training(trainer *t)
+{
+    const section *data = config_section(plugin_config(t->net), "data");
+    normalise_kind kind = normalisation_of(t->net);
+    if (kind == NORMALISE_NONE)
+        return fold_create(&t->fold, plugin_graph(t->net), NULL);
+    double dropped = option_real(data, "differential_pca");
+    status s = normaliser_create(&t->normaliser, &t->training, kind, dropped);
+    if (s == STATUS_BAD_CONFIG)
+        return option_fail(data, plugin_config(t->net)->path, "differential_pca", strdupa(status_text()));
+    if (s == STATUS_OK)
+        s = normalise_dataset(&t->normaliser, &t->training);
+    if (s == STATUS_OK)
+        s = fold_create(&t->fold, plugin_graph(t->net), &t->normaliser);
+    t->normalised = s == STATUS_OK;
+    if (t->normalised && dropped > 0)
+        fprintf(t->request->log, "differential PCA: %d of %d directions kept\n", t->normaliser.kept, t->normaliser.inputs);
+    return s;
+}
+
+/* component_weights=rms: 1 / mean square; a component that is always 0 or never given keeps its weight. */
+static status weigh_components(trainer *t)
+{
+    const objective_options *o = plugin_objective(t->net);
+    if (!o || !o->rms_components)
+        return STATUS_OK;
+    double *sizes = allocate_zeroed((unsigned long)t->training.inputs, sizeof *sizes);
+    for (int order = 1; sizes && order <= o->order; ++order) {
+        derivative_sizes(&t->training, order, sizes);
+        for (int j = 0; j < t->training.inputs; ++j)
+            sizes[j] = sizes[j] > 0 ? 1 / (sizes[j] * sizes[j]) : 1;
+        plugin_scale_components(t->net, order, sizes);
+    }
+    bool complete = sizes != NULL;
+    free(sizes);
+    return complete ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* The test error of a model that always says the mean of the labels. */
+static double mean_error(const dataset *d)
+{
+    double error = 0;
+    for (int k = 0; k < d->outputs && d->parts[PART_Y]; ++k) {
+        double mean, deviation;
+        dataset_component(d, PART_Y, k, &mean, &deviation);
+        error += deviation * deviation / d->outputs;
+    }
+    return error;
+}
+
+static status prepare_watch(trainer *t)
+{
+    const objective_options *o = plugin_objective(t->net);
+    t->guard = guard_start(mean_error(&t->test));
+    t->trust = 1;
+    t->balancer = balancer_start(o);
+    t->probes = gradient_probe_applies(t->net);
+    if (!t->probes)
+        return STATUS_OK;
+    if (o->on_collapse == COLLAPSE_ROLLBACK) {
+        t->snapshot.values = allocate_zeroed(4 * graph_parameter_count(plugin_graph(t->net)), sizeof *t->snapshot.values);
+        if (!t->snapshot.values)
+            return STATUS_NO_MEMORY;
+    }
+    return gradient_probe_create(&t->probe, t->net);
+}
+
+static status make_sets(trainer *t)
+{
+    status s = data_source_training(&t->data, &t->training);
+    if (s == STATUS_OK)
+        s = data_source_test(&t->data, &t->test);
+    if (s == STATUS_OK)
+        s = normalise_training(t);
+    if (s == STATUS_OK)
+        s = weigh_components(t);
+    return s == STATUS_OK ? batches_create(&t->batches, t->net, &t->training) : s;
+}
+
 static status prepare(trainer *t)
 {
     const train_request *q = t->request;
     plugin_settings settings = q->settings;
     settings.also_check = check_training;
+    settings.also_context = t;
     status s = plugin_load(q->cfg, &settings, &t->net);
     if (s != STATUS_OK)
         return s;
-    t->truth_count = plugin_truth_count(t->net);
-    s = training_set_create(&t->training, t->net, label_order(t->net));
-    if (s == STATUS_OK)
-        s = test_set_create(&t->test, t->net, evaluation_order(t->net));
+    s = make_sets(t);
     if (s == STATUS_OK)
         s = evaluator_create(&t->evaluator, t->net, evaluation_order(t->net));
-    if (s == STATUS_OK && !(t->permutation = allocate_zeroed((unsigned long)t->training.points, sizeof *t->permutation)))
-        s = STATUS_NO_MEMORY;
+    if (s == STATUS_OK)
+        s = prepare_watch(t);
     if (s == STATUS_OK)
         s = load_start(t);
     if (s == STATUS_OK)
         s = check_work_left(t);
-    if (s == STATUS_OK)
-        print_notes(t);
-    if (s == STATUS_OK)
-        s = run_folder_create(&t->folder, q->out, plugin_config(t->net), q->force);
-    return s;
+    if (s != STATUS_OK)
+        return s;
+    apply_factors(t);
+    print_notes(t);
+    data_source_describe(&t->data, q->log);
+    return run_folder_create(&t->folder, q->out, plugin_config(t->net), q->force);
 }
 
 static void tidy_up(trainer *t)
 {
     run_folder_close(&t->folder);
     evaluator_free(t->evaluator);
+    batches_free(&t->batches);
+    fold_free(&t->fold);
+    normaliser_free(&t->normaliser);
+    gradient_probe_free(&t->probe);
+    free(t->snapshot.values);
     dataset_free(&t->training);
     dataset_free(&t->test);
-    free(t->permutation);
+    data_source_free(&t->data);
     plugin_free(t->net);
 }
 
@@ -382,7 +592,7 @@ static status run(trainer *t)
 
 status train_run(const train_request *request)
 {
-    trainer t = {.request = request, .best_step = -1};
+    trainer t = {.request = request, .best_step = -1, .cosine = NAN};
     status s = prepare(&t);
     if (s == STATUS_OK)
         s = run(&t);
