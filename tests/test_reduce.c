@@ -116,28 +116,31 @@ static double reference_loss(loss_function f, size_t count, const real *p, const
 {
     double l2 = 0, l1 = 0, huber = 0, size = 0;
     for (size_t j = 0; j < count; j++) {
-        const double target = t ? t[j] : 0, e = fabs(p[j] - target);
-        l2 += e * e;
-        l1 += e;
-        huber += e <= f.parameter ? e * e / 2 : f.parameter * e - f.parameter * f.parameter / 2;
-        size += target * target;
+        if (t && isnan(t[j]))
+            continue;
+        const double target = t ? t[j] : 0, e = fabs(p[j] - target), w = f.weights ? f.weights[j] : 1;
+        l2 += w * e * e;
+        l1 += w * e;
+        huber += w * (e <= f.parameter ? e * e / 2 : f.parameter * e - f.parameter * f.parameter / 2);
+        size += w * target * target;
     }
-    const double e = p[i] - (t ? (double)t[i] : 0), sign = (e > 0) - (e < 0);
+    const bool given = !t || !isnan(t[i]);
+    const double e = given ? p[i] - (t ? (double)t[i] : 0) : 0, sign = (e > 0) - (e < 0), w = f.weights ? f.weights[i] : 1;
     switch (f.kind) {
     case LOSS_L2:
-        *slope = 2 * e;
+        *slope = w * 2 * e;
         return l2;
     case LOSS_NORM:
-        *slope = l2 > 0 ? e / sqrt(l2) : 0;
+        *slope = l2 > 0 ? w * e / sqrt(l2) : 0;
         return sqrt(l2);
     case LOSS_L1:
-        *slope = sign;
+        *slope = w * sign;
         return l1;
     case LOSS_HUBER:
-        *slope = fabs(e) <= f.parameter ? e : sign * f.parameter;
+        *slope = w * (fabs(e) <= f.parameter ? e : sign * f.parameter);
         return huber;
     default:
-        *slope = 2 * e / (size + f.parameter);
+        *slope = w * 2 * e / (size + f.parameter);
         return l2 / (size + f.parameter);
     }
 }
@@ -156,25 +159,44 @@ static double check_loss_row(loss_function f, size_t count, const real *p, const
     return value;
 }
 
-static void check_loss(const backend *be, loss_function f, row_case r, bool with_target, bool with_gradient, int shift)
+/* What a call of the loss is given besides the prediction. */
+typedef struct loss_form {
+    bool target, gradient, weights, row_weights, missing;
+    int shift;
+} loss_form;
+
+static void check_loss(const backend *be, loss_function f, row_case r, loss_form form)
 {
     const double scale = .375;
     const size_t n = r.rows * r.count;
+    const int shift = form.shift;
     guarded p = guarded_noise(n, shift, 1), t = guarded_noise(n, 1 - shift, 2), gradient = guarded_noise(n, shift, 3);
+    guarded weights = guarded_noise(r.count, shift, 4), row_weights = guarded_noise(r.rows, shift, 5);
     for (size_t i = 0; i < n; i += 5)
         t.data[i] = p.data[i]; /* zero errors */
-    const real *target = with_target ? t.data : NULL;
-    const double got = be->loss(f, r.rows, r.count, p.data, target, (real)scale, with_gradient ? gradient.data : NULL);
-    double want = 0;
+    for (size_t i = 0; i < n && form.missing; i += 3)
+        t.data[i] = (real)NAN;
+    for (size_t i = 0; i < r.count; i++)
+        weights.data[i] = i % 4 == 1 ? 0 : (real)fabs((double)weights.data[i]);
+    const real *target = form.target ? t.data : NULL;
+    f.weights = form.weights ? weights.data : NULL;
+    f.row_weights = form.row_weights ? row_weights.data : NULL;
+    const double got = be->loss(f, r.rows, r.count, p.data, target, (real)scale, form.gradient ? gradient.data : NULL);
+    double want = 0, size = 1e-30;
     for (size_t row = 0; row < r.rows; row++) {
         const size_t at = row * r.count;
-        want += check_loss_row(f, r.count, p.data + at, target ? target + at : NULL, scale,
-                               with_gradient ? gradient.data + at : NULL);
+        const double weight = f.row_weights ? f.row_weights[row] : 1;
+        const double one = weight * check_loss_row(f, r.count, p.data + at, target ? target + at : NULL, weight * scale,
+                                                   form.gradient ? gradient.data + at : NULL);
+        want += one;
+        size += fabs(scale * one);
     }
-    check_near(loss_names[f.kind], n, got, scale * want, wide, scale * want + 1e-30);
+    check_near(loss_names[f.kind], n, got, scale * want, wide, size);
     guarded_free(p);
     guarded_free(t);
     guarded_free(gradient);
+    guarded_free(weights);
+    guarded_free(row_weights);
 }
 
 static const row_case loss_cases[] = {{0, 2}, {1, 1}, {20, 1}, {7, 2}, {3, 17}, {2, 255}, {101, 31}, {200011, 1}, {64, 300}};
@@ -183,8 +205,12 @@ static void test_loss(void **state)
 {
     for (int kind = 0; kind < LOSS_COUNT; kind++)
         for (size_t k = 0; k < COUNT_OF(loss_cases); k++)
-            for (int form = 0; form < 8; form++)
-                check_loss(*state, (loss_function){.kind = (loss_kind)kind, .parameter = .5}, loss_cases[k], form & 1, form & 2, form / 4);
+            for (int bits = 0; bits < 64; bits++) {
+                loss_form form = {bits & 1, bits & 2, bits & 4, bits & 8, bits & 16, bits >> 5};
+                const bool is_large = loss_cases[k].rows > 1000, is_new = form.weights || form.row_weights || form.missing;
+                if (form.target ? !is_large || !is_new || bits == 31 : !form.missing && !is_large)
+                    check_loss(*state, (loss_function){.kind = (loss_kind)kind, .parameter = .5}, loss_cases[k], form);
+            }
 }
 
 static void test_loss_of_equal_vectors(void **state)

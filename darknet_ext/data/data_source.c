@@ -7,6 +7,9 @@
 #include "data/domain.h"
 #include "data/file.h"
 
+static const double default_test_fraction = .1;
+enum { DEFAULT_POINTS = 10000 };
+
 static bool is_file(const data_source *d)
 {
     return d->samples.points > 0;
@@ -203,7 +206,8 @@ static int set_aside(const data_source *d)
 {
     if (d->test_samples.points > 0)
         return 0;
-    int points = d->samples.points, n = (int)lround(option_real(d->where, "test_fraction") * points);
+    double fraction = option_given(d->where, "test_fraction") ? option_real(d->where, "test_fraction") : default_test_fraction;
+    int points = d->samples.points, n = (int)lround(fraction * points);
     return n < 1 ? 1 : n > points - 1 ? points - 1 : n;
 }
 
@@ -262,7 +266,7 @@ static status sample_functions(const data_source *d, dataset *set, int points, i
 
 static status sample(const data_source *d, dataset *set, const char *count_key, int order, random_purpose purpose)
 {
-    int points = (int)option_integer(d->where, count_key);
+    int points = option_given(d->where, count_key) ? (int)option_integer(d->where, count_key) : DEFAULT_POINTS;
     return d->box ? sample_black_box(d, set, points, order, purpose) : sample_functions(d, set, points, order, purpose);
 }
 

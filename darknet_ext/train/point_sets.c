@@ -16,6 +16,7 @@ status training_data_open(data_source *d, plugin_network *p)
     const section *s = config_section(c, "data");
     const objective_options *o = plugin_objective(p);
     const label_layout *labels = plugin_labels(p);
+    *d = (data_source){0};
     if (!s)
         return status_fail(STATUS_BAD_CONFIG, "%s:%d: error: there is no [data] section: nothing says what to train on", c->path, c->sections[0].line);
     data_needs needs = {
