@@ -18,7 +18,8 @@ typedef enum random_purpose {
     RANDOM_DROPOUT,    /* index: layer */
     RANDOM_OUTPUT_DIRECTIONS, /* v of order 1 */
     RANDOM_INPUT_DIRECTIONS,  /* v of order 2 */
-    RANDOM_CHECK
+    RANDOM_CHECK,
+    RANDOM_PILOT_POINTS /* where steps of finite differences are tried; index: coordinate */
 } random_purpose;
 
 /* Seeds beyond this are refused: other programs that read summary.json may keep numbers in doubles. */
