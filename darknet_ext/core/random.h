@@ -19,6 +19,7 @@ typedef enum random_purpose {
     RANDOM_OUTPUT_DIRECTIONS, /* v of order 1 */
     RANDOM_INPUT_DIRECTIONS,  /* v of order 2 */
     RANDOM_CHECK,
+    RANDOM_PILOT_POINTS,      /* where steps of finite differences are tried; index: coordinate */
     RANDOM_SPLIT              /* which samples of a file are for tests */
 } random_purpose;
 
