@@ -265,11 +265,11 @@ static void wrong_arguments_are_refused(void **state)
     assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, 1, NULL, jvp, NULL), "no directions");
     assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, -1, v, jvp, NULL), "negative");
     x[N + 3] = NAN;
-    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 2, x, y), "x: number 3 of point 1");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 2, x, y), "x: error: number 3 of point 1");
     x[N + 3] = 1e39; /* finite, but not as float */
-    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 2, x, y), "x: number 3 of point 1");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 2, x, y), "x: error: number 3 of point 1");
     v[1] = -INFINITY;
-    assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, 1, v, jvp, NULL), "v: number 1 of point 0");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, 1, v, jvp, NULL), "v: error: number 1 of point 0");
     assert_true(y[0] == 7);
     assert_int_equal(dnx_model_predict(m, 0, NULL, NULL), DNX_OK);
     assert_int_equal(dnx_model_gradient(m, 1, x, NULL, NULL), DNX_OK);
