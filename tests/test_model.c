@@ -6,13 +6,14 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "analytic_network.h"
 #include "darknet_ext.h"
 #include "model/predictor.h"
 #include "plugin_fixture.h"
 
-enum { N = ANALYTIC_INPUTS, M = ANALYTIC_OUTPUTS, THREADS = 4, ROUNDS = 5 };
+enum { N = ANALYTIC_INPUTS, M = ANALYTIC_OUTPUTS, THREADS = 4, ROUNDS = 5, LOADS = 100 };
 
 static const double tolerance = 2e-6; /* of float; the numbers are at most 2 */
 
@@ -264,11 +265,11 @@ static void wrong_arguments_are_refused(void **state)
     assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, 1, NULL, jvp, NULL), "no directions");
     assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, -1, v, jvp, NULL), "negative");
     x[N + 3] = NAN;
-    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 2, x, y), "x: number 3 of point 1");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 2, x, y), "x: error: number 3 of point 1");
     x[N + 3] = 1e39; /* finite, but not as float */
-    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 2, x, y), "x: number 3 of point 1");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_predict(m, 2, x, y), "x: error: number 3 of point 1");
     v[1] = -INFINITY;
-    assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, 1, v, jvp, NULL), "v: number 1 of point 0");
+    assert_refused(DNX_BAD_ARGUMENT, dnx_model_products(m, 1, x, 1, v, jvp, NULL), "v: error: number 1 of point 0");
     assert_true(y[0] == 7);
     assert_int_equal(dnx_model_predict(m, 0, NULL, NULL), DNX_OK);
     assert_int_equal(dnx_model_gradient(m, 1, x, NULL, NULL), DNX_OK);
@@ -347,10 +348,34 @@ static void *load_and_predict(void *context)
     return NULL;
 }
 
-static void models_work_in_several_threads(void **state)
+static void *load_only(void *context)
+{
+    worker *self = context;
+    for (int i = 0; i < LOADS; ++i) {
+        dnx_model *m;
+        if (dnx_model_load("analytic.cfg", "analytic.weights", &m) != DNX_OK)
+            self->error = INFINITY;
+        dnx_model_free(m);
+    }
+    return NULL;
+}
+
+static void run_threads(void *(*work)(void *))
 {
     pthread_t threads[THREADS];
     worker workers[THREADS];
+    for (int i = 0; i < THREADS; ++i) {
+        workers[i] = (worker){i, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; ++i)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < THREADS; ++i)
+        assert_small("a thread", workers[i].error);
+}
+
+static void models_work_in_several_threads(void **state)
+{
     write_text("analytic.cfg", ANALYTIC_CFG);
     for (int i = 0; i < THREADS; ++i) {
         char weights[64];
@@ -358,14 +383,20 @@ static void models_work_in_several_threads(void **state)
         snprintf(weights, sizeof weights, "thread%d.weights", i);
         analytic_write(&net, weights);
     }
-    for (int i = 0; i < THREADS; ++i) {
-        workers[i] = (worker){i, 0};
-        assert_int_equal(pthread_create(&threads[i], NULL, load_and_predict, &workers[i]), 0);
-    }
-    for (int i = 0; i < THREADS; ++i)
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
-    for (int i = 0; i < THREADS; ++i)
-        assert_small("a thread", workers[i].error);
+    run_threads(load_and_predict);
+}
+
+/* It is captured while a network is built. */
+static void threads_give_standard_error_back(void **state)
+{
+    struct stat before, after;
+    analytic_network net = analytic_make(0);
+    write_text("analytic.cfg", ANALYTIC_CFG);
+    analytic_write(&net, "analytic.weights");
+    assert_int_equal(fstat(STDERR_FILENO, &before), 0);
+    run_threads(load_only);
+    assert_int_equal(fstat(STDERR_FILENO, &after), 0);
+    assert_true(before.st_dev == after.st_dev && before.st_ino == after.st_ino);
 }
 
 /* Each run of this program has a folder of its own. */
@@ -394,6 +425,7 @@ int main(void)
         cmocka_unit_test(wrong_files_are_refused),
         cmocka_unit_test(layers_of_darknet_give_values_only),
         cmocka_unit_test(models_work_in_several_threads),
+        cmocka_unit_test(threads_give_standard_error_back),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

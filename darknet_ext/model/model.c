@@ -1,5 +1,4 @@
 /* The model of the public header darknet_ext.h. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,16 +108,6 @@ EXPORT int dnx_model_order(const dnx_model *m)
 
 /* ---------------------------------------------------------------- predicting */
 
-static dnx_status check_numbers(const char *name, const double *numbers, int points, size_t size)
-{
-    for (size_t i = 0; i < (size_t)points * size; ++i)
-        if (!isfinite((real)numbers[i])) {
-            status_fail(STATUS_FAILED, "%s: number %zu of point %zu is not finite, or too large for float", name, i % size, i / size);
-            return DNX_BAD_ARGUMENT;
-        }
-    return DNX_OK;
-}
-
 static dnx_status check_arguments(const dnx_model *m, int points, const double *x)
 {
     if (!m)
@@ -127,7 +116,7 @@ static dnx_status check_arguments(const dnx_model *m, int points, const double *
         return bad_argument("the number of points is negative");
     if (points > 0 && !x)
         return bad_argument("x: there are no points");
-    return check_numbers("x", x, points, m->inputs);
+    return predictor_check_numbers("x", x, points, m->inputs) == STATUS_OK ? DNX_OK : DNX_BAD_ARGUMENT;
 }
 
 static status prepare(dnx_model *m, int order)
@@ -170,7 +159,7 @@ EXPORT dnx_status dnx_model_products(dnx_model *m, int points, const double *x, 
         s = bad_argument("the number of directions is negative");
     if (s == DNX_OK && points > 0 && directions > 0 && !v)
         s = bad_argument("v: there are no directions");
-    if (s == DNX_OK)
-        s = check_numbers("v", v, points, (size_t)directions * m->inputs);
+    if (s == DNX_OK && predictor_check_numbers("v", v, points, (size_t)directions * m->inputs) != STATUS_OK)
+        s = DNX_BAD_ARGUMENT;
     return s == DNX_OK ? run(m, points, x, hvp ? 2 : 1, &(prediction){.directions = directions, .v = v, .jvp = jvp, .hvp = hvp}) : s;
 }

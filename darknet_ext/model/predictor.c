@@ -1,5 +1,6 @@
 #include "model/predictor.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "engine/tape.h"
@@ -84,6 +85,14 @@ void predictor_free(predictor *p)
 int predictor_order(const predictor *p)
 {
     return p->tape.order;
+}
+
+status predictor_check_numbers(const char *name, const double *numbers, int points, size_t size)
+{
+    for (size_t i = 0; i < (size_t)points * size; ++i)
+        if (!isfinite((real)numbers[i]))
+            return status_fail(STATUS_FAILED, "%s: error: number %zu of point %zu (from 0) is not finite, or too large for float", name, i % size, i / size);
+    return STATUS_OK;
 }
 
 /* ---------------------------------------------------------------- into the tape */

@@ -31,6 +31,9 @@ void predictor_free(predictor *p);
 
 int predictor_order(const predictor *p);
 
+/* STATUS_FAILED when one of the numbers, `size` for each point, is not finite in the engine's number type. */
+status predictor_check_numbers(const char *name, const double *numbers, int points, size_t size);
+
 /* At x [points, inputs]. y needs order 0, jacobian and jvp order 1, hessian and hvp order 2. Computed in the engine's number
  * type; the weights are those that the network has at this moment. */
 void predictor_run(predictor *p, const double *x, int points, const prediction *wanted);
