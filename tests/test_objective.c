@@ -1,0 +1,363 @@
+/* What can be asked of the Sobolev loss besides its orders: weights of outputs and inputs, directions that labels bring along, labels
+ * that are not given, weights that change. Each is compared with another way to say the same, value and parameter gradients alike. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "objective_fixture.h"
+
+enum { BATCH = 5, INPUTS = 3, OUTPUTS = 2, MOST_LABELS = 200, MOST_PARAMETERS = 200 };
+
+#ifdef DNX_DOUBLE
+static const double tolerance = 1e-12;
+#else
+static const double tolerance = 3e-5;
+#endif
+
+/* A smooth network with two outputs; `keys` stand in [sobolev]. */
+static void open_network(trial *t, const backend *be, const char *keys)
+{
+    char cfg[1024];
+    snprintf(cfg, sizeof cfg,
+             "[net]\ninputs=%d\nbatch=%d\n[connected]\noutput=7\nactivation=tanh\n[connected]\noutput=%d\nactivation=linear\n[sobolev]\n%s", INPUTS, BATCH,
+             OUTPUTS, keys);
+    trial_open(t, be, cfg);
+    graph_initialise(&t->graph, be, 3);
+    be->normal((random_stream){9, RANDOM_CHECK, 0}, 0, BATCH * INPUTS, t->x);
+}
+
+/* The derivatives that labels are made of, in double. */
+static double label_value(int b, int k)
+{
+    return sin(1. + 3 * b + k);
+}
+
+static double label_jacobian(int b, int k, int j)
+{
+    return cos(2. + 5 * b + 3 * k + j);
+}
+
+static double label_hessian(int b, int k, int i, int j)
+{
+    return sin(3. + b + 2 * k + (i + 1) * (j + 1));
+}
+
+/* J v and H v for the unit vector r. */
+static void put_unit_direction(real *to, int b, int r, int order)
+{
+    for (int j = 0; j < INPUTS; ++j)
+        *to++ = j == r;
+    *to++ = 1;
+    for (int k = 0; k < OUTPUTS; ++k)
+        *to++ = (real)label_jacobian(b, k, r);
+    for (int k = 0; k < OUTPUTS && order > 1; ++k)
+        for (int i = 0; i < INPUTS; ++i)
+            *to++ = (real)label_hessian(b, k, i, r);
+}
+
+/* Labels of the layout; `jacobian` 0: not given. */
+static void fill_labels(trial *t, bool jacobian)
+{
+    const label_layout *l = objective_labels(t->objective);
+    for (int b = 0; b < BATCH; ++b) {
+        real *sample = t->labels + (size_t)b * labels_count(l), *to = sample;
+        for (int k = 0; k < OUTPUTS; ++k)
+            *to++ = (real)label_value(b, k);
+        for (int k = 0; k < OUTPUTS && l->order > 0; ++k)
+            for (int j = 0; j < INPUTS; ++j)
+                *to++ = jacobian ? (real)label_jacobian(b, k, j) : (real)NAN;
+        for (int k = 0; k < OUTPUTS && l->order > 1 && l->directions == 0; ++k)
+            for (int i = 0; i < INPUTS; ++i)
+                for (int j = 0; j < INPUTS; ++j)
+                    *to++ = (real)label_hessian(b, k, i, j);
+        for (int r = 0; r < l->directions; ++r)
+            put_unit_direction(sample + labels_direction(l, r), b, r, l->order);
+    }
+}
+
+typedef struct outcome {
+    objective_losses losses;
+    double gradient[MOST_PARAMETERS];
+    size_t count;
+} outcome;
+
+static outcome run(trial *t, int batch)
+{
+    outcome o = {.losses = trial_forward(t, batch, 5, 1)};
+    trial_backward(t);
+    GRAPH_PARAMETERS(&t->graph, p)
+    for (size_t i = 0; i < p->count; ++i)
+        o.gradient[o.count++] = (double)p->gradient[i];
+    return o;
+}
+
+static outcome run_keys(const backend *be, const char *keys, bool jacobian)
+{
+    trial t;
+    open_network(&t, be, keys);
+    fill_labels(&t, jacobian);
+    outcome o = run(&t, BATCH);
+    trial_close(&t);
+    return o;
+}
+
+static void expect_near(const char *what, double got, double want, double size)
+{
+    if (!(fabs(got - want) <= tolerance * size))
+        fail_msg("%s is %.17g, should be %.17g", what, got, want);
+}
+
+/* got = factor * want */
+static void expect_same(const outcome *got, const outcome *want, double factor)
+{
+    double size = 0;
+    for (size_t i = 0; i < want->count; ++i)
+        size = fmax(size, fabs(want->gradient[i]));
+    assert_true(size > 0);
+    expect_near("loss", got->losses.total, factor * want->losses.total, fabs(factor * want->losses.total));
+    for (size_t i = 0; i < want->count; ++i)
+        expect_near("gradient", got->gradient[i], factor * want->gradient[i], fabs(factor) * size);
+}
+
+/* ---------------------------------------------------------------- directions of the labels */
+
+/* Along all unit vectors, J v is the Jacobian and H v the Hessian. */
+static void test_unit_directions(void **state)
+{
+    static const char *const keys[][2] = {
+        {"order=1\nlabel_directions=3\n", "order=1\n"},
+        {"order=1\nloss_1=l1\nlabel_directions=3\n", "order=1\nloss_1=l1\n"},
+        {"order=1\nloss_1=huber\nhuber_delta=.3\nprojections=2\nlabel_directions=3\n", "order=1\nloss_1=huber\nhuber_delta=.3\nprojections=2\n"},
+        {"order=2\nloss_2=norm\nlabel_directions=3\n", "order=2\nloss_2=norm\n"},
+        {"order=2\nlabel_directions=3\nprojections=2\n", "order=2\nprojections=2\n"},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
+        outcome along = run_keys(*state, keys[i][0], false), full = run_keys(*state, keys[i][1], true);
+        expect_same(&along, &full, 1);
+    }
+}
+
+/* With the Jacobian given too, first derivatives count twice. */
+static void test_both_kinds(void **state)
+{
+    outcome both = run_keys(*state, "order=1\nweight=0\nlabel_directions=3\n", true), full = run_keys(*state, "order=1\nweight=0\n", true);
+    expect_same(&both, &full, 2);
+}
+
+/* weight(v) multiplies the terms of both orders. */
+static void test_direction_weights(void **state)
+{
+    trial t;
+    open_network(&t, *state, "order=2\nweight=0\nlabel_directions=3\n");
+    fill_labels(&t, false);
+    outcome once = run(&t, BATCH);
+    const label_layout *l = objective_labels(t.objective);
+    for (int b = 0; b < BATCH; ++b)
+        for (int r = 0; r < 3; ++r)
+            t.labels[(size_t)b * labels_count(l) + labels_direction(l, r) + labels_weight(l)] = 2.5;
+    outcome weighted = run(&t, BATCH);
+    expect_same(&weighted, &once, 2.5);
+    trial_close(&t);
+}
+
+/* ---------------------------------------------------------------- weights of outputs and inputs */
+
+/* Weights say how much each part of the loss counts: their sum over parts is the sum of runs with one weight each. */
+static void expect_sum(const backend *be, const char *common, const char *whole, const char *const *parts, int n, const double *factors)
+{
+    char keys[256];
+    snprintf(keys, sizeof keys, "%s%s", common, whole);
+    outcome got = run_keys(be, keys, true), sum = {.losses.total = 0};
+    for (int i = 0; i < n; ++i) {
+        snprintf(keys, sizeof keys, "%s%s", common, parts[i]);
+        outcome part = run_keys(be, keys, true);
+        sum.count = part.count;
+        sum.losses.total += factors[i] * part.losses.total;
+        for (size_t k = 0; k < part.count; ++k)
+            sum.gradient[k] += factors[i] * part.gradient[k];
+    }
+    expect_same(&got, &sum, 1);
+}
+
+static void test_output_weights(void **state)
+{
+    static const char *const parts[] = {"output_weights=1,0\n", "output_weights=0,1\n"};
+    const double factors[] = {3, .5};
+    expect_sum(*state, "order=2\nloss_2=l1\n", "output_weights=3,.5\n", parts, 2, factors);
+    expect_sum(*state, "order=1\nloss_1=huber\nloss=l1\n", "output_weights=3,.5\n", parts, 2, factors);
+}
+
+/* Random projections carry the roots of the weights: exactly so along unit vectors. */
+static void test_output_weights_of_projections(void **state)
+{
+    static const char *const parts[] = {"output_weights=1,0\n", "output_weights=0,1\n"};
+    const double factors[] = {3, .5};
+    expect_sum(*state, "order=1\nprojections=2\nprojection=coordinate\n", "output_weights=3,.5\n", parts, 2, factors);
+    outcome four = run_keys(*state, "order=2\nprojections=2\nprojections_2=2\noutput_weights=4,4\n", true),
+            one = run_keys(*state, "order=2\nprojections=2\nprojections_2=2\n", true);
+    expect_same(&four, &one, 4);
+}
+
+static void test_input_weights(void **state)
+{
+    static const char *const parts[] = {"input_weights=1,0,0\n", "input_weights=0,1,0\n", "input_weights=0,0,1\n"};
+    const double factors[] = {3, .5, 2};
+    expect_sum(*state, "order=1\nweight=0\nloss_1=l1\n", "input_weights=3,.5,2\n", parts, 3, factors);
+    /* A second derivative has the weights of both its inputs. */
+    outcome three = run_keys(*state, "order=2\nweight=0\nweight_1=0\ninput_weights=3,3,3\n", true),
+            one = run_keys(*state, "order=2\nweight=0\nweight_1=0\n", true),
+            random_three = run_keys(*state, "order=2\nweight=0\nweight_1=0\nprojections_2=2\ninput_weights=3,3,3\n", true),
+            random_one = run_keys(*state, "order=2\nweight=0\nweight_1=0\nprojections_2=2\n", true);
+    expect_same(&three, &one, 9);
+    expect_same(&random_three, &random_one, 9);
+}
+
+static void test_scaled_components(void **state)
+{
+    const double factors[] = {2, 0, 5};
+    trial t;
+    open_network(&t, *state, "order=1\nweight=0\ncomponent_weights=rms\n");
+    fill_labels(&t, true);
+    objective_scale_components(t.objective, 1, factors);
+    outcome scaled = run(&t, BATCH), given = run_keys(*state, "order=1\nweight=0\ninput_weights=2,0,5\n", true);
+    expect_same(&scaled, &given, 1);
+    trial_close(&t);
+}
+
+/* ---------------------------------------------------------------- labels that are not given */
+
+/* A sample without labels is a sample left out. */
+static void test_missing_samples(void **state)
+{
+    static const char *const keys[] = {"order=0\n", "order=1\n", "order=2\nloss=norm\nloss_2=relative\n", "order=1\nprojections=3\nloss_1=norm\n",
+                                       "order=2\nlabel_directions=3\n", "order=1\ndifferentiate=log_probabilities\n"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
+        trial t;
+        open_network(&t, *state, keys[i]);
+        fill_labels(&t, true);
+        outcome fewer = run(&t, BATCH - 2);
+        const label_layout *l = objective_labels(t.objective);
+        for (int b = BATCH - 2; b < BATCH; ++b)
+            for (size_t k = 0; k < labels_count(l); ++k) {
+                bool is_label = l->directions == 0 || k < labels_direction(l, 0) ||
+                                (k - labels_direction(l, 0)) % labels_direction_count(l) > labels_weight(l);
+                if (is_label)
+                    t.labels[(size_t)b * labels_count(l) + k] = (real)NAN;
+            }
+        outcome masked = run(&t, BATCH);
+        expect_same(&masked, &fewer, 1);
+        trial_close(&t);
+    }
+}
+
+/* One number that is not given is its term left out: the same as a weight of 0. */
+static void test_missing_component(void **state)
+{
+    trial t;
+    open_network(&t, *state, "order=2\nloss_1=huber\n");
+    fill_labels(&t, true);
+    for (int b = 0; b < BATCH; ++b) {
+        real *sample = t.labels + (size_t)b * objective_truth_count(t.objective);
+        for (int k = 0; k < OUTPUTS; ++k) {
+            sample[OUTPUTS + k * INPUTS + 1] = (real)NAN;
+            for (int j = 0; j < INPUTS; ++j) {
+                sample[OUTPUTS + OUTPUTS * INPUTS + (k * INPUTS + 1) * INPUTS + j] = (real)NAN;
+                sample[OUTPUTS + OUTPUTS * INPUTS + (k * INPUTS + j) * INPUTS + 1] = (real)NAN;
+            }
+        }
+    }
+    outcome masked = run(&t, BATCH), weighted = run_keys(*state, "order=2\nloss_1=huber\ninput_weights=1,0,1\n", true);
+    expect_same(&masked, &weighted, 1);
+    trial_close(&t);
+}
+
+/* ---------------------------------------------------------------- weights that change */
+
+/* After steps with other weights a step is what it would have been without them. */
+static void test_changed_weights(void **state)
+{
+    static const double steps[][3] = {{1, 1, 1}, {0, 1, 0}, {1, 0, 1}, {1, 0, 0}, {0, 0, 2}};
+    trial t;
+    open_network(&t, *state, "order=2\n");
+    fill_labels(&t, true);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; ++i) {
+        char keys[128];
+        objective_set_weights(t.objective, steps[i]);
+        outcome changed = run(&t, BATCH);
+        snprintf(keys, sizeof keys, "order=2\nweight=%g\nweight_1=%g\nweight_2=%g\n", steps[i][0], steps[i][1], steps[i][2]);
+        outcome fixed = run_keys(*state, keys, true);
+        expect_same(&changed, &fixed, 1);
+    }
+    trial_close(&t);
+}
+
+/* objective_gradient is a step whose gradient goes elsewhere, and changes nothing. */
+static void test_gradient_elsewhere(void **state)
+{
+    const backend *be = *state;
+    trial t;
+    open_network(&t, be, "order=2\n");
+    fill_labels(&t, true);
+    outcome step = run(&t, BATCH);
+    real *gradient = be->allocate(step.count);
+    GRAPH_PARAMETERS(&t.graph, p) be->fill(p->count, 7, p->gradient);
+    assert_int_equal(objective_gradient(t.objective, t.x, BATCH, t.labels, 5, 1, gradient), STATUS_OK);
+    for (size_t i = 0; i < step.count; ++i)
+        assert_true((double)gradient[i] == step.gradient[i]);
+    GRAPH_PARAMETERS(&t.graph, p)
+    for (size_t i = 0; i < p->count; ++i)
+        assert_true(p->gradient[i] == 7);
+    be->release(gradient);
+    trial_close(&t);
+}
+
+static void test_schedules(void **state)
+{
+    (void)state;
+    double w[3];
+    objective_options o = {.weight = {1, 2, 3}, .end_weight = {0, 4, 3}, .swap_at = 10};
+    sobolev_weights(&o, 50, 100, .25, w);
+    assert_true(w[0] == 1 && w[1] == 2 && w[2] == 3);
+    o.schedule = SCHEDULE_LINEAR;
+    sobolev_weights(&o, 25, 100, .25, w);
+    assert_true(w[0] == .75 && w[1] == 2.5 && w[2] == 3);
+    sobolev_weights(&o, 200, 100, .25, w);
+    assert_true(w[0] == 0 && w[1] == 4);
+    o.schedule = SCHEDULE_RATE;
+    sobolev_weights(&o, 25, 100, .25, w);
+    assert_true(w[0] == .25 && w[1] == 3.5);
+    o.schedule = SCHEDULE_SWAP;
+    sobolev_weights(&o, 9, 100, .25, w);
+    assert_true(w[0] == 1 && w[1] == 2);
+    sobolev_weights(&o, 10, 100, .25, w);
+    assert_true(w[0] == 0 && w[1] == 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unit_directions),   cmocka_unit_test(test_both_kinds),
+        cmocka_unit_test(test_direction_weights), cmocka_unit_test(test_output_weights),
+        cmocka_unit_test(test_output_weights_of_projections), cmocka_unit_test(test_input_weights),
+        cmocka_unit_test(test_scaled_components), cmocka_unit_test(test_missing_samples),
+        cmocka_unit_test(test_missing_component), cmocka_unit_test(test_changed_weights),
+        cmocka_unit_test(test_gradient_elsewhere), cmocka_unit_test(test_schedules),
+    };
+    int failed = 0;
+    for (const backend *const *be = backend_list; *be; ++be) {
+        struct CMUnitTest named[sizeof tests / sizeof *tests];
+        memcpy(named, tests, sizeof tests);
+        for (size_t i = 0; i < sizeof tests / sizeof *tests; ++i)
+            named[i].initial_state = (void *)*be;
+        print_message("backend %s\n", (*be)->name);
+        failed += cmocka_run_group_tests_name((*be)->name, named, NULL, NULL);
+    }
+    return failed;
+}
