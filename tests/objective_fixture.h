@@ -65,7 +65,8 @@ static void trial_close(trial *t)
 /* One step on the first `batch` samples up to the losses. */
 static objective_losses trial_forward(trial *t, int batch, uint64_t seed, uint64_t step)
 {
-    tape_set_batch(t->tape, batch);
+    if (t->tape->batch != batch)
+        tape_set_batch(t->tape, batch);
     t->be->copy((size_t)batch * t->inputs, t->x, t->tape->x.data);
     objective_begin(t->objective, t->labels, true, seed, step);
     sweep_values(t->tape, 0, t->graph.n_nodes - 1);

@@ -192,6 +192,37 @@ static void test_output_weights(void **state)
     const double factors[] = {3, .5};
     expect_sum(*state, "order=2\nloss_2=l1\n", "output_weights=3,.5\n", parts, 2, factors);
     expect_sum(*state, "order=1\nloss_1=huber\nloss=l1\n", "output_weights=3,.5\n", parts, 2, factors);
+    expect_sum(*state, "order=1\nlabel_directions=3\n", "output_weights=3,.5\n", parts, 2, factors);
+}
+
+/* Every label of the second output away: a weight of 0 for it. */
+static void test_output_without_labels(void **state)
+{
+    static const char *const keys[] = {"order=2\nloss_2=l1\n", "order=1\nlabel_directions=3\n", "order=2\nlabel_directions=3\n"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
+        trial t;
+        char weighted[128];
+        open_network(&t, *state, keys[i]);
+        fill_labels(&t, true);
+        const label_layout *l = objective_labels(t.objective);
+        for (int b = 0; b < BATCH; ++b) {
+            real *sample = t.labels + (size_t)b * labels_count(l);
+            sample[1] = (real)NAN;
+            for (int j = 0; j < INPUTS; ++j)
+                sample[OUTPUTS + INPUTS + j] = (real)NAN;
+            for (int j = 0; j < INPUTS * INPUTS && l->order > 1 && l->directions == 0; ++j)
+                sample[labels_after_jacobian(l) + INPUTS * INPUTS + (size_t)j] = (real)NAN;
+            for (int r = 0; r < l->directions; ++r) {
+                sample[labels_direction(l, r) + labels_jvp(l) + 1] = (real)NAN;
+                for (int j = 0; j < INPUTS && l->order > 1; ++j)
+                    sample[labels_direction(l, r) + labels_hvp(l) + INPUTS + (size_t)j] = (real)NAN;
+            }
+        }
+        snprintf(weighted, sizeof weighted, "%soutput_weights=1,0\n", keys[i]);
+        outcome masked = run(&t, BATCH), first = run_keys(*state, weighted, true);
+        expect_same(&masked, &first, 1);
+        trial_close(&t);
+    }
 }
 
 /* Random projections carry the roots of the weights: exactly so along unit vectors. */
@@ -347,7 +378,7 @@ int main(void)
         cmocka_unit_test(test_direction_weights), cmocka_unit_test(test_output_weights),
         cmocka_unit_test(test_output_weights_of_projections), cmocka_unit_test(test_input_weights),
         cmocka_unit_test(test_scaled_components), cmocka_unit_test(test_missing_samples),
-        cmocka_unit_test(test_missing_component), cmocka_unit_test(test_changed_weights),
+        cmocka_unit_test(test_output_without_labels), cmocka_unit_test(test_missing_component), cmocka_unit_test(test_changed_weights),
         cmocka_unit_test(test_gradient_elsewhere), cmocka_unit_test(test_schedules),
     };
     int failed = 0;
