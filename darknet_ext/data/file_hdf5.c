@@ -1,0 +1,432 @@
+/* HDF5 files of data sets, through libhdf5.
+ *
+ * Which sizes a file has follows part by part, each part giving one: n from x, r from v, m from y or else from the first of
+ * dydx, jvp, d2ydx2, hvp, as the count of its numbers over that of the sizes known. With all sizes known the shape of every part
+ * must be the documented one, in which dimensions of size 1 may be left out; so no file can be read in two ways.
+ *
+ * The library never writes to a disk: a file whose last flush fails stays open in it for good and makes it crash at exit. */
+#include "data/file_formats.h"
+
+#include <hdf5.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/messages.h"
+
+enum { MOST_AXES = 4 };
+
+/* N: points, n: inputs, m: outputs, r: directions. */
+static const char *const part_axes[PART_COUNT] = {"Nn", "Nm", "Nmn", "Nmnn", "Nrn", "Nr", "Nrm", "Nrmn"};
+
+/* One data set of the file; its id is 0 where there is none. */
+typedef struct hdf5_part {
+    hid_t id;
+    int rank;
+    hsize_t sizes[H5S_MAX_RANK];
+    hsize_t count; /* of numbers */
+} hdf5_part;
+
+typedef struct hdf5_file {
+    const char *path;
+    hid_t id;
+    hdf5_part parts[PART_COUNT];
+} hdf5_file;
+
+/* ---------------------------------------------------------------- messages */
+
+/* The library prints its errors unless told not to; `quiet` keeps what was set. */
+typedef struct quiet {
+    H5E_auto2_t print;
+    void *data;
+} quiet;
+
+static quiet quiet_begin(void)
+{
+    quiet q = {0};
+    H5Eget_auto2(H5E_DEFAULT, &q.print, &q.data);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    return q;
+}
+
+static void quiet_end(quiet q)
+{
+    H5Eset_auto2(H5E_DEFAULT, q.print, q.data);
+}
+
+typedef struct hdf5_reason {
+    char text[160];
+} hdf5_reason;
+
+/* Keeps the innermost description, up to what cannot be shown. */
+static herr_t keep_first(unsigned depth, const H5E_error2_t *error, void *data)
+{
+    hdf5_reason *reason = data;
+    const char *text = error->desc ? error->desc : "";
+    size_t length = 0, available = strlen(text);
+    while (depth == 0 && length + 4 < sizeof reason->text) {
+        int bytes = printable_length(text + length, available - length);
+        if (!bytes)
+            break;
+        length += (size_t)bytes;
+    }
+    if (depth == 0)
+        snprintf(reason->text, sizeof reason->text, "%.*s", (int)length, text);
+    return 0;
+}
+
+/* Why the last call of the library failed. */
+static hdf5_reason last_reason(void)
+{
+    hdf5_reason reason = {"unknown reason"};
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &reason);
+    return reason;
+}
+
+static shown_text shape_text(const hsize_t *sizes, int rank)
+{
+    shown_text result = {"["};
+    size_t used = 1;
+    for (int i = 0; i < rank && used + 32 < sizeof result.text; ++i)
+        used += (size_t)snprintf(result.text + used, sizeof result.text - used, "%s%llu", i ? ", " : "", (unsigned long long)sizes[i]);
+    snprintf(result.text + used, sizeof result.text - used, "]");
+    return result;
+}
+
+/* ---------------------------------------------------------------- shapes */
+
+static int axis_size(const dataset *d, char axis)
+{
+    switch (axis) {
+    case 'N':
+        return d->points;
+    case 'n':
+        return d->inputs;
+    case 'm':
+        return d->outputs;
+    default:
+        return d->directions;
+    }
+}
+
+static const char *axis_name(char axis)
+{
+    switch (axis) {
+    case 'N':
+        return "points";
+    case 'n':
+        return "inputs";
+    case 'm':
+        return "outputs";
+    default:
+        return "directions";
+    }
+}
+
+/* The documented shape; returns its rank. */
+static int full_shape(const dataset *d, dataset_part part, hsize_t sizes[MOST_AXES])
+{
+    int rank = (int)strlen(part_axes[part]);
+    for (int i = 0; i < rank; ++i)
+        sizes[i] = (hsize_t)axis_size(d, part_axes[part][i]);
+    return rank;
+}
+
+/* True when leaving out dimensions of size 1, but not the first, makes `full` the shape of p. */
+static bool shape_fits(const hdf5_part *p, const hsize_t *full, int rank)
+{
+    int matched = 1;
+    if (p->sizes[0] != full[0])
+        return false;
+    for (int i = 1; i < rank; ++i) {
+        if (matched < p->rank && p->sizes[matched] == full[i])
+            ++matched;
+        else if (full[i] != 1)
+            return false;
+    }
+    return matched == p->rank;
+}
+
+static status check_shape(const hdf5_file *f, const dataset *d, dataset_part part)
+{
+    hsize_t full[MOST_AXES] = {0};
+    const hdf5_part *p = &f->parts[part];
+    int rank = full_shape(d, part, full);
+    if (shape_fits(p, full, rank))
+        return STATUS_OK;
+    char axes[64] = "";
+    for (int i = 0; i < rank; ++i)
+        snprintf(axes + strlen(axes), sizeof axes - strlen(axes), "%s%s", i ? ", " : "", axis_name(part_axes[part][i]));
+    return status_fail(STATUS_BAD_FILE, "%s: error: %s has the shape %s, expected %s: %s%s", f->path, dataset_part_names[part],
+                       shape_text(p->sizes, p->rank).text, shape_text(full, rank).text, axes, rank > 2 ? ", where a 1 may be left out" : "");
+}
+
+/* What is left of the part's count for the one size that is not known yet (0 in d); at least 1, so that check_shape() has
+ * something to expect. */
+static int missing_size(const dataset *d, dataset_part part, const hdf5_part *p)
+{
+    hsize_t left = p->count;
+    for (const char *axis = part_axes[part]; *axis; ++axis) {
+        int size = axis_size(d, *axis);
+        left /= (hsize_t)(size ? size : 1);
+    }
+    return left < 1 ? 1 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
+/* Of the network's size or, where that is 0, the file's. */
+static status find_size(const hdf5_file *f, dataset_part part, const dataset *d, int network, const char *what, int *size)
+{
+    const hdf5_part *p = &f->parts[part];
+    int found = missing_size(d, part, p);
+    *size = network ? network : found;
+    if (p->rank <= 2 && p->sizes[0] == (hsize_t)d->points && *size != found)
+        return status_fail(STATUS_BAD_FILE, "%s: error: %s has %d %s%s, the network has %d", f->path, dataset_part_names[part], found, what,
+                           found > 1 ? "s" : "", network);
+    return STATUS_OK;
+}
+
+static status find_sizes(const hdf5_file *f, const file_request *r, dataset *d)
+{
+    static const dataset_part with_outputs[] = {PART_Y, PART_JACOBIAN, PART_JVP, PART_HESSIAN, PART_HVP};
+    d->points = (int)f->parts[PART_X].sizes[0];
+    status s = find_size(f, PART_X, d, r->inputs, "input", &d->inputs);
+    if (s != STATUS_OK)
+        return s;
+    if (f->parts[PART_V].id)
+        d->directions = missing_size(d, PART_V, &f->parts[PART_V]);
+    if (f->parts[PART_Y].id)
+        return find_size(f, PART_Y, d, r->outputs, "output", &d->outputs);
+    int outputs = r->outputs;
+    for (size_t i = 0; i < sizeof with_outputs / sizeof *with_outputs && !outputs; ++i)
+        if (f->parts[with_outputs[i]].id)
+            outputs = missing_size(d, with_outputs[i], &f->parts[with_outputs[i]]);
+    d->outputs = outputs;
+    return STATUS_OK;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static status part_fail(const hdf5_file *f, dataset_part part, const char *text)
+{
+    return status_fail(STATUS_BAD_FILE, "%s: error: %s %s", f->path, dataset_part_names[part], text);
+}
+
+static status read_shape(const hdf5_file *f, dataset_part part, hdf5_part *p)
+{
+    hid_t space = H5Dget_space(p->id);
+    p->rank = space < 0 ? -1 : H5Sget_simple_extent_dims(space, p->sizes, NULL);
+    if (space >= 0)
+        H5Sclose(space);
+    if (p->rank < 0)
+        return part_fail(f, part, "has a shape that cannot be read");
+    if (p->rank == 0)
+        return part_fail(f, part, "is a single number, not one per point");
+    p->count = 1;
+    for (int i = 0; i < p->rank; ++i) {
+        if (p->sizes[i] == 0)
+            return part_fail(f, part, "is empty");
+        if (p->sizes[i] >= INT_MAX || __builtin_mul_overflow(p->count, p->sizes[i], &p->count))
+            return part_fail(f, part, "is larger than this program can handle");
+    }
+    return STATUS_OK;
+}
+
+static status check_type(const hdf5_file *f, dataset_part part, hid_t id)
+{
+    hid_t type = H5Dget_type(id);
+    H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+    if (type >= 0)
+        H5Tclose(type);
+    switch (class) {
+    case H5T_INTEGER:
+    case H5T_FLOAT:
+        return STATUS_OK;
+    case H5T_STRING:
+        return part_fail(f, part, "holds text, not numbers");
+    case H5T_COMPOUND:
+        return part_fail(f, part, "holds compounds (complex numbers or records), not plain numbers");
+    case H5T_ENUM:
+        return part_fail(f, part, "holds an enumeration (true and false?), not numbers");
+    default:
+        return part_fail(f, part, "holds something else than numbers");
+    }
+}
+
+/* A data set that was only created reads as zeros. */
+static bool is_never_written(hid_t id)
+{
+    H5D_space_status_t allocated;
+    hid_t properties = H5Dget_create_plist(id);
+    H5D_layout_t layout = properties < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(properties);
+    bool external = properties >= 0 && H5Pget_external_count(properties) > 0;
+    if (properties >= 0)
+        H5Pclose(properties);
+    return (layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED) && !external && H5Dget_space_status(id, &allocated) >= 0 &&
+           allocated == H5D_SPACE_STATUS_NOT_ALLOCATED;
+}
+
+static status open_part(hdf5_file *f, dataset_part part)
+{
+    const char *name = dataset_part_names[part];
+    hdf5_part *p = &f->parts[part];
+    htri_t exists = H5Lexists(f->id, name, H5P_DEFAULT);
+    if (exists == 0)
+        return STATUS_OK;
+    hid_t id = exists < 0 ? H5I_INVALID_HID : H5Dopen2(f->id, name, H5P_DEFAULT);
+    if (id < 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be opened: %s", f->path, name, last_reason().text);
+    p->id = id;
+    status s = read_shape(f, part, p);
+    if (s == STATUS_OK)
+        s = check_type(f, part, id);
+    if (s == STATUS_OK && is_never_written(id))
+        s = part_fail(f, part, "was created in the file, but never written");
+    return s;
+}
+
+/* What the file has of the wanted parts, and whether that makes sense. */
+static status open_parts(hdf5_file *f, const file_request *r)
+{
+    status s = STATUS_OK;
+    for (dataset_part part = 0; part < PART_COUNT && s == STATUS_OK; ++part)
+        if (is_wanted(r, part))
+            s = open_part(f, part);
+    if (s != STATUS_OK)
+        return s;
+    if (!f->parts[PART_X].id)
+        return status_fail(STATUS_BAD_FILE, "%s: error: holds no data set x", f->path);
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        if (f->parts[part].id && 1 << part & ALONG_V_BITS && !f->parts[PART_V].id)
+            return status_fail(STATUS_BAD_FILE, "%s: error: %s needs the directions v, which are missing", f->path, dataset_part_names[part]);
+    return STATUS_OK;
+}
+
+/* Tiny files can claim any size. */
+static status check_memory(const hdf5_file *f)
+{
+    double needed = 0, memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE), gigabyte = 1 << 30;
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        needed += f->parts[part].id ? (double)f->parts[part].count * sizeof(double) : 0;
+    if (needed <= memory)
+        return STATUS_OK;
+    return status_fail(STATUS_BAD_FILE, "%s: error: needs %.0f GB of memory, this machine has %.0f", f->path, needed / gigabyte, memory / gigabyte);
+}
+
+/* `at` counts numbers from the part's first; shown as the index in the file. */
+static status value_fail(const hdf5_file *f, dataset_part part, size_t at, const char *problem)
+{
+    const hdf5_part *p = &f->parts[part];
+    hsize_t index[H5S_MAX_RANK];
+    for (int i = p->rank - 1; i >= 0; --i) {
+        index[i] = at % p->sizes[i];
+        at /= p->sizes[i];
+    }
+    return status_fail(STATUS_BAD_FILE, "%s: error: %s%s %s (indices count from 0)", f->path, dataset_part_names[part], shape_text(index, p->rank).text,
+                       problem);
+}
+
+static status read_part(const hdf5_file *f, dataset_part part, double *values)
+{
+    const hdf5_part *p = &f->parts[part];
+    if (H5Dread(p->id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read: %s", f->path, dataset_part_names[part], last_reason().text);
+    for (size_t i = 0; i < p->count; ++i) {
+        const char *problem = file_value_problem(part, values[i]);
+        if (problem)
+            return value_fail(f, part, i, problem);
+    }
+    return STATUS_OK;
+}
+
+static status read_parts(hdf5_file *f, const file_request *r, dataset *d)
+{
+    status s = open_parts(f, r);
+    if (s == STATUS_OK)
+        s = find_sizes(f, r, d);
+    unsigned parts = 0;
+    for (dataset_part part = 0; part < PART_COUNT && s == STATUS_OK; ++part) {
+        if (!f->parts[part].id)
+            continue;
+        s = check_shape(f, d, part);
+        parts |= 1u << part;
+    }
+    if (s == STATUS_OK)
+        s = check_memory(f);
+    if (s == STATUS_OK)
+        s = dataset_allocate(d, parts);
+    for (dataset_part part = 0; part < PART_COUNT && s == STATUS_OK; ++part)
+        if (parts & 1u << part)
+            s = read_part(f, part, d->parts[part]);
+    return s;
+}
+
+static status open_and_read(const file_request *r, dataset *d)
+{
+    hdf5_file f = {.path = r->path};
+    if (H5Fis_hdf5(r->path) == 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: not an HDF5 file", r->path);
+    f.id = H5Fopen(r->path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (f.id < 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", r->path, last_reason().text);
+    status s = read_parts(&f, r, d);
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        if (f.parts[part].id)
+            H5Dclose(f.parts[part].id);
+    H5Fclose(f.id);
+    return s;
+}
+
+status file_hdf5_read(const file_request *r, dataset *d)
+{
+    quiet q = quiet_begin();
+    status s = open_and_read(r, d);
+    quiet_end(q);
+    return s;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static bool put_part(hid_t file, const dataset *d, dataset_part part)
+{
+    hsize_t sizes[MOST_AXES];
+    hid_t space = H5Screate_simple(full_shape(d, part, sizes), sizes, NULL);
+    hid_t set = H5Dcreate2(file, dataset_part_names[part], H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    bool written = H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, d->parts[part]) >= 0;
+    return H5Dclose(set) >= 0 && H5Sclose(space) >= 0 && written;
+}
+
+/* The bytes of an HDF5 file in memory, owned by `file`. */
+static bool image_make(hid_t file, const dataset *d, void **image, hsize_t *bytes)
+{
+    bool made = true;
+    for (dataset_part part = 0; part < PART_COUNT && made; ++part)
+        made = !d->parts[part] || put_part(file, d, part);
+    void **handle;
+    made = made && H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0 && H5Fget_filesize(file, bytes) >= 0 &&
+           H5Fget_vfd_handle(file, H5P_DEFAULT, (void **)&handle) >= 0;
+    *image = made ? *handle : NULL;
+    return made;
+}
+
+status file_hdf5_write(FILE *f, const char *path, const dataset *d)
+{
+    const size_t increment = 1 << 20;
+    quiet q = quiet_begin();
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_fapl_core(access, increment, false);
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    void *image;
+    hsize_t bytes;
+    status s = STATUS_OK;
+    if (file >= 0 && image_make(file, d, &image, &bytes))
+        fwrite(image, 1, bytes, f);
+    else
+        s = status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, last_reason().text);
+    if (file >= 0)
+        H5Fclose(file);
+    H5Pclose(access);
+    quiet_end(q);
+    return s;
+}
