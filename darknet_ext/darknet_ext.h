@@ -49,9 +49,9 @@ int dnx_model_inputs(const dnx_model *model);
 int dnx_model_outputs(const dnx_model *model);
 int dnx_model_order(const dnx_model *model);
 
-/* All arrays are row-major, belong to the caller and must not overlap; `points` may be 0. An array of results that is NULL is not wanted. Inputs
- * must be finite, also as float, the type in which the network computes; results are as good as float, and not finite
- * only where the network itself leaves its range. Nothing is written unless DNX_OK is returned.
+/* All arrays are row-major, belong to the caller and must not overlap; `points` may be 0. An array of results that is NULL
+ * is not wanted. Inputs must be finite, also as float, the type in which the network computes; results are as good as float,
+ * and not finite only where the network itself leaves its range. Nothing is written unless DNX_OK is returned.
  *
  *     x         [points][inputs]
  *     y         [points][outputs]                       values m(x)

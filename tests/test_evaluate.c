@@ -41,7 +41,8 @@ static dataset make_set(const analytic_network *net, unsigned parts)
         size_t size = dataset_part_size(&d, part);
         for (size_t i = 0; i < (size_t)POINTS * size && d.parts[part]; ++i) {
             bool label = part != PART_X && part != PART_V && part != PART_V_WEIGHT;
-            d.parts[part][i] = !label ? sin(part + 1.3 * (double)i) : i % 3 == 2 ? NAN : exact(net, &d, part, i / size, (int)(i % size)) + unit * offsets[part];
+            double known = label ? exact(net, &d, part, i / size, (int)(i % size)) + unit * offsets[part] : sin(part + 1.3 * (double)i);
+            d.parts[part][i] = label && i % 3 == 2 ? NAN : known;
         }
     }
     return d;

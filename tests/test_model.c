@@ -319,7 +319,8 @@ static void layers_of_darknet_give_values_only(void **state)
         assert_true(fabs(y[2 * p] - (.5 + x[2 * p] + 2 * x[2 * p + 1])) <= tolerance);
         assert_true(fabs(y[2 * p + 1] - (-1 + 3 * x[2 * p] + 4 * x[2 * p + 1])) <= tolerance);
     }
-    assert_refused(DNX_NO_DERIVATIVE, dnx_model_gradient(m, POINTS, x, y, jacobian), "host.cfg:6:1: error: [convolutional] has no derivatives of order 1");
+    assert_refused(DNX_NO_DERIVATIVE, dnx_model_gradient(m, POINTS, x, y, jacobian),
+                   "host.cfg:6:1: error: [convolutional] has no derivatives of order 1");
     assert_refused(DNX_NO_DERIVATIVE, dnx_model_products(m, POINTS, x, 1, x, NULL, jacobian), "order 2");
     free(x);
     dnx_model_free(m);

@@ -104,3 +104,8 @@ status dataset_write(const char *path, const dataset *d)
     unlink(temporary);
     return s;
 }
+
+status dataset_print(FILE *f, const char *name, const dataset *d)
+{
+    return file_csv_write(f, name, d);
+}

@@ -11,6 +11,8 @@
 #ifndef DNX_DATA_FILE_H
 #define DNX_DATA_FILE_H
 
+#include <stdio.h>
+
 #include "data/dataset.h"
 
 /* Reads x and those of the parts `wanted` (bits) that the file has; other contents are left alone. `inputs` and `outputs`
@@ -21,5 +23,8 @@ status dataset_read(const char *path, int inputs, int outputs, unsigned wanted, 
 
 /* Writes every part that is there; the file appears whole or not at all. Numbers in CSV have 17 digits, NaN is an empty field. */
 status dataset_write(const char *path, const dataset *d);
+
+/* The same as CSV to an open file, called `name` in messages; whether everything arrived there the caller finds out. */
+status dataset_print(FILE *f, const char *name, const dataset *d);
 
 #endif

@@ -91,7 +91,8 @@ status predictor_check_numbers(const char *name, const double *numbers, int poin
 {
     for (size_t i = 0; i < (size_t)points * size; ++i)
         if (!isfinite((real)numbers[i]))
-            return status_fail(STATUS_FAILED, "%s: error: number %zu of point %zu (from 0) is not finite, or too large for float", name, i % size, i / size);
+            return status_fail(STATUS_FAILED, "%s: error: number %zu of point %zu (from 0) is not finite, or too large for float", name, i % size,
+                               i / size);
     return STATUS_OK;
 }
 

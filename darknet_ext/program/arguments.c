@@ -9,12 +9,12 @@
 
 #include "core/environment.h"
 
-enum { FLAG_COUNT = 13, VALUE_SET = 1000 };
+enum { FLAG_COUNT = 15, VALUE_SET = 1000 };
 
 /* Where popt puts the values of the verb being parsed; copied out afterwards. */
 static struct {
     const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column;
-    int force, print_cfg, no_chart, surface;
+    int force, print_cfg, no_chart, surface, derivatives, hessian;
 } raw;
 
 typedef struct flag_row {
@@ -31,8 +31,8 @@ static const flag_row flag_table[FLAG_COUNT] = {
     TEXT_FLAG(FLAG_SEED, "seed", &raw.seed, 0, "seed of all random numbers", "N"),
     TEXT_FLAG(FLAG_THREADS, "threads", &raw.threads, 0, "processor threads", "N"),
     TEXT_FLAG(FLAG_BACKEND, "backend", &raw.backend, 0, "who computes: onednn or ref", "NAME"),
-    TEXT_FLAG(FLAG_OUT, "out", &raw.out, 0, "folder of the run, or the picture to write", "PATH"),
-    SWITCH(FLAG_FORCE, "force", &raw.force, "replace the run that the folder holds"),
+    TEXT_FLAG(FLAG_OUT, "out", &raw.out, 0, "folder of the run, or the file to write", "PATH"),
+    SWITCH(FLAG_FORCE, "force", &raw.force, "replace the run that the folder holds, or the file"),
     SWITCH(FLAG_PRINT_CFG, "print-cfg", &raw.print_cfg, "print the effective cfg and stop"),
     TEXT_FLAG(FLAG_EVERY, "every", &raw.every, 0, "updates between evaluations (a hundredth of the run)", "N"),
     SWITCH(FLAG_NO_CHART, "no-chart", &raw.no_chart, "do not draw chart.png"),
@@ -40,6 +40,8 @@ static const flag_row flag_table[FLAG_COUNT] = {
     TEXT_FLAG(FLAG_SECONDS, "seconds", &raw.seconds, 0, "how long to measure (3)", "S"),
     SWITCH(FLAG_SURFACE, "surface", &raw.surface, "the functions and their gradients instead of training curves (two inputs)"),
     TEXT_FLAG(FLAG_COLUMN, "column", &raw.column, 0, "the column of metrics.csv to compare (test_value_mse)", "NAME"),
+    SWITCH(FLAG_DERIVATIVES, "derivatives", &raw.derivatives, "also the Jacobian (dydx), and its and the Hessians' products with v"),
+    SWITCH(FLAG_HESSIAN, "hessian", &raw.hessian, "also the full Hessians (d2ydx2)"),
 };
 
 static void popt_table(const verb *v, struct poptOption *table)
@@ -122,6 +124,8 @@ static bool take_values(arguments *a, const verb *v)
     a->print_cfg = raw.print_cfg;
     a->no_chart = raw.no_chart;
     a->surface = raw.surface;
+    a->derivatives = raw.derivatives;
+    a->hessian = raw.hessian;
     return good;
 }
 

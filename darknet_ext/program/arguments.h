@@ -23,6 +23,8 @@ typedef enum flag {
     FLAG_SECONDS = 1 << 10,
     FLAG_SURFACE = 1 << 11,
     FLAG_COLUMN = 1 << 12,
+    FLAG_DERIVATIVES = 1 << 13,
+    FLAG_HESSIAN = 1 << 14,
     FLAG_CFG = FLAG_SET | FLAG_SEED | FLAG_THREADS | FLAG_BACKEND | FLAG_PRINT_CFG /* every verb that reads a cfg */
 } flag;
 
@@ -36,7 +38,7 @@ typedef struct arguments {
     long long seed;
     int threads;      /* 0: not given */
     const char *backend, *out, *column;
-    int force, print_cfg, no_chart, surface;
+    int force, print_cfg, no_chart, surface, derivatives, hessian;
     long every;       /* 0: not given */
     int batch;
     double seconds;
@@ -52,7 +54,7 @@ typedef struct verb {
     int (*run)(const arguments *a); /* returns the exit status */
 } verb;
 
-extern const verb verb_train, verb_valid, verb_check, verb_bench, verb_functions, verb_plot, verb_version, verb_help;
+extern const verb verb_train, verb_valid, verb_predict, verb_check, verb_bench, verb_functions, verb_plot, verb_version, verb_help;
 extern const verb *const verb_list[]; /* NULL-terminated */
 
 /* Parses the words behind the verb. On failure prints one message with a suggestion and returns false. */

@@ -1,0 +1,147 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/file.h"
+#include "model/predictor.h"
+#include "program/arguments.h"
+
+enum {
+    V_BIT = 1 << PART_V,
+    JACOBIAN_BIT = 1 << PART_JACOBIAN,
+    HESSIAN_BIT = 1 << PART_HESSIAN,
+    PRODUCT_BITS = 1 << PART_JVP | 1 << PART_HVP,
+    GIVEN_BITS = PART_X_BIT | V_BIT
+};
+
+/* What the flags ask for, of what the input allows. */
+static unsigned asked_parts(const arguments *a, const dataset *in)
+{
+    unsigned parts = PART_X_BIT | 1 << PART_Y;
+    if (a->derivatives)
+        parts |= JACOBIAN_BIT;
+    if (a->derivatives && in->parts[PART_V])
+        parts |= V_BIT | PRODUCT_BITS;
+    if (a->hessian)
+        parts |= HESSIAN_BIT;
+    return parts;
+}
+
+static int order_of(unsigned parts)
+{
+    if (parts & (HESSIAN_BIT | PRODUCT_BITS))
+        return 2;
+    return parts & JACOBIAN_BIT ? 1 : 0;
+}
+
+/* Points and vectors go over from the input; what is asked for has its place. */
+static status make_result(dataset *in, unsigned parts, int outputs, dataset *out)
+{
+    *out = (dataset){.points = in->points, .inputs = in->inputs, .outputs = outputs, .directions = parts & V_BIT ? in->directions : 0};
+    status s = dataset_allocate(out, parts & ~GIVEN_BITS);
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        if (parts & GIVEN_BITS & 1u << part) {
+            out->parts[part] = in->parts[part];
+            in->parts[part] = NULL;
+        }
+    return s;
+}
+
+/* The engine computes in float. */
+static status check_input(const char *path, const dataset *d)
+{
+    status s = STATUS_OK;
+    for (dataset_part part = 0; part < PART_COUNT && s == STATUS_OK; ++part)
+        if (d->parts[part] && (GIVEN_BITS & 1u << part))
+            s = predictor_check_numbers(dataset_part_names[part], d->parts[part], d->points, dataset_part_size(d, part));
+    return s == STATUS_OK ? s : status_fail(s, "%s: %s", path, strdupa(status_text()));
+}
+
+static status compute(plugin_network *p, unsigned parts, dataset *d)
+{
+    predictor *m;
+    status s = predictor_create(&m, p, order_of(parts));
+    if (s == STATUS_OK)
+        predictor_run(m, d->parts[PART_X], d->points, &(prediction){
+            .directions = d->directions,
+            .v = d->parts[PART_V],
+            .y = d->parts[PART_Y],
+            .jacobian = d->parts[PART_JACOBIAN],
+            .hessian = d->parts[PART_HESSIAN],
+            .jvp = d->parts[PART_JVP],
+            .hvp = d->parts[PART_HVP],
+        });
+    predictor_free(m);
+    return s;
+}
+
+static status write_result(const arguments *a, const dataset *d)
+{
+    return a->out ? dataset_write(a->out, d) : dataset_print(stdout, "standard output", d);
+}
+
+static status predict_points(plugin_network *p, const arguments *a, dataset *in)
+{
+    const graph *g = plugin_graph(p);
+    dataset out = {0};
+    unsigned parts = asked_parts(a, in);
+    status s = predictor_check_order(p, order_of(parts));
+    if (s == STATUS_OK)
+        s = check_input(a->positional[2], in);
+    if (s == STATUS_OK)
+        s = make_result(in, parts, (int)shape_count(g->nodes[g->output_node].out), &out);
+    if (s == STATUS_OK)
+        s = compute(p, parts, &out);
+    if (s == STATUS_OK)
+        s = write_result(a, &out);
+    dataset_free(&out);
+    return s;
+}
+
+static status check_output(const arguments *a)
+{
+    if (!a->out || a->force || access(a->out, F_OK) != 0)
+        return STATUS_OK;
+    return status_fail(STATUS_BAD_CONFIG, "%s: error: there is such a file; name another with -out, or replace it with -force", a->out);
+}
+
+static status predict_file(plugin_network *p, const arguments *a)
+{
+    const graph *g = plugin_graph(p);
+    unsigned wanted = PART_X_BIT | (a->derivatives ? V_BIT : 0);
+    dataset in = {0};
+    status s = check_output(a);
+    if (s == STATUS_OK)
+        s = plugin_load_weights(p, a->positional[1]);
+    if (s == STATUS_OK)
+        s = dataset_read(a->positional[2], (int)shape_count(g->input), (int)shape_count(g->nodes[g->output_node].out), wanted, &in);
+    if (s == STATUS_OK)
+        s = predict_points(p, a, &in);
+    dataset_free(&in);
+    return s;
+}
+
+static int predict(const arguments *a)
+{
+    plugin_network *p;
+    int result = load_cfg(a, &p);
+    if (!p)
+        return result;
+    status s = predict_file(p, a);
+    plugin_free(p);
+    return s == STATUS_OK ? EXIT_OK : report_failure(s);
+}
+
+const verb verb_predict = {
+    .name = "predict",
+    .synopsis = "CFG WEIGHTS INPUT",
+    .meaning = "values and derivatives of a trained network at the points of a file",
+    .details = "INPUT is a CSV or HDF5 file with x, and with v where products along vectors are wanted; how it names them says\n"
+               "cfg/README.md. The result has the same form: x and y; with -derivatives also dydx and, where INPUT has v, v, jvp\n"
+               "(J v) and hvp (H v); with -hessian also d2ydx2. It goes to standard output as CSV, or with -out into a .csv or .h5 file.\n",
+    .least = 3,
+    .most = 3,
+    .flags = (FLAG_CFG & ~FLAG_SEED) | FLAG_OUT | FLAG_FORCE | FLAG_DERIVATIVES | FLAG_HESSIAN,
+    .run = predict,
+};
