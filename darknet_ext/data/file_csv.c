@@ -292,7 +292,7 @@ static status read_sample(csv_reader *c, char *line)
         if (!take_field(&rest, &field))
             return line_fail(&c->source, "a quote is not closed, or something follows it");
         if (column == c->n_columns)
-            return status_fail(STATUS_BAD_FILE, "%s:%lu: error: more than the %d fields of the header (numbers are written with a point, not with a comma)",
+            return status_fail(STATUS_BAD_FILE, "%s:%lu: error: more than the %d fields of the header (numbers have a point, not a comma)",
                                c->source.path, c->source.line, c->n_columns);
         status s = read_field(c, column, field);
         if (s != STATUS_OK)

@@ -376,7 +376,8 @@ status csv_columns_resolve(const file_request *r, csv_column *columns, int n, da
         return s;
     find_sizes(r, columns, n, d);
     if (!d->inputs || !part_columns_size(columns, n, PART_X, &(dataset){0}, true))
-        return status_fail(STATUS_BAD_FILE, "%s:1: error: no column x1: the first line must name the columns, such as x1,x2,y1,dy1_dx1,dy1_dx2", r->path);
+        return status_fail(STATUS_BAD_FILE, "%s:1: error: no column x1: the first line must name the columns, such as x1,x2,y1,dy1_dx1,dy1_dx2",
+                           r->path);
     *parts = 0;
     for (int i = 0; i < n; ++i) {
         s = resolve_column(r, &columns[i], d);

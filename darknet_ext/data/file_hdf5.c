@@ -323,8 +323,8 @@ static status value_fail(const hdf5_file *f, dataset_part part, size_t at, const
         index[i] = at % p->sizes[i];
         at /= p->sizes[i];
     }
-    return status_fail(STATUS_BAD_FILE, "%s: error: %s%s %s (indices count from 0)", f->path, dataset_part_names[part], shape_text(index, p->rank).text,
-                       problem);
+    return status_fail(STATUS_BAD_FILE, "%s: error: %s%s (counted from 0) %s", f->path, dataset_part_names[part],
+                       shape_text(index, p->rank).text, problem);
 }
 
 static status read_part(const hdf5_file *f, dataset_part part, double *values)
@@ -398,16 +398,17 @@ static bool put_part(hid_t file, const dataset *d, dataset_part part)
 }
 
 /* The bytes of an HDF5 file in memory, owned by `file`. */
-static bool image_make(hid_t file, const dataset *d, void **image, hsize_t *bytes)
+static bool image_make(hid_t file, const dataset *d, void **image, size_t *bytes)
 {
     bool made = true;
     for (dataset_part part = 0; part < PART_COUNT && made; ++part)
         made = !d->parts[part] || put_part(file, d, part);
-    void **handle;
-    made = made && H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0 && H5Fget_filesize(file, bytes) >= 0 &&
-           H5Fget_vfd_handle(file, H5P_DEFAULT, (void **)&handle) >= 0;
-    *image = made ? *handle : NULL;
-    return made;
+    void **handle = NULL;
+    made = made && H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0 && H5Fget_vfd_handle(file, H5P_DEFAULT, (void **)&handle) >= 0;
+    ssize_t size = made ? H5Fget_file_image(file, NULL, 0) : -1; /* the memory is larger */
+    *image = size > 0 ? *handle : NULL;
+    *bytes = size > 0 ? (size_t)size : 0;
+    return size > 0;
 }
 
 status file_hdf5_write(FILE *f, const char *path, const dataset *d)
@@ -418,7 +419,7 @@ status file_hdf5_write(FILE *f, const char *path, const dataset *d)
     H5Pset_fapl_core(access, increment, false);
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     void *image;
-    hsize_t bytes;
+    size_t bytes;
     status s = STATUS_OK;
     if (file >= 0 && image_make(file, d, &image, &bytes))
         fwrite(image, 1, bytes, f);
