@@ -53,7 +53,8 @@ static void test_getters(void **state)
     /* defaults */
     assert_false(option_given(net, "momentum"));
     assert_true(option_real(net, "momentum") == .9);
-    assert_int_equal(option_integer(data, "points"), 10000);
+    assert_int_equal(option_integer(data, "points"), 0);
+    assert_int_equal(option_choice(data, "normalise"), 0);
     assert_false(option_boolean(&c->sections[3], "stopbackward"));
     assert_true(option_real(&c->sections[3], "learning_rate") == 1);
     assert_int_equal(option_integer(net, "seed"), 0);

@@ -149,11 +149,12 @@ static status write_row(trainer *t, long step)
     return STATUS_OK;
 }
 
-/* What `best` is chosen by: values, unless the training does not look at them. */
+/* What `best` is chosen by: values, unless the training does not look at them or the data have none. */
 static double score(const trainer *t, const evaluation *e)
 {
     const objective_options *o = plugin_objective(t->net);
-    return o && o->weight[0] == 0 && isfinite(e->gradient_mse) ? e->gradient_mse : e->value_mse;
+    bool values = t->test.parts[PART_Y] && (!o || o->weight[0] > 0 || o->end_weight[0] > 0);
+    return values ? e->value_mse : isfinite(e->gradient_mse) ? e->gradient_mse : isfinite(e->directional_mse) ? e->directional_mse : e->value_mse;
 }
 
 static status save_weights(trainer *t, const char *which)
