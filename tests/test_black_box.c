@@ -189,7 +189,7 @@ static void test_polynomials_to_rounding(void **state)
  * option can be far out of the money and short, or long and in it. */
 static void test_greeks(void **state)
 {
-    const double low[N] = {50, .25, .1}, high[N] = {150, 2, .5}, first_tolerance = 1e-7, second_tolerance = 1e-4;
+    const double low[N] = {50, .25, .1}, high[N] = {150, 2, .5}, first_tolerance = 1e-9, second_tolerance = 1e-6;
     black_box *b = open_box("price", N, 1, 2);
     double x[POINTS * N], y[POINTS], jacobian[POINTS * N], hessian[POINTS * N * N], gradients[POINTS][N], hessians[POINTS][N * N];
     double first_size[N] = {0}, second_size[N * N] = {0};
@@ -439,7 +439,7 @@ static void test_calls_run_at_once(void **state)
     black_box *b = open_box("slow", 1, 1, 8);
     const double start = seconds();
     expect_ok(black_box_evaluate(b, x, 16, y, NULL, NULL));
-    expect_between("time of 16 calls in 8 processes", seconds() - start, .1, .5);
+    expect_between("time of 16 calls in 8 processes", seconds() - start, .1, .7);
     black_box_free(b);
 }
 
@@ -654,7 +654,7 @@ static void test_failure_within_a_difference(void **state)
     black_box_free(b);
 }
 
-/* The others wait for ever. */
+/* The others take endless time. */
 static void test_one_failure_stops_all(void **state)
 {
     double x[8] = {0, 0, 0, 0, 0, 0, 0, 20}, y[8];
