@@ -8,13 +8,13 @@
 #define DNX_TRAIN_STATE_H
 
 #include "bridge/plugin.h"
-#include "train/balance.h"
-#include "train/guard.h"
 
-/* What the trainer itself remembers. */
+/* What the trainer itself remembers; no padding, as it stands in the file. */
 typedef struct training_memory {
-    balancer balancer;
-    guard guard;
+    double factors[JET_MAX_ORDER + 1], first[JET_MAX_ORDER + 1], last[JET_MAX_ORDER + 1], sums[JET_MAX_ORDER + 1]; /* of the balancer */
+    int64_t samples;
+    double best_test, best_training;                     /* of the guard */
+    int64_t bad, collapses, first_collapse;
     double trust;
 } training_memory;
 

@@ -164,11 +164,44 @@ static status save_weights(trainer *t, const char *which)
     return plugin_save_weights(t->net, run_folder_named(&t->folder, what, path));
 }
 
+static training_memory remember(const trainer *t)
+{
+    training_memory m = {
+        .samples = t->balancer.samples,
+        .best_test = t->guard.best_test,
+        .best_training = t->guard.best_training,
+        .bad = t->guard.bad,
+        .collapses = t->guard.collapses,
+        .first_collapse = t->guard.first_collapse,
+        .trust = t->trust,
+    };
+    memcpy(m.factors, t->balancer.factors, sizeof m.factors);
+    memcpy(m.first, t->balancer.first, sizeof m.first);
+    memcpy(m.last, t->balancer.last, sizeof m.last);
+    memcpy(m.sums, t->balancer.sums, sizeof m.sums);
+    return m;
+}
+
+static void recall(trainer *t, const training_memory *m)
+{
+    memcpy(t->balancer.factors, m->factors, sizeof m->factors);
+    memcpy(t->balancer.first, m->first, sizeof m->first);
+    memcpy(t->balancer.last, m->last, sizeof m->last);
+    memcpy(t->balancer.sums, m->sums, sizeof m->sums);
+    t->balancer.samples = (long)m->samples;
+    t->guard.best_test = m->best_test;
+    t->guard.best_training = m->best_training;
+    t->guard.bad = (int)m->bad;
+    t->guard.collapses = (int)m->collapses;
+    t->guard.first_collapse = (long)m->first_collapse;
+    t->trust = m->trust;
+}
+
 /* With the raw network in place: its weights; the state keeps those in training. */
 static status save_last(trainer *t)
 {
     char path[4096];
-    training_memory memory = {.balancer = t->balancer, .guard = t->guard, .trust = t->trust};
+    training_memory memory = remember(t);
     status s = save_weights(t, "last");
     return s == STATUS_OK ? state_save(t->net, t->fold.kept, &memory, run_folder_named(&t->folder, "last.state", path)) : s;
 }
@@ -375,7 +408,7 @@ static status load_start(trainer *t)
 {
     const char *weights = t->request->weights;
     char state[4096];
-    training_memory memory = {.balancer = t->balancer, .guard = t->guard, .trust = t->trust};
+    training_memory memory;
     if (!weights)
         return STATUS_OK;
     status s = plugin_load_weights(t->net, weights);
@@ -383,14 +416,14 @@ static status load_start(trainer *t)
         return s;
     state_path(weights, state, sizeof state);
     bool fresh = access(state, F_OK) != 0;
-    s = fresh ? STATUS_OK : state_load(t->net, t->normalised, &memory, state);
     if (fresh) {
         fprintf(t->request->log, "note: no %s: the optimiser starts afresh\n", state);
         fold_inverse(&t->fold);
+        return STATUS_OK;
     }
-    t->balancer = memory.balancer;
-    t->guard = memory.guard;
-    t->trust = memory.trust;
+    s = state_load(t->net, t->normalised, &memory, state);
+    if (s == STATUS_OK)
+        recall(t, &memory);
     return s;
 }
 
