@@ -77,8 +77,9 @@ int fuzz_file(const char *ending, const uint8_t *data, size_t size)
         unsigned wanted;
     } requests[] = {{0, 0, ALL_PARTS}, {2, 1, ALL_PARTS}, {0, 0, 0}, {0, 3, 1 << PART_JACOBIAN | 1 << PART_HVP}};
     static const dataset empty;
-    char path[64];
-    snprintf(path, sizeof path, "/tmp/dnx_fuzz_%ld.%s", (long)getpid(), ending);
+    const char *folder = getenv("TMPDIR");
+    char path[512];
+    snprintf(path, sizeof path, "%s/fuzz_%ld.%s", folder ? folder : "/tmp", (long)getpid(), ending);
     put(path, data, size);
     for (size_t i = 0; i < sizeof requests / sizeof *requests; ++i) {
         dataset d;
