@@ -341,9 +341,10 @@ static void test_numeric_types(void **state)
 
 static void test_other_types_are_refused(void **state)
 {
-    hid_t text = H5Tcopy(H5T_C_S1), compound = H5Tcreate(H5T_COMPOUND, 16), boolean = H5Tenum_create(H5T_STD_I8LE);
+    hid_t text = H5Tcopy(H5T_C_S1), wide = H5Tcopy(H5T_STD_I64LE), compound = H5Tcreate(H5T_COMPOUND, 16), boolean = H5Tenum_create(H5T_STD_I8LE);
     const signed char yes = 1;
     H5Tset_size(text, 4);
+    H5Tset_size(wide, 17);
     H5Tinsert(compound, "r", 0, H5T_NATIVE_DOUBLE);
     H5Tinsert(compound, "i", 8, H5T_NATIVE_DOUBLE);
     H5Tenum_insert(boolean, "TRUE", &yes);
@@ -352,6 +353,7 @@ static void test_other_types_are_refused(void **state)
         const char *says;
     } cases[] = {{text, "y holds text"},
                  {compound, "y holds compounds"},
+                 {wide, "y holds numbers of more than 16 bytes"},
                  {boolean, "y holds an enumeration"},
                  {H5T_STD_B8LE, "y holds something else"}};
     static const set_case x = {"x", {5, 3}};
@@ -365,6 +367,7 @@ static void test_other_types_are_refused(void **state)
         assert_refused(cases[i].says, "type.h5", 0, 0, ALL_PARTS, cases[i].says);
     }
     H5Tclose(text);
+    H5Tclose(wide);
     H5Tclose(compound);
     H5Tclose(boolean);
 }

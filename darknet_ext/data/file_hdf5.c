@@ -4,6 +4,9 @@
  * dydx, jvp, d2ydx2, hvp, as the count of its numbers over that of the sizes known. With all sizes known the shape of every part
  * must be the documented one, in which dimensions of size 1 may be left out; so no file can be read in two ways.
  *
+ * What a file claims is checked before memory is taken for it. Still libhdf5 1.10 itself may loop, take all memory or crash on a file that was
+ * made to do so: files from strangers belong in a process with limits (ulimit -v).
+ *
  * The library never writes to a disk: a file whose last flush fails stays open in it for good and makes it crash at exit. */
 #include "data/file_formats.h"
 
@@ -16,7 +19,7 @@
 
 #include "config/messages.h"
 
-enum { MOST_AXES = 4 };
+enum { MOST_AXES = 4, LARGEST_NUMBER = 16 };
 
 /* N: points, n: inputs, m: outputs, r: directions. */
 static const char *const part_axes[PART_COUNT] = {"Nn", "Nm", "Nmn", "Nmnn", "Nrn", "Nr", "Nrm", "Nrmn"};
@@ -237,12 +240,13 @@ static status check_type(const hdf5_file *f, dataset_part part, hid_t id)
 {
     hid_t type = H5Dget_type(id);
     H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+    size_t bytes = type < 0 ? 0 : H5Tget_size(type);
     if (type >= 0)
         H5Tclose(type);
     switch (class) {
     case H5T_INTEGER:
-    case H5T_FLOAT:
-        return STATUS_OK;
+    case H5T_FLOAT: /* a damaged file can claim numbers of gigabytes, which the library would allocate */
+        return bytes <= LARGEST_NUMBER ? STATUS_OK : part_fail(f, part, "holds numbers of more than 16 bytes each");
     case H5T_STRING:
         return part_fail(f, part, "holds text, not numbers");
     case H5T_COMPOUND:
