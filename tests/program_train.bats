@@ -29,6 +29,9 @@ learns() {
     learns flat value_mse
     learns cost value_mse
     learns host_layers value_mse
+    learns weights value_mse
+    learns normalised value_mse gradient_mse
+    learns balance value_mse gradient_mse
 }
 
 @test "no cfg in cfg/tiny is forgotten here" {

@@ -16,19 +16,23 @@ typedef struct guard_case {
     const char *name;
     guard_reading readings[8];
     int collapse; /* after so many readings; 0: none */
+    guard_verdict verdict;
 } guard_case;
 
 /* The labels' variance is 10. */
 static const guard_case guard_cases[] = {
-    {"learning", {{9, 9, -.1}, {5, 5, -.1}, {3, 3, -.1}, {2, 2, -.1}, {1, 1, -.1}, {.5, .5, -.1}, {.4, .4, -.1}, {.3, .3, -.1}}, 0},
-    {"values rise, gradients oppose", {{9, 9, .5}, {1, 1, .2}, {3, 3, -.5}, {4, 4, -.5}, {5, 5, -.6}, {6, 6, -.6}}, 5},
-    {"values rise, gradients agree", {{9, 9, .5}, {1, 1, .2}, {3, 3, .5}, {4, 4, .5}, {5, 5, .6}, {6, 6, .6}}, 0},
-    {"overfitting", {{9, 9, -.5}, {1, 1, -.2}, {3, .9, -.5}, {4, .8, -.5}, {5, .7, -.6}, {6, .6, -.6}}, 0},
-    {"a little worse", {{9, 9, -.5}, {1, 1, -.2}, {1.9, 1.9, -.5}, {1.9, 1.9, -.5}, {1.9, 1.9, -.6}, {1.9, 1.9, -.6}}, 0},
-    {"not for long", {{9, 9, -.5}, {1, 1, -.2}, {3, 3, -.5}, {3, 3, -.5}, {1.5, 1.5, -.6}, {3, 3, -.6}, {3, 3, -.5}, {1, 1, -.5}}, 0},
-    {"no better than the mean", {{9, 9, .5}, {8, 8, .2}, {11, 8, -.5}, {12, 8, -.5}, {11, 8, -.6}, {11, 8, -.6}}, 5},
-    {"cosine not known", {{9, 9, NAN}, {1, 1, NAN}, {3, 3, NAN}, {4, 4, NAN}, {5, 5, NAN}, {6, 6, NAN}}, 0},
-    {"no loss yet", {{9, NAN, -.5}, {1, NAN, -.5}, {3, NAN, -.5}, {4, NAN, -.5}, {5, NAN, -.5}, {6, NAN, -.5}}, 0},
+    {"learning", {{9, 9, -.1}, {5, 5, -.1}, {3, 3, -.1}, {2, 2, -.1}, {1, 1, -.1}, {.5, .5, -.1}, {.4, .4, -.1}, {.3, .3, -.1}}, 0, GUARD_GOOD},
+    {"values rise, gradients oppose", {{9, 9, .5}, {1, 1, .2}, {3, 3, -.5}, {4, 4, -.5}, {5, 5, -.6}, {6, 6, -.6}}, 5, GUARD_OPPOSED},
+    {"values rise, gradients agree", {{9, 9, .5}, {1, 1, .2}, {3, 3, .5}, {4, 4, .5}, {5, 5, .6}, {6, 6, .6}}, 5, GUARD_UNSTABLE},
+    {"only the average tells", {{9, 9, .5}, {1, 1, -.9}, {3, 3, .3}, {4, 4, -.9}, {5, 5, .3}, {6, 6, .6}}, 5, GUARD_OPPOSED},
+    {"cosines of good readings do not count", {{9, 9, -.9}, {1, 1, -.9}, {3, 3, .1}, {4, 4, .1}, {5, 5, -.1}, {6, 6, .6}}, 5, GUARD_UNSTABLE},
+    {"overfitting", {{9, 9, -.5}, {1, 1, -.2}, {3, .9, -.5}, {4, .8, -.5}, {5, .7, -.6}, {6, .6, -.6}}, 0, GUARD_GOOD},
+    {"a little worse", {{9, 9, -.5}, {1, 1, -.2}, {1.9, 1.9, -.5}, {1.9, 1.9, -.5}, {1.9, 1.9, -.6}, {1.9, 1.9, -.6}}, 0, GUARD_GOOD},
+    {"not for long", {{9, 9, -.5}, {1, 1, -.2}, {3, 3, -.5}, {3, 3, -.5}, {1.5, 1.5, -.6}, {3, 3, -.6}, {3, 3, -.5}, {1, 1, -.5}}, 0, GUARD_GOOD},
+    {"no better than the mean", {{9, 9, .5}, {8, 8, .2}, {11, 8, -.5}, {12, 8, -.5}, {11, 8, -.6}, {11, 8, -.6}}, 5, GUARD_OPPOSED},
+    {"never better than the mean", {{12, 9, .5}, {11, 8, .2}, {13, 8, -.5}, {12, 8, -.5}, {11.5, 8, -.6}, {12, 8, -.6}}, 0, GUARD_GOOD},
+    {"cosine not known", {{9, 9, NAN}, {1, 1, NAN}, {3, 3, NAN}, {4, 4, NAN}, {5, 5, NAN}, {6, 6, NAN}}, 0, GUARD_GOOD},
+    {"no loss yet", {{9, NAN, -.5}, {1, NAN, -.5}, {3, NAN, -.5}, {4, NAN, -.5}, {5, NAN, -.5}, {6, NAN, -.5}}, 0, GUARD_GOOD},
 };
 
 static void test_guard(void **state)
@@ -38,11 +42,16 @@ static void test_guard(void **state)
         const guard_case *c = &guard_cases[i];
         guard g = guard_start(10);
         int collapse = 0;
-        for (int k = 0; k < 8 && c->readings[k].test_error > 0; ++k)
-            if (guard_judge(&g, &c->readings[k], 100 * (k + 1)) && collapse == 0)
-                collapse = k + 1;
-        if (collapse != c->collapse)
-            fail_msg("%s: collapse at reading %d instead of %d", c->name, collapse, c->collapse);
+        guard_verdict first = GUARD_GOOD;
+        for (int k = 0; k < 8 && c->readings[k].test_error > 0; ++k) {
+            guard_verdict verdict = guard_judge(&g, &c->readings[k], 100 * (k + 1));
+            if (verdict == GUARD_GOOD || collapse > 0)
+                continue;
+            collapse = k + 1;
+            first = verdict;
+        }
+        if (collapse != c->collapse || first != c->verdict)
+            fail_msg("%s: verdict %d at reading %d instead of %d at %d", c->name, first, collapse, c->verdict, c->collapse);
         assert_int_equal(g.collapses, collapse > 0);
         assert_int_equal(g.first_collapse, collapse > 0 ? 100 * collapse : -1);
     }

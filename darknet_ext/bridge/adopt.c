@@ -87,7 +87,7 @@ static uint64_t step_of(const network *net)
 static void set_weights(plugin_network *p, const network *net)
 {
     const objective_options *o = objective_get_options(p->objective);
-    double rate = o->schedule == SCHEDULE_RATE && net->learning_rate > 0 ? (double)(get_current_rate(p->host) / net->learning_rate) : 1;
+    double rate = o->schedule == SCHEDULE_RATE && net->learning_rate > 0 ? (double)get_current_rate(p->host) / (double)net->learning_rate : 1;
     sobolev_weights(o, (long)get_current_batch(p->host), net->max_batches, rate, p->weights);
     for (int k = 0; k <= JET_MAX_ORDER; ++k)
         p->weights[k] *= p->weight_factors[k];

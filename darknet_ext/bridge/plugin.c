@@ -472,3 +472,8 @@ double plugin_rate(const plugin_network *p)
 {
     return (double)get_current_rate(p->host);
 }
+
+void plugin_scale_rate(plugin_network *p, double factor)
+{
+    p->host->learning_rate *= (float)factor;
+}

@@ -76,5 +76,7 @@ long plugin_updates(const plugin_network *p); /* updates done, also before a res
 uint64_t plugin_seen(const plugin_network *p);
 int *plugin_adam_steps(plugin_network *p); /* Adam's t, counted by Darknet */
 double plugin_rate(const plugin_network *p);
+/* Multiplies the learning rate that the policy starts from. */
+void plugin_scale_rate(plugin_network *p, double factor);
 
 #endif

@@ -13,9 +13,10 @@
 typedef struct training_memory {
     double factors[JET_MAX_ORDER + 1], first[JET_MAX_ORDER + 1], last[JET_MAX_ORDER + 1], sums[JET_MAX_ORDER + 1]; /* of the balancer */
     int64_t samples;
-    double best_test, best_training;                     /* of the guard */
+    double best_test, best_training, cosines;            /* of the guard */
     int64_t bad, collapses, first_collapse;
-    double trust;
+    double trust, rate_factor;                           /* what rollbacks left */
+    int64_t rollbacks;
 } training_memory;
 
 /* `unfolded`: the parameters of normalised training, [parameters]; NULL: there are none. */

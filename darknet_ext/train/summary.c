@@ -30,6 +30,7 @@ static json_object *guard_json(const summary *s)
     if (s->guard->collapses > 0)
         json_object_object_add(o, "first_collapse", json_object_new_int64(s->guard->first_collapse));
     json_object_object_add(o, "trust", json_object_new_double(s->trust));
+    json_object_object_add(o, "rate_factor", json_object_new_double(s->rate_factor));
     return o;
 }
 

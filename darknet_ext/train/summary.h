@@ -17,13 +17,13 @@ typedef struct summary {
     evaluation best;      /* of the best weights */
     long best_step;
     const guard *guard;   /* NULL: nothing was watched */
-    double trust;         /* what a rollback left of the weights of derivatives */
+    double trust, rate_factor; /* what rollbacks left of the weights of derivatives and of the learning rate */
     double cosine;        /* of the last evaluation; NaN: not known */
     int kept_inputs;      /* directions of the input that differential PCA kept */
 } summary;
 
 /* Keys: version, cfg, seed, threads, backend, steps, seconds, stopped, parameters, training_points, test{value_mse,
- * gradient_mse, hessian_mse, directional_mse}, best{step, ...}, derivatives{gradient_cosine, collapses, first_collapse, trust}, kept_inputs;
+ * gradient_mse, hessian_mse, directional_mse}, best{step, ...}, derivatives{gradient_cosine, collapses, first_collapse, trust, rate_factor}, kept_inputs;
  * measures that were not taken are left out. */
 status summary_write(const summary *s, const char *path);
 

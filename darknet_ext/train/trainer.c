@@ -59,7 +59,8 @@ typedef struct trainer {
     gradient_probe probe;
     double cosine;           /* at the last evaluation */
     guard guard;
-    double trust;            /* factor of the guard on the weights of derivatives */
+    double trust, rate_factor; /* of the guard, on the weights of derivatives and on the learning rate */
+    int rollbacks;           /* that made derivatives count less */
     balancer balancer;
     snapshot snapshot;
     const char *reason;      /* why it stopped */
@@ -172,8 +173,11 @@ static training_memory remember(const trainer *t)
         .best_training = t->guard.best_training,
         .bad = t->guard.bad,
         .collapses = t->guard.collapses,
+        .cosines = t->guard.cosines,
         .first_collapse = t->guard.first_collapse,
         .trust = t->trust,
+        .rate_factor = t->rate_factor,
+        .rollbacks = t->rollbacks,
     };
     memcpy(m.factors, t->balancer.factors, sizeof m.factors);
     memcpy(m.first, t->balancer.first, sizeof m.first);
@@ -194,7 +198,11 @@ static void recall(trainer *t, const training_memory *m)
     t->guard.bad = (int)m->bad;
     t->guard.collapses = (int)m->collapses;
     t->guard.first_collapse = (long)m->first_collapse;
+    t->guard.cosines = m->cosines;
     t->trust = m->trust;
+    t->rate_factor = m->rate_factor;
+    t->rollbacks = (int)m->rollbacks;
+    plugin_scale_rate(t->net, t->rate_factor);
 }
 
 /* With the raw network in place: its weights; the state keeps those in training. */
@@ -266,34 +274,52 @@ static status judge(trainer *t, long step)
 
 /* ---- the guard (train/guard.h) */
 
-static const double distrust = .1;
+static const double distrust = .1, caution = .3;
 enum { MOST_ROLLBACKS = 3 };
 
-static void roll_back(trainer *t)
+/* Back to the best weights; what led away from them is made smaller: the derivatives that oppose the values, or the steps. */
+static void roll_back(trainer *t, guard_verdict verdict)
 {
+    FILE *out = t->request->log;
+    fprintf(out, "rollback: on from the weights of update %ld, ", t->best_step);
     snapshot_exchange(t, true);
-    t->trust = t->guard.collapses < MOST_ROLLBACKS ? t->trust * distrust : 0;
+    if (verdict == GUARD_UNSTABLE) {
+        t->rate_factor *= caution;
+        plugin_scale_rate(t->net, caution);
+        fprintf(out, "the learning rate times %.3g\n", t->rate_factor);
+        return;
+    }
+    t->trust = ++t->rollbacks < MOST_ROLLBACKS ? t->trust * distrust : 0;
     apply_factors(t);
-    if (t->trust > 0)
-        fprintf(t->request->log, "rollback: on from the weights of update %ld, derivatives count %g of their weight\n", t->best_step, t->trust);
+    fprintf(out, t->trust > 0 ? "derivatives count %g of their weight\n" : "on values alone\n", t->trust);
+}
+
+static void warn_of_collapse(trainer *t, long step, guard_verdict verdict)
+{
+    bool warn = plugin_objective(t->net)->on_collapse == COLLAPSE_WARN;
+    fprintf(t->request->log, "warning: update %ld: the values have become worse: test error %.4g, at its best %.4g (update %ld); ", step,
+            t->latest.value_mse, t->best.value_mse, t->best_step);
+    if (verdict == GUARD_OPPOSED)
+        fprintf(t->request->log, "the losses on derivatives oppose the loss on values (cosine of their gradients %.2f)%s\n", t->cosine,
+                warn ? ": a smaller weight_1, or on_collapse=rollback, may help" : "");
     else
-        fprintf(t->request->log, "rollback: on from the weights of update %ld, on values alone\n", t->best_step);
+        fprintf(t->request->log, "the losses on derivatives suffer too (cosine of the gradients %.2f)%s\n", t->cosine,
+                warn ? ": a smaller learning_rate, or on_collapse=rollback, may help" : "");
 }
 
 static void watch(trainer *t, long step)
 {
     const objective_options *o = plugin_objective(t->net);
     guard_reading reading = {t->latest.value_mse, t->samples_since ? t->values_since / (double)t->samples_since : NAN, t->cosine};
-    if (!t->probes || o->on_collapse == COLLAPSE_IGNORE || t->trust == 0 || !guard_judge(&t->guard, &reading, step))
+    bool told = t->guard.collapses > 0 && o->on_collapse == COLLAPSE_WARN;
+    if (!t->probes || told || o->on_collapse == COLLAPSE_IGNORE)
         return;
-    if (t->guard.collapses == 1 || o->on_collapse == COLLAPSE_ROLLBACK)
-        fprintf(t->request->log,
-                "warning: update %ld: the derivatives make the values worse: test error %.4g, at its best %.4g (update %ld), and the two gradients "
-                "oppose each other (cosine %.2f)%s\n",
-                step, t->latest.value_mse, t->best.value_mse, t->best_step, t->cosine,
-                o->on_collapse == COLLAPSE_WARN ? "; a smaller weight_1 or on_collapse=rollback may help" : "");
+    guard_verdict verdict = guard_judge(&t->guard, &reading, step);
+    if (verdict == GUARD_GOOD)
+        return;
+    warn_of_collapse(t, step, verdict);
     if (o->on_collapse == COLLAPSE_ROLLBACK)
-        roll_back(t);
+        roll_back(t, verdict);
 }
 
 static status evaluate(trainer *t, long step)
@@ -367,8 +393,8 @@ static void report(trainer *t)
     if (isfinite(t->latest.directional_mse))
         fprintf(out, ", directional_mse %.6g", t->latest.directional_mse);
     if (t->guard.collapses > 0)
-        fprintf(out, " (the derivatives made the values worse %d time%s, first at update %ld)", t->guard.collapses, t->guard.collapses == 1 ? "" : "s",
-                t->guard.first_collapse);
+        fprintf(out, " (the values became worse at update %ld%s)", t->guard.first_collapse,
+                t->latest.value_mse <= 2 * t->best.value_mse ? ", and better again" : "");
     fprintf(out, " (best %.6g at update %ld)\nrun: %s\n", score(t, &t->best), t->best_step, t->folder.path);
 }
 
@@ -396,6 +422,7 @@ static status write_summary(trainer *t)
         .best_step = t->best_step,
         .guard = t->probes ? &t->guard : NULL,
         .trust = t->trust,
+        .rate_factor = t->rate_factor,
         .cosine = t->cosine,
         .kept_inputs = t->normalised ? t->normaliser.kept : t->training.inputs,
     };
@@ -532,7 +559,7 @@ static status prepare_watch(trainer *t)
 {
     const objective_options *o = plugin_objective(t->net);
     t->guard = guard_start(mean_error(&t->test));
-    t->trust = 1;
+    t->trust = t->rate_factor = 1;
     t->balancer = balancer_start(o);
     t->probes = gradient_probe_applies(t->net);
     if (!t->probes)

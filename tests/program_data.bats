@@ -1,0 +1,206 @@
+#!/usr/bin/env bats
+# Training on a person's own data: files, black boxes, normalisation, what goes wrong with them; the collapse guard at work.
+load program_setup
+
+# network DATA SOBOLEV [NET]: a cfg of one input and one output.
+network() {
+    printf '[net]\ninputs=1\nbatch=16\nmax_batches=400\nlearning_rate=.01\nadam=1\ndecay=0\n%b\n[data]\n%b\n' "${3:-}" "$1"
+    printf '[connected]\noutput=24\nactivation=tanh\n[connected]\noutput=1\nactivation=linear\n[sobolev]\n%b\n' "$2"
+}
+
+# samples [DERIVATIVE]: sin on [0, 6] as CSV, with its derivative or what awk thinks of it.
+samples() {
+    awk -v sign="${1:-1}" 'BEGIN { print "x,y,dy_dx"; for (i = 0; i < 120; ++i) { x = i / 20; printf "%.17g,%.17g,%.17g\n", x, sin(x), sign * cos(x) } }'
+}
+
+@test "a CSV file is learnt, values and derivatives" {
+    samples >sine.csv
+    network 'file=sine.csv' 'order=1' >sine.cfg
+    trains sine.cfg run
+    less_than "$(metric test_value_mse run)" .02
+    less_than "$(metric test_gradient_mse run)" .04
+    grep -qF '"training_points": 108' run/summary.json
+    ends 0 valid sine.cfg run/sine_final.weights
+    like valid "points 12*value_mse $(metric test_value_mse run)*" "$output"
+    ends 0 check sine.cfg
+    if command -v gnuplot >/dev/null; then
+        ends 0 plot run -out curves.svg
+    fi
+}
+
+@test "the same samples as CSV and as HDF5, through predict, give the same bits" {
+    samples >sine.csv
+    network 'file=sine.csv' 'order=1' >sine.cfg
+    trains sine.cfg run
+    ends 0 predict sine.cfg run/sine_final.weights sine.csv -derivatives -out model.h5
+    ends 0 predict sine.cfg run/sine_final.weights sine.csv -derivatives -out model.csv
+    network 'file=model.h5' 'order=1' >h5.cfg
+    network 'file=model.csv' 'order=1' >csv.cfg
+    trains h5.cfg h5
+    trains csv.cfg csv
+    same_file h5/h5_final.weights csv/csv_final.weights
+}
+
+@test "a black box is learnt; its steps and their errors are reported" {
+    network "function=$BUILD_DIR/tests/libblack_boxes.so:price\ndomain=60,140,.25,2,.1,.5\npoints=200\ntest_points=100\nnormalise=all" \
+        'order=1\ncomponent_weights=rms' | sed s/inputs=1/inputs=3/ >price.cfg
+    trains price.cfg run
+    like output '*first derivative by input 1: central differences of step *, error about *' "$output"
+    like output '*first derivative by input 3: *' "$output"
+    less_than "$(metric test_value_mse run)" 1
+    less_than "$(metric test_value_mse run)" "$(awk -v first="$(metric test_value_mse run 1)" 'BEGIN { print first / 100 }')"
+    trains price.cfg again -threads 1
+    trains price.cfg once -threads 1
+    same_file again/price_final.weights once/price_final.weights
+}
+
+@test "a black box that fails leaves one message and no run" {
+    local box=$BUILD_DIR/tests/libblack_boxes.so
+    for symbol in crashes aborts returns_three gives_nan exits exits_well is_terminated; do
+        grep -q "($symbol, " "$SOURCE_DIR/tests/black_boxes.c"
+        network "function=$box:$symbol\ndomain=-1,15\npoints=50" 'order=1' >bad.cfg
+        refuses_like 2 "bad.cfg:10:10: error: \[data\] *$symbol*" train bad.cfg -out run
+        absent run
+    done
+    network "function=$box:nowhere\ndomain=-1,10" 'order=1' >bad.cfg
+    refuses_like 2 'bad.cfg:10:10: error: \[data\] *nowhere*' train bad.cfg -out run
+    network "function=./nowhere.so:price\ndomain=-1,10" 'order=1' >bad.cfg
+    refuses_like 2 'bad.cfg:10:10: error: \[data\] *nowhere.so*' train bad.cfg -out run
+    absent run
+}
+
+@test "a bad file leaves one message and no run" {
+    samples >good.csv
+    sed '$s/,.*//' good.csv >short.csv
+    sed 5d good.csv | sed 's/^x,y/y,z/' >lost.csv
+    sed '7s/,.*/,,1/' good.csv >holes.csv
+    printf 'not a file' >text.h5
+    for file in short.csv lost.csv holes.csv text.h5 nowhere.csv .; do
+        network "file=$file" 'order=1' >bad.cfg
+        refuses_like 2 "bad.cfg:10:6: error: \[data\] *" train bad.cfg -out run
+        equal "lines about $file" 1 "$(wc -l <<<"$stderr")"
+        absent run
+    done
+    network 'file=holes.csv\nmissing=1' 'order=1' >holes.cfg
+    trains holes.cfg run
+}
+
+@test "samples without labels are samples left out" {
+    samples >all.csv
+    awk -F , -v OFS=, 'NR > 1 && NR % 4 == 0 { $2 = $3 = "" } { print }' all.csv >masked.csv
+    samples | awk 'NR == 1 || NR % 6 == 0' >test.csv
+    # One batch of everything: the order does not matter, and the loss is a sum over the samples that are there.
+    network 'file=masked.csv\ntest_file=test.csv\nmissing=1' 'order=1' | sed 's/batch=16/batch=120/; s/max_batches=400/max_batches=30/' >masked.cfg
+    awk -F , 'NR == 1 || NR % 4 != 0' all.csv >left.csv
+    network 'file=left.csv\ntest_file=test.csv' 'order=1' | sed 's/batch=16/batch=90/; s/max_batches=400/max_batches=30/' >left.cfg
+    trains masked.cfg masked -every 10
+    trains left.cfg left -every 10
+    for row in 2 3 4; do
+        awk -v a="$(metric test_value_mse masked $row)" -v b="$(metric test_value_mse left $row)" 'BEGIN { d = (a - b) / b; exit !(d < 1e-3 && d > -1e-3) }'
+    done
+}
+
+@test "normalised and raw training reach the same function" {
+    # The second file is the first with the normalisation done by hand: x' = (x - 5000) / 1000, y' = (y - 7) / .01.
+    awk 'BEGIN { print "x,y,dy_dx" > "raw.csv"; print "x,y,dy_dx" > "normal.csv"; n = 64
+        for (i = 0; i < n; ++i) { u[i] = sin(3 * i + 1); t[i] = u[i] * u[i] * u[i]; mu += u[i] / n; mt += t[i] / n }
+        for (i = 0; i < n; ++i) { su += (u[i] - mu) ^ 2 / n; st += (t[i] - mt) ^ 2 / n } su = sqrt(su); st = sqrt(st)
+        for (i = 0; i < n; ++i) { x = (u[i] - mu) / su; y = (t[i] - mt) / st; d = 3 * u[i] * u[i] * su / st
+            printf "%.17g,%.17g,%.17g\n", 5000 + 1000 * x, 7 + .01 * y, d * .01 / 1000 > "raw.csv"
+            printf "%.17g,%.17g,%.17g\n", x, y, d > "normal.csv" } }'
+    network 'file=raw.csv\ntest_file=raw.csv\nnormalise=all' 'order=1' >raw.cfg
+    network 'file=normal.csv\ntest_file=normal.csv' 'order=1' >normal.cfg
+    trains raw.cfg raw
+    trains normal.cfg normal
+    ends 0 predict raw.cfg raw/raw_final.weights raw.csv -derivatives -out raw_model.csv
+    ends 0 predict normal.cfg normal/normal_final.weights normal.csv -derivatives -out normal_model.csv
+    paste -d , raw_model.csv normal_model.csv | awk -F , '
+        NR == 1 { for (i = 1; i <= 3; ++i) column[$i] = i; next }
+        { y = $(column["y1"] ? column["y1"] : column["y"]); k = column["y1"] ? column["y1"] : column["y"]; g = column["dy1_dx1"] ? column["dy1_dx1"] : column["dy_dx"]
+          e = ($k - 7) / .01 - $(k + 3); f = $g * 1000 / .01 - $(g + 3)
+          if (!(e < .01 && e > -.01 && f < .02 && f > -.02)) { print "line " NR ": " e " " f; bad = 1 } }
+        END { exit bad || NR != 65 }'
+}
+
+@test "normalised, balanced training goes on as if it had not stopped" {
+    samples >sine.csv
+    network 'file=sine.csv\nnormalise=all' 'order=1\nbalance=gradnorm\nbalance_every=30' >sine.cfg
+    trains sine.cfg whole -set net.max_batches=400 -every 40
+    trains sine.cfg half -set net.max_batches=170 -every 40
+    ends 0 train sine.cfg half/sine_last.weights -out rest -no-chart -every 40 -set net.max_batches=400
+    same_file whole/sine_final.weights rest/sine_final.weights
+    equal 'weight of derivatives' "$(metric weight_gradient whole)" "$(metric weight_gradient rest)"
+    less_than "$(metric weight_gradient whole)" .99999
+    refuses_like 1 '*sine_last.state: error: belongs to a run with normalise=' train sine.cfg half/sine_last.weights -out refused \
+        -set data.normalise=none -set net.max_batches=500
+    absent refused
+    # Without the state the raw weights are made normal again: the first test error is the last one's.
+    mkdir bare && cp half/sine_last.weights bare
+    ends 0 train sine.cfg bare/sine_last.weights -out afresh -no-chart -every 40 -set net.max_batches=200
+    like output '*note: no bare/sine_last.state: *' "$output"
+    awk -v a="$(metric test_value_mse afresh 1)" -v b="$(metric test_value_mse half)" 'BEGIN { d = (a - b) / b; exit !(d < 1e-3 && d > -1e-3) }'
+}
+
+@test "label directions: J v and H v from a file" {
+    awk 'BEGIN { print "x1,x2,y,v1,v2,jvp,hvp1_1,hvp1_2"
+        for (i = 0; i < 80; ++i) { a = sin(i); b = cos(1.7 * i); p = cos(i * 2.3); q = sin(i * 2.3)
+            printf "%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g\n", a, b, a * a * b, p, q, 2 * a * b * p + a * a * q, 2 * b * p + 2 * a * q, 2 * a * p } }' >along.csv
+    network 'file=along.csv' 'order=2\nweight_2=.1\nlabel_directions=1' | sed s/inputs=1/inputs=2/ >along.cfg
+    trains along.cfg run
+    less_than "$(metric test_value_mse run)" .01
+    less_than "$(metric test_directional_mse run)" .1
+    less_than "$(metric test_hessian_mse run)" "$(awk -v first="$(metric test_hessian_mse run 1)" 'BEGIN { print .6 * first }')"
+    network 'file=along.csv' 'order=2' | sed s/inputs=1/inputs=2/ >without.cfg
+    refuses 2 'without.cfg:10:6: error: [data] along.csv has v and hvp instead of d2ydx2: set [sobolev] label_directions=1' train without.cfg -out refused
+}
+
+@test "weights move with the schedule" {
+    samples >sine.csv
+    network 'file=sine.csv' 'order=1\nweight_1_end=0\nweight_schedule=swap\nswap_at=200' >swap.cfg
+    trains swap.cfg run
+    equal 'weights of derivatives' '1,1,0,0,0' "$(for row in 1 2 3 4 5; do metric weight_gradient run $row; done | paste -sd ,)"
+    equal 'loss on derivatives' 0 "$(metric loss_gradient run 5)"
+    network 'file=sine.csv' 'order=1\nweight_1_end=0\nweight_schedule=rate' 'policy=poly\npower=1' >rate.cfg
+    trains rate.cfg rate
+    equal 'weights of derivatives' '1,0.75,0.5,0.25' "$(for row in 1 2 3 4; do LC_ALL=C printf '%.2g\n' "$(metric weight_gradient rate $row)"; done | paste -sd ,)"
+}
+
+# Derivatives of the wrong sign, whose weight grows: the values are learnt, then lost.
+collapsing() {
+    samples -3 >wrong.csv
+    network 'file=wrong.csv' "order=1\nweight_1=0\nweight_1_end=100\nweight_schedule=swap\nswap_at=1200\non_collapse=$1" | sed s/max_batches=400/max_batches=3000/ >wrong.cfg
+}
+
+@test "a collapse is reported, with the update and the cosine" {
+    collapsing warn
+    trains wrong.cfg run
+    like output '*warning: update *: the values have become worse: test error *; the losses on derivatives oppose the loss on values (cosine of their gradients -*' "$output"
+    like output '*(the values became worse at update 1[3-9]00)*' "$output"
+    grep -q '"first_collapse": 1[3-9]00' run/summary.json
+    less_than "$(metric gradient_cosine run)" 1
+}
+
+@test "on_collapse=rollback goes back and ends with good values" {
+    collapsing warn
+    trains wrong.cfg warned
+    collapsing rollback
+    trains wrong.cfg run
+    like output '*rollback: on from the weights of update *, derivatives count 0.1 of their weight*' "$output"
+    like output '*rollback: on from the weights of update *, on values alone*' "$output"
+    less_than "$(metric test_value_mse run)" .01
+    less_than .1 "$(metric test_value_mse warned)"
+    grep -qF '"trust": 0.0' run/summary.json
+    equal 'weight of derivatives' 0 "$(metric weight_gradient run)"
+}
+
+@test "on_collapse=ignore says nothing, and a training that helps has nothing to say" {
+    collapsing ignore
+    trains wrong.cfg run
+    unlike() { [[ $3 != $2 ]]; }
+    unlike output '*warning*' "$output"
+    samples >sine.csv
+    network 'file=sine.csv' 'order=1' >sine.cfg
+    trains sine.cfg good
+    unlike output '*warning*' "$output"
+    grep -qF '"collapses": 0' good/summary.json
+}
