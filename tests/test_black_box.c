@@ -666,11 +666,13 @@ static void test_one_failure_stops_all(void **state)
     black_box_free(b);
 }
 
-static void test_interruption(void **state)
+static void test_termination(void **state)
 {
     double x[N] = {20, 0, 0}, y[M];
     black_box *b = open_box("is_terminated", N, M, 2);
-    assert_int_equal(black_box_evaluate(b, x, 1, y, NULL, NULL), STATUS_INTERRUPTED);
+    assert_int_equal(black_box_evaluate(b, x, 1, y, NULL, NULL), STATUS_FAILED);
+    assert_non_null(strstr(status_text(), "is_terminated"));
+    assert_non_null(strstr(status_text(), "signal 15"));
     black_box_free(b);
 }
 
@@ -775,7 +777,7 @@ int main(int argc, char **argv)
         BLACK_BOX_TEST(test_many_coordinates_are_cut),
         BLACK_BOX_TEST(test_failure_within_a_difference),
         BLACK_BOX_TEST(test_one_failure_stops_all),
-        BLACK_BOX_TEST(test_interruption),
+        BLACK_BOX_TEST(test_termination),
         BLACK_BOX_TEST(test_our_exit_handlers_are_ours),
         BLACK_BOX_TEST(test_names),
         BLACK_BOX_TEST(test_bad_names),

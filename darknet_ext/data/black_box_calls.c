@@ -304,17 +304,10 @@ static status worker_failure(const call_batch *b, const worker_record *record, i
     }
 }
 
-static bool is_interruption(int wait_status)
-{
-    return WIFSIGNALED(wait_status) && (WTERMSIG(wait_status) == SIGINT || WTERMSIG(wait_status) == SIGTERM);
-}
-
 /* leader_status: 0 when somebody else in this process has waited for the leader. */
 static status batch_result(const call_batch *b, int leader_status)
 {
     const shared_area *area = b->area;
-    if (is_interruption(leader_status) || (area->failed >= 0 && is_interruption(area->wait_status)))
-        return status_fail(STATUS_INTERRUPTED, "interrupted while %s was evaluated", b->f->name);
     if (area->fork_error)
         return status_fail(STATUS_FAILED, "cannot start %d processes for %s: %s", b->workers, b->f->name, strerror(area->fork_error));
     if (area->failed >= 0)

@@ -31,7 +31,7 @@ static status fail(const data_source *d, const char *key, const char *format, ..
 /* The status of a failed call, with its text at the place of a key. */
 static status at_key(const data_source *d, const char *key, status s)
 {
-    return s == STATUS_OK || s == STATUS_NO_MEMORY || s == STATUS_INTERRUPTED ? s : fail(d, key, "%s", strdupa(status_text()));
+    return s == STATUS_OK || s == STATUS_NO_MEMORY ? s : fail(d, key, "%s", strdupa(status_text()));
 }
 
 /* ---------------------------------------------------------------- functions */
