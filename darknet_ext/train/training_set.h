@@ -1,0 +1,31 @@
+/* What a run is trained and tested on, made from the [data] section: samples, their normalisation, and their minibatches. */
+#ifndef DNX_TRAIN_TRAINING_SET_H
+#define DNX_TRAIN_TRAINING_SET_H
+
+#include <stdio.h>
+
+#include "data/data_source.h"
+#include "train/batches.h"
+#include "train/fold.h"
+
+typedef struct training_set {
+    data_source data;
+    dataset training;      /* as the network sees it */
+    dataset test;          /* raw */
+    normaliser normaliser; /* when `normalised` */
+    bool normalised;
+    fold fold;             /* of the normalisation into the weights */
+    batches batches;
+} training_set;
+
+/* Opens the data and finds what does not fit the network, all at once. *t is zero before. */
+status training_set_check(training_set *t, plugin_network *p);
+
+/* Makes the sets. The weights of the loss's components follow from them (component_weights=rms). */
+status training_set_make(training_set *t, plugin_network *p, FILE *log);
+void training_set_free(training_set *t);
+
+/* The test error of a model that always says the mean of the labels. */
+double training_set_mean_error(const training_set *t);
+
+#endif

@@ -1,0 +1,207 @@
+#include "train/watch.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- the weights of the orders */
+
+/* The factors of balancer and guard on the weights of the orders. */
+static void apply_factors(watch *w)
+{
+    double factors[JET_MAX_ORDER + 1];
+    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+        factors[k] = w->balancer.factors[k] * (k > 0 ? w->trust : 1);
+    plugin_scale_weights(w->net, factors);
+}
+
+static status rebalance(watch *w)
+{
+    double norms[JET_MAX_ORDER + 1] = {0};
+    if (w->balancer.kind == BALANCE_GRADNORM) {
+        status s = gradient_probe_norms(&w->probe, norms);
+        if (s != STATUS_OK)
+            return s;
+    }
+    balancer_change(&w->balancer, norms);
+    apply_factors(w);
+    return STATUS_OK;
+}
+
+void watch_losses(watch *w, const objective_losses *l)
+{
+    const double *weights = plugin_weights(w->net);
+    double bare[JET_MAX_ORDER + 1] = {l->order[0]}; /* [cost] has no weight */
+    for (int k = 0; k <= JET_MAX_ORDER && plugin_objective(w->net); ++k)
+        bare[k] = weights[k] > 0 ? l->order[k] / weights[k] : 0;
+    w->values += bare[0];
+    w->samples += (uint64_t)plugin_minibatch(w->net);
+    balancer_observe(&w->balancer, bare, plugin_minibatch(w->net));
+}
+
+status watch_update(watch *w, long update)
+{
+    bool due = w->balancer.kind != BALANCE_NONE && update % plugin_objective(w->net)->balance_every == 0;
+    return due ? rebalance(w) : STATUS_OK;
+}
+
+status watch_compare_gradients(watch *w)
+{
+    return w->probes ? gradient_probe_cosine(&w->probe, &w->cosine) : STATUS_OK;
+}
+
+/* ---------------------------------------------------------------- a snapshot of the best network */
+
+static float *snapshot_copy(float *kept, float *array, size_t count, bool restore)
+{
+    if (array)
+        memcpy(restore ? array : kept, restore ? kept : array, count * sizeof *kept);
+    return kept + count;
+}
+
+/* Between parameters and snapshot. */
+static void snapshot_exchange(watch *w, bool restore)
+{
+    float *kept = w->snapshot;
+    if (!kept)
+        return;
+    GRAPH_PARAMETERS(plugin_graph(w->net), p)
+    {
+        kept = snapshot_copy(kept, p->value, p->count, restore);
+        kept = snapshot_copy(kept, p->gradient, p->count, restore);
+        kept = snapshot_copy(kept, p->moment_1, p->count, restore);
+        kept = snapshot_copy(kept, p->moment_2, p->count, restore);
+    }
+}
+
+/* ---------------------------------------------------------------- the guard (train/guard.h) */
+
+static const double distrust = .1, caution = .3;
+enum { MOST_ROLLBACKS = 3 };
+
+/* Back to the best weights; what led away from them is made smaller: the derivatives that oppose the values, or the steps. */
+static void roll_back(watch *w, guard_verdict verdict, const watch_errors *e)
+{
+    FILE *out = w->log;
+    fprintf(out, "rollback: on from the weights of update %ld, ", e->best_step);
+    snapshot_exchange(w, true);
+    if (verdict == GUARD_UNSTABLE) {
+        w->rate_factor *= caution;
+        plugin_scale_rate(w->net, caution);
+        fprintf(out, "the learning rate times %.3g\n", w->rate_factor);
+        return;
+    }
+    w->trust = ++w->rollbacks < MOST_ROLLBACKS ? w->trust * distrust : 0;
+    apply_factors(w);
+    fprintf(out, w->trust > 0 ? "derivatives count %g of their weight\n" : "on values alone\n", w->trust);
+}
+
+static void warn_of_collapse(const watch *w, long step, guard_verdict verdict, const watch_errors *e)
+{
+    bool warn = plugin_objective(w->net)->on_collapse == COLLAPSE_WARN;
+    fprintf(w->log, "warning: update %ld: the values have become worse: test error %.4g, at its best %.4g (update %ld); ", step,
+            e->latest, e->best, e->best_step);
+    if (verdict == GUARD_OPPOSED)
+        fprintf(w->log, "the losses on derivatives oppose the loss on values (cosine of their gradients %.2f)%s\n", w->cosine,
+                warn ? ": a smaller weight_1, or on_collapse=rollback, may help" : "");
+    else
+        fprintf(w->log, "the losses on derivatives suffer too (cosine of the gradients %.2f)%s\n", w->cosine,
+                warn ? ": a smaller learning_rate, or on_collapse=rollback, may help" : "");
+}
+
+void watch_judge(watch *w, long step, const watch_errors *e)
+{
+    const objective_options *o = plugin_objective(w->net);
+    guard_reading reading = {e->latest, w->samples ? w->values / (double)w->samples : NAN, w->cosine};
+    w->values = 0;
+    w->samples = 0;
+    if (e->best_step == step)
+        snapshot_exchange(w, false);
+    bool told = w->guard.collapses > 0 && o && o->on_collapse == COLLAPSE_WARN;
+    if (!w->probes || told || o->on_collapse == COLLAPSE_IGNORE)
+        return;
+    guard_verdict verdict = guard_judge(&w->guard, &reading, step);
+    if (verdict == GUARD_GOOD)
+        return;
+    warn_of_collapse(w, step, verdict, e);
+    if (o->on_collapse == COLLAPSE_ROLLBACK)
+        roll_back(w, verdict, e);
+}
+
+/* ---------------------------------------------------------------- from one run to the next */
+
+training_memory watch_remember(const watch *w)
+{
+    training_memory m = {
+        .samples = w->balancer.samples,
+        .best_test = w->guard.best_test,
+        .best_training = w->guard.best_training,
+        .bad = w->guard.bad,
+        .collapses = w->guard.collapses,
+        .cosines = w->guard.cosines,
+        .first_collapse = w->guard.first_collapse,
+        .trust = w->trust,
+        .rate_factor = w->rate_factor,
+        .rollbacks = w->rollbacks,
+    };
+    memcpy(m.factors, w->balancer.factors, sizeof m.factors);
+    memcpy(m.first, w->balancer.first, sizeof m.first);
+    memcpy(m.last, w->balancer.last, sizeof m.last);
+    memcpy(m.sums, w->balancer.sums, sizeof m.sums);
+    return m;
+}
+
+void watch_recall(watch *w, const training_memory *m)
+{
+    memcpy(w->balancer.factors, m->factors, sizeof m->factors);
+    memcpy(w->balancer.first, m->first, sizeof m->first);
+    memcpy(w->balancer.last, m->last, sizeof m->last);
+    memcpy(w->balancer.sums, m->sums, sizeof m->sums);
+    w->balancer.samples = (long)m->samples;
+    w->guard.best_test = m->best_test;
+    w->guard.best_training = m->best_training;
+    w->guard.bad = (int)m->bad;
+    w->guard.collapses = (int)m->collapses;
+    w->guard.first_collapse = (long)m->first_collapse;
+    w->guard.cosines = m->cosines;
+    w->trust = m->trust;
+    w->rate_factor = m->rate_factor;
+    w->rollbacks = (int)m->rollbacks;
+    plugin_scale_rate(w->net, w->rate_factor);
+    apply_factors(w);
+}
+
+/* ---------------------------------------------------------------- beginning and end */
+
+status watch_check(plugin_network *net)
+{
+    const objective_options *o = plugin_objective(net);
+    if (!o || o->balance != BALANCE_GRADNORM || gradient_probe_applies(net))
+        return STATUS_OK;
+    return option_fail(o->where, plugin_config(net)->path, "balance",
+                       "balance=gradnorm compares gradients: it needs a network without layers that only Darknet can run, and values and derivatives in its loss");
+}
+
+status watch_start(watch *w, plugin_network *net, double mean_error, FILE *log)
+{
+    const objective_options *o = plugin_objective(net);
+    *w = (watch){.net = net, .log = log, .trust = 1, .rate_factor = 1, .cosine = NAN};
+    w->guard = guard_start(mean_error);
+    w->balancer = balancer_start(o);
+    w->probes = gradient_probe_applies(net);
+    if (!w->probes)
+        return STATUS_OK;
+    if (o->on_collapse == COLLAPSE_ROLLBACK) {
+        w->snapshot = allocate_zeroed(4 * graph_parameter_count(plugin_graph(net)), sizeof *w->snapshot);
+        if (!w->snapshot)
+            return STATUS_NO_MEMORY;
+    }
+    return gradient_probe_create(&w->probe, net);
+}
+
+void watch_free(watch *w)
+{
+    gradient_probe_free(&w->probe);
+    free(w->snapshot);
+    w->snapshot = NULL;
+}
