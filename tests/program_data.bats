@@ -204,3 +204,21 @@ collapsing() {
     unlike output '*warning*' "$output"
     grep -qF '"collapses": 0' good/summary.json
 }
+
+@test "a basket in Bachelier's model: noisy payoffs and pathwise derivatives lead to the closed form" {
+    "$BUILD_DIR/tests/make_bachelier" 4096 1 training.h5 test.h5 5
+    sed -e 's/inputs=50/inputs=5/' -e 's/batch=8192/batch=512/' -e 's/bachelier_t/t/; s/train.h5/training.h5/' "$SOURCE_DIR/cfg/bachelier_basket.cfg" >basket.cfg
+    trains basket.cfg both
+    trains basket.cfg values -set sobolev.weight_1=0
+    less_than "$(metric test_value_mse both)" 2e-5
+    less_than "$(metric test_gradient_mse both)" 1e-4
+    less_than "$(metric test_value_mse both)" "$(awk -v v="$(metric test_value_mse values)" 'BEGIN { print v / 2 }')"
+    # The price depends on the basket alone: one direction of five.
+    ends 0 train basket.cfg -set data.differential_pca=1e-3 -out reduced -no-chart -every 100
+    like output '*differential PCA: 1 of 5 directions kept*' "$output"
+    less_than "$(metric test_value_mse reduced)" 2e-5
+    grep -qF '"kept_inputs": 1' reduced/summary.json
+    ends 2 train basket.cfg -set data.differential_pca=1e-3 -set data.normalise=none -out refused
+    like message '-set data.differential_pca=1e-3: error: \[data\] differential_pca needs normalise=inputs or normalise=all' "$stderr"
+    absent refused
+}
