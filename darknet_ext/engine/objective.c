@@ -8,6 +8,7 @@
 #include "core/environment.h"
 #include "engine/directions.h"
 #include "engine/functionals.h"
+#include "engine/loss_weights.h"
 #include "engine/objective_check.h"
 #include "engine/targets.h"
 #include "layers/heads.h"
@@ -28,11 +29,8 @@ struct objective {
     const real *truth;
     real *value_gradient;          /* [batch, outputs]: d loss / d m */
     label_layout truth_layout;
-    double weights[JET_MAX_ORDER + 1]; /* of this step */
-    real *output_weights;          /* [outputs]; NULL: all 1 */
-    real *input_weights;           /* [inputs], as given; NULL: all 1 */
-    real *component_weights[JET_MAX_ORDER + 1]; /* [inputs] of the elements of g and q; NULL: all 1 */
-    real *row_weights[JET_MAX_ORDER + 1]; /* of the rows of g [v1][batch] and q [v1][v2][batch]; NULL: all 1 */
+    double weights[JET_MAX_ORDER + 1]; /* of the orders, in this step */
+    loss_weights parts;            /* of the elements and rows of each order's loss */
     bool scalar_path;              /* sweep 4 as engine/tape.h describes it */
     unsigned layout;               /* of the tape, for which seeds, directions and zeros lie in place; 0: none */
     uint64_t seed, step;
@@ -100,115 +98,11 @@ static status allocate(objective *self, int capacity)
     return self->labels && self->value_gradient ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* ---------------------------------------------------------------- weights of components and rows */
-
-/* Ones, or what a list of the cfg says. */
-static status read_weights(objective *self, const char *key, size_t count, const char *path, real **weights)
-{
-    const section *where = self->options.where;
-    if (!where || !option_given(where, key))
-        return STATUS_OK;
-    int given = option_reals(where, key, NULL, 0);
-    if ((size_t)given != count) {
-        char text[128];
-        snprintf(text, sizeof text, "%s has %d number%s, but there %s %zu", key, given, given == 1 ? "" : "s", count == 1 ? "is" : "are", count);
-        return option_fail(where, path, key, text);
-    }
-    double *values = allocate_zeroed(count, sizeof *values);
-    *weights = self->be->allocate(count);
-    for (size_t i = 0; values && *weights && i < (size_t)option_reals(where, key, values, given); ++i)
-        (*weights)[i] = (real)values[i];
-    free(values);
-    return values && *weights ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
-static status allocate_ones(const backend *be, size_t count, real **weights)
-{
-    *weights = be->allocate(count);
-    if (!*weights)
-        return STATUS_NO_MEMORY;
-    be->fill(count, 1, *weights);
-    return STATUS_OK;
-}
-
-/* A loss looks at each component of g once, at each pair of components of the Hessian as element and as row. */
-static status spread_weights(objective *self, int capacity)
-{
-    const objective_options *o = &self->options;
-    status s = STATUS_OK;
-    for (int k = 1; k <= o->order && s == STATUS_OK; ++k) {
-        size_t rows = (size_t)capacity * (size_t)self->n_output_directions * (k > 1 ? (size_t)self->n_input_directions : 1);
-        if (self->input_weights || o->rms_components)
-            s = allocate_ones(self->be, self->inputs, &self->component_weights[k]);
-        if (s == STATUS_OK && self->input_weights)
-            self->be->copy(self->inputs, self->input_weights, self->component_weights[k]);
-        if (s == STATUS_OK && (self->output_weights || (k > 1 && (self->input_weights || o->label_directions > 0))))
-            s = allocate_ones(self->be, rows, &self->row_weights[k]);
-    }
-    return s;
-}
-
-static status create_weights(objective *self, const section *where, const char *path, int capacity)
-{
-    const objective_options *o = &self->options;
-    if (o->differentiated == DIFFERENTIATE_LOSS && o->order > 0 && o->where && option_given(o->where, "output_weights"))
-        return option_fail(where, path, "output_weights", "differentiate=loss has one value to differentiate: output_weights cannot be given");
-    status s = read_weights(self, "output_weights", self->outputs, path, &self->output_weights);
-    if (s == STATUS_OK && o->order > 0)
-        s = read_weights(self, "input_weights", self->inputs, path, &self->input_weights);
-    return s == STATUS_OK ? spread_weights(self, capacity) : s;
-}
+/* ---------------------------------------------------------------- weights */
 
 void objective_scale_components(objective *self, int order, const double *factors)
 {
-    real *weights = self->component_weights[order];
-    for (size_t j = 0; weights && j < self->inputs; ++j)
-        weights[j] = (real)((double)weights[j] * factors[j]);
-}
-
-/* Along unit vectors, and with one output, weights multiply the loss; random directions carry them themselves. */
-static bool outputs_weigh_rows(const objective *self)
-{
-    return self->options.projections == 0 || shape_count(self->graph->nodes[graph_top(self->graph)].out) == 1;
-}
-
-static double output_row_weight(const objective *self, int v1)
-{
-    if (!self->output_weights || !outputs_weigh_rows(self))
-        return 1;
-    return (double)self->output_weights[self->options.projections == 0 ? v1 : 0];
-}
-
-/* Of the pair (v1, v2) of sample b. */
-static double input_row_weight(const objective *self, int v2, int b)
-{
-    if (self->truth_layout.directions > 0)
-        return (double)self->truth[(size_t)b * labels_count(&self->truth_layout) + labels_direction(&self->truth_layout, v2) + labels_weight(&self->truth_layout)];
-    return self->input_weights && self->options.projections_2 == 0 ? (double)self->input_weights[v2] : 1;
-}
-
-static void fill_row_weights(objective *self)
-{
-    int batch = self->tape.batch;
-    for (int v1 = 0; v1 < self->n_output_directions; ++v1)
-        for (int b = 0; b < batch; ++b) {
-            double weight = output_row_weight(self, v1);
-            if (self->row_weights[1])
-                self->row_weights[1][(size_t)v1 * (size_t)batch + (size_t)b] = (real)weight;
-            for (int v2 = 0; self->row_weights[2] && v2 < self->n_input_directions; ++v2) {
-                size_t row = ((size_t)v1 * (size_t)self->n_input_directions + (size_t)v2) * (size_t)batch + (size_t)b;
-                self->row_weights[2][row] = (real)(weight * input_row_weight(self, v2, b));
-            }
-        }
-}
-
-/* The loss of an order with the weights of its elements and rows. */
-static loss_function weighted_loss(const objective *self, int order)
-{
-    loss_function loss = self->options.loss[order];
-    loss.weights = order == 0 ? self->output_weights : self->component_weights[order];
-    loss.row_weights = self->row_weights[order];
-    return loss;
+    loss_weights_scale(&self->parts, order, factors);
 }
 
 void objective_set_weights(objective *self, const double weights[JET_MAX_ORDER + 1])
@@ -218,6 +112,19 @@ void objective_set_weights(objective *self, const double weights[JET_MAX_ORDER +
 }
 
 /* ---------------------------------------------------------------- creating and freeing */
+
+/* The shape of the losses on derivatives. */
+static loss_form loss_form_of(const objective *self, int capacity)
+{
+    return (loss_form){
+        .outputs = self->outputs,
+        .top = shape_count(self->graph->nodes[graph_top(self->graph)].out),
+        .inputs = self->inputs,
+        .n_v1 = self->n_output_directions,
+        .n_v2 = self->n_input_directions,
+        .capacity = capacity,
+    };
+}
 
 status objective_create(objective **result, graph *g, const backend *be, const section *where, const char *path,
                         const objective_options *options, int capacity)
@@ -247,7 +154,7 @@ status objective_create(objective **result, graph *g, const backend *be, const s
     if (s == STATUS_OK)
         s = check_label_count(self, where, path, capacity);
     if (s == STATUS_OK)
-        s = create_weights(self, where, path, capacity);
+        s = loss_weights_create(&self->parts, be, options, loss_form_of(self, capacity), path);
     if (s == STATUS_OK)
         s = allocate(self, capacity);
     if (s != STATUS_OK) {
@@ -266,12 +173,7 @@ void objective_free(objective *self)
     targets_free(self->targets);
     self->be->release(self->labels);
     self->be->release(self->value_gradient);
-    self->be->release(self->output_weights);
-    self->be->release(self->input_weights);
-    for (int k = 1; k <= JET_MAX_ORDER; ++k) {
-        self->be->release(self->component_weights[k]);
-        self->be->release(self->row_weights[k]);
-    }
+    loss_weights_free(&self->parts);
     free(self);
 }
 
@@ -327,13 +229,6 @@ static void clear_layout(objective *self)
     self->layout = self->tape.layout;
 }
 
-/* Random directions: element k of every vector times the root of its weight. */
-static void scale_directions(size_t vectors, size_t count, const real *weights, real *v)
-{
-    for (size_t i = 0; weights && i < vectors * count; ++i)
-        v[i] *= (real)sqrt((double)weights[i % count]);
-}
-
 /* The vectors that the labels bring along, for every v1. */
 static void place_label_directions(objective *self)
 {
@@ -368,16 +263,14 @@ static void place_directions(objective *self)
     const jet *seed = top_adjoint(self);
     directions_fill(&source, RANDOM_OUTPUT_DIRECTIONS, o->projections == 0, self->n_output_directions, self->n_input_directions,
                     seed->batch, seed->count, jet_component(seed, jet_components(o->order) - 1));
-    if (o->projections > 0 && !outputs_weigh_rows(self))
-        scale_directions((size_t)pairs * (size_t)seed->batch, seed->count, self->output_weights, jet_component(seed, jet_components(o->order) - 1));
+    loss_weights_scale_outputs(&self->parts, (size_t)pairs * (size_t)seed->batch, jet_component(seed, jet_components(o->order) - 1));
     if (o->order > 1 && self->truth_layout.directions == 0) {
         const jet *x = segment_input(self);
         directions_fill(&source, RANDOM_INPUT_DIRECTIONS, o->projections_2 == 0, o->projections_2 == 0 ? self->n_input_directions : pairs, 1,
                         x->batch, x->count, jet_component(x, 1));
         if (o->projections_2 == 0)
             directions_repeat(self->n_input_directions, self->n_output_directions, x->batch, x->count, jet_component(x, 1));
-        else
-            scale_directions((size_t)pairs * (size_t)x->batch, x->count, self->input_weights, jet_component(x, 1));
+        loss_weights_scale_inputs(&self->parts, (size_t)pairs * (size_t)x->batch, jet_component(x, 1));
     }
 }
 
@@ -405,7 +298,7 @@ void objective_begin(objective *self, const real *truth, bool training, uint64_t
     if (!t->derivatives)
         return;
     place_directions(self);
-    fill_row_weights(self);
+    loss_weights_fill_rows(&self->parts, &self->truth_layout, self->truth, self->tape.batch);
 }
 
 /* ---------------------------------------------------------------- losses */
@@ -417,7 +310,7 @@ static double value_loss(objective *self)
         self->be->fill((size_t)self->tape.batch * self->outputs, 0, self->value_gradient);
         return 0;
     }
-    return self->be->loss(weighted_loss(self, 0), (size_t)self->tape.batch, self->outputs, m->data, self->labels, (real)self->weights[0],
+    return self->be->loss(loss_weights_of(&self->parts, 0, self->options.loss[0]), (size_t)self->tape.batch, self->outputs, m->data, self->labels, (real)self->weights[0],
                           self->value_gradient);
 }
 
@@ -442,7 +335,7 @@ static double gradient_loss(objective *self)
     const real *g = jet_component(tape_adjoint(&self->tape, o->wrt), last), *t = targets_gradient(self->targets);
     real *r = jet_component(segment_input(self), last);
     double scale = self->weights[1] * output_direction_weight(self), sum = 0;
-    loss_function loss = weighted_loss(self, 1);
+    loss_function loss = loss_weights_of(&self->parts, 1, o->loss[1]);
     if (scale == 0) {
         for (size_t i = 0; i < (size_t)self->n_output_directions; ++i)
             self->be->fill(block, 0, r + i * per_direction * block);
@@ -457,7 +350,7 @@ static double gradient_loss(objective *self)
             loss.row_weights += rows;
     }
     if (self->truth_layout.directions > 0) {
-        functional_batch batch = {&self->truth_layout, self->truth, rows, (size_t)self->n_output_directions, per_direction, self->row_weights[1]};
+        functional_batch batch = {&self->truth_layout, self->truth, rows, (size_t)self->n_output_directions, per_direction, self->parts.rows[1]};
         sum += functionals_loss(o->loss[1], &batch, g, targets_along(self->targets), scale, r);
     }
     return sum;
@@ -474,7 +367,7 @@ static double hessian_loss(objective *self)
         self->be->fill(rows * self->inputs, 0, u);
         return 0;
     }
-    return self->be->loss(weighted_loss(self, 2), rows, self->inputs, jet_component(tape_adjoint(&self->tape, o->wrt), 2),
+    return self->be->loss(loss_weights_of(&self->parts, 2, o->loss[2]), rows, self->inputs, jet_component(tape_adjoint(&self->tape, o->wrt), 2),
                           targets_hessian(self->targets), scale, u);
 }
 
