@@ -21,33 +21,11 @@
 #include <unistd.h>
 
 #include "data/file.h"
+#include "folder_fixture.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
-/* ---------------------------------------------------------------- a folder for each test */
-
-static char folder[32];
-
-static int folder_enter(void **state)
-{
-    strcpy(folder, "file_XXXXXX");
-    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int folder_leave(void **state)
-{
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return chdir("..") == 0 && system(command) == 0 ? 0 : -1;
-}
-
-static void file_put(const char *path, const void *bytes, size_t count)
-{
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, count, f), count);
-    assert_int_equal(fclose(f), 0);
-}
+/* ---------------------------------------------------------------- files */
 
 /* All bytes of a file, freed by the caller. */
 static char *file_get(const char *path, size_t *count)

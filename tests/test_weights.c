@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "data/weights_file.h"
+#include "folder_fixture.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -25,30 +26,7 @@ enum { VALUES = 5, HEADER = 20, WHOLE = HEADER + 4 * VALUES };
 static const uint64_t seen_samples = 12345678901;
 static const float values[VALUES] = {1, -2.5f, 0, 3e-39f, -1e38f};
 
-/* ---------------------------------------------------------------- a folder for each test */
-
-static char folder[32];
-
-static int folder_enter(void **state)
-{
-    strcpy(folder, "weights_XXXXXX");
-    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int folder_leave(void **state)
-{
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return chdir("..") == 0 && system(command) == 0 ? 0 : -1;
-}
-
-static void file_put(const char *path, const void *bytes, size_t count)
-{
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, count, f), count);
-    assert_int_equal(fclose(f), 0);
-}
+/* ---------------------------------------------------------------- files */
 
 static size_t file_get(const char *path, void *bytes, size_t room)
 {

@@ -33,17 +33,6 @@ static const file_format *find_format(const char *path)
     return NULL;
 }
 
-const char *file_value_problem(dataset_part part, double value)
-{
-    if (isfinite(value))
-        return NULL;
-    if (isinf(value))
-        return "is infinite";
-    if (part == PART_X || part == PART_V || part == PART_V_WEIGHT)
-        return "is not a number (only labels may be left out)";
-    return NULL;
-}
-
 static void find_ranges(dataset *d)
 {
     for (int j = 0; j < d->inputs; ++j)

@@ -2,6 +2,7 @@
 #ifndef DNX_DATA_FILE_FORMATS_H
 #define DNX_DATA_FILE_FORMATS_H
 
+#include <math.h>
 #include <stdio.h>
 
 #include "data/dataset.h"
@@ -30,6 +31,14 @@ status file_hdf5_write(FILE *f, const char *path, const dataset *d);
 status file_csv_write(FILE *f, const char *path, const dataset *d);
 
 /* What is wrong with a number there ("is …"), or NULL. */
-const char *file_value_problem(dataset_part part, double value);
+static inline const char *file_value_problem(dataset_part part, double value)
+{
+    if (isfinite(value))
+        return NULL;
+    if (isinf(value))
+        return "is infinite";
+    bool is_label = part != PART_X && part != PART_V && part != PART_V_WEIGHT;
+    return is_label ? NULL : "is not a number (only labels may be left out)";
+}
 
 #endif
