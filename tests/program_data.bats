@@ -131,6 +131,8 @@ samples() {
     same_file whole/sine_final.weights rest/sine_final.weights
     equal 'weight of derivatives' "$(metric weight_gradient whole)" "$(metric weight_gradient rest)"
     less_than "$(metric weight_gradient whole)" .99999
+    ends 0 train sine.cfg half/sine_last.weights -out unbalanced -no-chart -every 40 -set net.max_batches=200 -set sobolev.balance=none
+    equal 'weights without a balance' '1,1' "$(metric weight_value unbalanced),$(metric weight_gradient unbalanced)"
     refuses_like 1 '*sine_last.state: error: belongs to a run with normalise=' train sine.cfg half/sine_last.weights -out refused \
         -set data.normalise=none -set net.max_batches=500
     absent refused
@@ -174,7 +176,7 @@ collapsing() {
 @test "a collapse is reported, with the update and the cosine" {
     collapsing warn
     trains wrong.cfg run
-    like output '*warning: update *: the values have become worse: test error *; the losses on derivatives oppose the loss on values (cosine of their gradients -*' "$output"
+    like output '*warning: update *: the values have become worse: test error *; the losses on derivatives oppose the loss on values (mean cosine of their gradients -*' "$output"
     like output '*(the values became worse at update 1[3-9]00)*' "$output"
     grep -q '"first_collapse": 1[3-9]00' run/summary.json
     less_than "$(metric gradient_cosine run)" 1
@@ -221,4 +223,69 @@ collapsing() {
     ends 2 train basket.cfg -set data.differential_pca=1e-3 -set data.normalise=none -out refused
     like message '-set data.differential_pca=1e-3: error: \[data\] differential_pca needs normalise=inputs or normalise=all' "$stderr"
     absent refused
+}
+
+@test "normalised inputs fold away under any last layer" {
+    samples >sine.csv
+    network 'file=sine.csv\nnormalise=inputs' 'order=1' | sed 's/^\[sobolev\]/[activation]\nactivation=linear\n[dropout]\nprobability=.1\n&/' >sine.cfg
+    trains sine.cfg run
+    ends 0 valid sine.cfg run/sine_final.weights
+    like valid "*value_mse $(metric test_value_mse run)*" "$output"
+    network 'file=sine.csv\nnormalise=all' 'order=1' | sed 's/^\[sobolev\]/[activation]\nactivation=linear\n&/' >sine.cfg
+    refuses_like 2 'sine.cfg:*: error: normalise=all in \[data\] is folded into the last layer*' train sine.cfg -out refused
+}
+
+@test "test samples without any label are refused before the run" {
+    samples >sine.csv
+    echo x >bare.csv
+    printf '1\n2\n' >>bare.csv
+    network 'file=sine.csv\ntest_file=bare.csv' 'order=1' >sine.cfg
+    refuses 2 'sine.cfg:11:11: error: [data] the test samples have none of the labels that could be measured' train sine.cfg -out run
+    absent run
+    # Without values the first derivatives choose the best weights.
+    cut -d , -f 1,3 sine.csv >slopes.csv
+    network 'file=slopes.csv' 'order=1\nweight=0' >slopes.cfg
+    trains slopes.cfg run
+    less_than "$(metric test_gradient_mse run)" .05
+    equal value_mse '' "$(metric test_value_mse run)"
+    like output '*test: gradient_mse *' "$output"
+}
+
+@test "a schedule moves with updates, not with their parts" {
+    samples >sine.csv
+    network 'file=sine.csv' 'order=1\nweight_1=0\nweight_1_end=1\nweight_schedule=swap\nswap_at=3' | sed 's/max_batches=400/max_batches=4/' >swap.cfg
+    trains swap.cfg whole -every 1
+    trains swap.cfg parts -every 1 -set net.subdivisions=4
+    for row in 2 3 4 5; do
+        equal "weight in row $row" "$(metric weight_gradient whole $row)" "$(metric weight_gradient parts $row)"
+        awk -v a="$(metric loss_gradient whole $row)" -v b="$(metric loss_gradient parts $row)" 'BEGIN { d = a - b; exit !(d <= 1e-4 * a && d >= -1e-4 * a) }'
+    done
+    equal 'weights' '0,0,1,1' "$(for row in 2 3 4 5; do metric weight_gradient whole $row; done | paste -sd ,)"
+}
+
+@test "a rollback at the last evaluation leaves the good weights, and a run that can go on" {
+    collapsing rollback
+    trains wrong.cfg run -set net.max_batches=1500
+    like output '*rollback: on from the weights of update *' "$output"
+    same_file run/wrong_final.weights run/wrong_last.weights
+    ends 0 valid wrong.cfg run/wrong_final.weights
+    local value
+    value=$(sed -n 's/^value_mse //p' <<<"$output")
+    less_than "$value" .01
+    awk -v a="$value" -v b="$(sed -n '/"test"/,/}/s/.*"value_mse": *\([-+.e0-9]*\).*/\1/p' run/summary.json)" 'BEGIN { d = (a - b) / b; exit !(d < 1e-6 && d > -1e-6) }'
+    ends 0 train wrong.cfg run/wrong_final.weights -out rest -no-chart -every 100 -set net.max_batches=1600
+    like output '*note: rollbacks of the earlier run still count: derivatives 0.1 of their weight*' "$output"
+}
+
+@test "a run that goes on in its own folder keeps its best weights until they are beaten" {
+    collapsing warn
+    trains wrong.cfg run -set net.max_batches=1500
+    cp run/wrong_best.weights kept.weights
+    ends 0 train wrong.cfg run/wrong_last.weights -out run -force -no-chart -every 100 -set net.max_batches=2000
+    same_file kept.weights run/wrong_best.weights
+    sed 's/on_collapse=warn/on_collapse=rollback/' wrong.cfg >back.cfg
+    cp run/wrong_last.weights back_last.weights
+    cp run/wrong_last.state back_last.state
+    ends 0 train back.cfg back_last.weights -out elsewhere -no-chart -every 100 -set net.max_batches=3000
+    like output '*no rollback: the best weights are those of an earlier run*' "$output"
 }

@@ -268,7 +268,8 @@ static void test_scaled_components(void **state)
 static void test_missing_samples(void **state)
 {
     static const char *const keys[] = {"order=0\n", "order=1\n", "order=2\nloss=norm\nloss_2=relative\n", "order=1\nprojections=3\nloss_1=norm\n",
-                                       "order=2\nlabel_directions=3\n", "order=1\ndifferentiate=log_probabilities\n"};
+                                       "order=2\nlabel_directions=3\n", "order=1\ndifferentiate=log_probabilities\n",
+                                       "order=1\ndifferentiate=loss\ntarget=zero\n", "order=2\ndifferentiate=loss\nobjective_loss=cross_entropy\ntarget=zero\n"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
         trial t;
         open_network(&t, *state, keys[i]);

@@ -31,6 +31,7 @@ static const guard_case guard_cases[] = {
     {"not for long", {{9, 9, -.5}, {1, 1, -.2}, {3, 3, -.5}, {3, 3, -.5}, {1.5, 1.5, -.6}, {3, 3, -.6}, {3, 3, -.5}, {1, 1, -.5}}, 0, GUARD_GOOD},
     {"no better than the mean", {{9, 9, .5}, {8, 8, .2}, {11, 8, -.5}, {12, 8, -.5}, {11, 8, -.6}, {11, 8, -.6}}, 5, GUARD_OPPOSED},
     {"never better than the mean", {{12, 9, .5}, {11, 8, .2}, {13, 8, -.5}, {12, 8, -.5}, {11.5, 8, -.6}, {12, 8, -.6}}, 0, GUARD_GOOD},
+    {"the best is remembered without a cosine", {{9, 9, NAN}, {1, 1, NAN}, {3, 3, -.5}, {4, 4, -.5}, {5, 5, -.6}}, 5, GUARD_OPPOSED},
     {"cosine not known", {{9, 9, NAN}, {1, 1, NAN}, {3, 3, NAN}, {4, 4, NAN}, {5, 5, NAN}, {6, 6, NAN}}, 0, GUARD_GOOD},
     {"no loss yet", {{9, NAN, -.5}, {1, NAN, -.5}, {3, NAN, -.5}, {4, NAN, -.5}, {5, NAN, -.5}, {6, NAN, -.5}}, 0, GUARD_GOOD},
 };
@@ -78,7 +79,7 @@ static void test_guard_counts(void **state)
 
 static void observe(balancer *b, double value, double gradient)
 {
-    balancer_observe(b, (const double[JET_MAX_ORDER + 1]){value, gradient}, 1);
+    balancer_observe(b, (const double[JET_MAX_ORDER + 1]){value, gradient, NAN}, 1);
 }
 
 static void expect_near(double got, double want)
@@ -134,6 +135,22 @@ static void test_gradnorm_rates(void **state)
     assert_true(fabs(b.factors[0] / b.factors[1] / 2 - 1) < 1e-3);
 }
 
+/* An order that gets its weight later takes part from then on. */
+static void test_balance_of_a_late_order(void **state)
+{
+    (void)state;
+    objective_options o = {.order = 1, .balance = BALANCE_GRADNORM, .balance_strength = .5};
+    balancer b = balancer_start(&o);
+    observe(&b, 4, NAN);
+    balancer_change(&b, (const double[JET_MAX_ORDER + 1]){3, 0});
+    assert_true(b.factors[0] == 1 && b.factors[1] == 1);
+    observe(&b, 4, NAN);
+    observe(&b, 4, 6);
+    balancer_change(&b, (const double[JET_MAX_ORDER + 1]){3, 1});
+    assert_true(b.first[1] == 6);
+    assert_true(b.factors[1] > 1 && b.factors[0] < 1);
+}
+
 /* Orders without loss or gradient stay out of it. */
 static void test_balance_of_one(void **state)
 {
@@ -155,7 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_guard),          cmocka_unit_test(test_guard_counts),   cmocka_unit_test(test_softadapt),
-        cmocka_unit_test(test_gradnorm),       cmocka_unit_test(test_gradnorm_rates), cmocka_unit_test(test_balance_of_one),
+        cmocka_unit_test(test_gradnorm),       cmocka_unit_test(test_gradnorm_rates), cmocka_unit_test(test_balance_of_a_late_order), cmocka_unit_test(test_balance_of_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,17 +83,6 @@ static uint64_t step_of(const network *net)
     return *net->seen / (size_t)net->batch;
 }
 
-/* What the orders weigh in this step: their schedule, and the factors from outside. */
-static void set_weights(plugin_network *p, const network *net)
-{
-    const objective_options *o = objective_get_options(p->objective);
-    double rate = o->schedule == SCHEDULE_RATE && net->learning_rate > 0 ? (double)get_current_rate(p->host) / (double)net->learning_rate : 1;
-    sobolev_weights(o, (long)get_current_batch(p->host), net->max_batches, rate, p->weights);
-    for (int k = 0; k <= JET_MAX_ORDER; ++k)
-        p->weights[k] *= p->weight_factors[k];
-    objective_set_weights(p->objective, p->weights);
-}
-
 static void begin_pass(plugin_network *p, const network *net)
 {
     tape *t = p->tape;
@@ -108,7 +97,7 @@ static void begin_pass(plugin_network *p, const network *net)
     p->be->copy((size_t)net->batch * t->x.count, p->first_adopted == 0 ? net->input : p->host->input, t->x.data);
     if (p->objective) {
         if (net->train)
-            set_weights(p, net);
+            plugin_refresh_weights(p, *net->seen - (size_t)net->batch);
         objective_begin(p->objective, net->truth, net->train, p->seed, step_of(net));
         return;
     }

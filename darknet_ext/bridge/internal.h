@@ -31,6 +31,9 @@ struct plugin_network {
     struct plugin_network *next;
 };
 
+/* The weights of the orders in the update that the sample after `seen` belongs to: schedule and factors. */
+void plugin_refresh_weights(plugin_network *p, uint64_t seen);
+
 /* adopt.c: gives the layers of a freshly parsed network our function pointers; and takes them back before it is freed. */
 status plugin_adopt(plugin_network *p);
 void plugin_release_layers(plugin_network *p);

@@ -206,7 +206,6 @@ static status create_tapes(plugin_network *p)
     status s = objective_create(&p->objective, &p->graph, p->be, p->objective_section, p->config->path, &options, minibatch_of(p->config));
     if (s == STATUS_OK)
         p->tape = objective_tape(p->objective);
-    memcpy(p->weights, options.weight, sizeof p->weights);
     return s;
 }
 
@@ -416,9 +415,34 @@ const label_layout *plugin_labels(const plugin_network *p)
     return p->objective ? objective_labels(p->objective) : NULL;
 }
 
+/* Darknet counts the samples of a minibatch before it computes, and an update is done with its last minibatch. */
+static double rate_of_update(const plugin_network *p, uint64_t update)
+{
+    network *net = p->host;
+    size_t seen = *net->seen;
+    *net->seen = update * (size_t)net->batch * (size_t)net->subdivisions;
+    double rate = (double)get_current_rate(net);
+    *net->seen = seen;
+    return net->learning_rate > 0 ? rate / (double)net->learning_rate : 1;
+}
+
+void plugin_refresh_weights(plugin_network *p, uint64_t seen)
+{
+    const network *net = p->host;
+    const objective_options *o = objective_get_options(p->objective);
+    uint64_t update = seen / ((size_t)net->batch * (size_t)net->subdivisions) + 1;
+    double rate = o->schedule == SCHEDULE_RATE ? rate_of_update(p, update) : 1;
+    sobolev_weights(o, (long)update, net->max_batches, rate, p->weights);
+    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+        p->weights[k] *= p->weight_factors[k];
+    objective_set_weights(p->objective, p->weights);
+}
+
 void plugin_scale_weights(plugin_network *p, const double factors[JET_MAX_ORDER + 1])
 {
     memcpy(p->weight_factors, factors, sizeof p->weight_factors);
+    if (p->objective)
+        plugin_refresh_weights(p, *p->host->seen);
 }
 
 const double *plugin_weights(const plugin_network *p)

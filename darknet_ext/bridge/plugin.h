@@ -62,7 +62,7 @@ float *plugin_truth(plugin_network *p); /* [minibatch, truth_count], to be fille
 objective_losses plugin_train_minibatch(plugin_network *p); /* sums over the samples; a [cost] layer's cost as order 0 */
 /* Factors on the weights of the orders, over what [sobolev] and its schedule say; at first 1. */
 void plugin_scale_weights(plugin_network *p, const double factors[JET_MAX_ORDER + 1]);
-/* The weights of the last training step. */
+/* The weights of the last training step; before it and after a change of the factors, of the next one. */
 const double *plugin_weights(const plugin_network *p);
 /* See objective_scale_components. */
 void plugin_scale_components(plugin_network *p, int order, const double *factors);

@@ -305,6 +305,10 @@ status gradient_check_run(graph *g, const backend *be, const objective_options *
     status s = objective_create(&o, g, be, where, path, options, settings->batch);
     if (s != STATUS_OK)
         return s;
+    double weights[JET_MAX_ORDER + 1]; /* of a schedule, the larger end: every order is checked */
+    for (int k = 0; k <= JET_MAX_ORDER; ++k)
+        weights[k] = options->weight[k] > options->end_weight[k] ? options->weight[k] : options->end_weight[k];
+    objective_set_weights(o, weights);
     checker c = {.g = g, .be = be, .settings = settings, .sink = sink, .context = context};
     c.tolerance = settings->tolerance > 0 ? settings->tolerance : sizeof(real) == sizeof(double) ? 1e-6 : 1e-3;
     c.inputs = shape_count(g->input);

@@ -1,5 +1,6 @@
 #include "data/data_source.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,11 +133,13 @@ static status check_parts(const data_source *d)
     if (s == STATUS_OK && !along && d->needs.order > 0 && !parts[PART_JACOBIAN] && parts[PART_JVP])
         s = fail(d, "file", "%s has v and jvp instead of dydx: set [sobolev] label_directions=%d", option_text(d->where, "file"), set->directions);
     if (s == STATUS_OK)
-        s = check_part(d, d->needs.order > 0, parts[PART_JACOBIAN] || (along && parts[PART_JVP]) || (along && parts[PART_HVP]), "dydx",
-                       "[sobolev] order=1 needs (weight_1=0 trains on values alone)");
+        s = check_part(d, d->needs.needs_first, parts[PART_JACOBIAN] || (along && parts[PART_JVP]), "dydx",
+                       "the loss on first derivatives needs (weight_1=0 leaves it out)");
+    if (s == STATUS_OK)
+        s = check_part(d, d->needs.needs_jacobian, parts[PART_JACOBIAN] != NULL, "dydx", "differentiate= log_probabilities or loss needs");
     if (s == STATUS_OK)
         s = check_part(d, d->needs.order > 1, along ? parts[PART_HVP] != NULL : parts[PART_HESSIAN] != NULL, along ? "hvp" : "d2ydx2",
-                       "[sobolev] order=2 needs (weight_2=0 leaves second derivatives out)");
+                       "the loss on second derivatives needs (weight_2=0 leaves it out)");
     return s;
 }
 
@@ -148,7 +151,9 @@ static status check_numbers(const data_source *d, const char *key, const dataset
         size_t size = dataset_part_size(set, part), count = set->parts[part] ? (size_t)set->points * size : 0;
         for (size_t i = 0; i < count; ++i) {
             double value = set->parts[part][i];
-            if (isnan(value) ? missing : fabs(value) <= 3.4028234663852886e38)
+            if (part == PART_V_WEIGHT && value < 0)
+                return fail(d, key, "%s: v_weight of sample %zu is negative: %g", option_text(d->where, key), i / size + 1, value);
+            if (isnan(value) ? missing : fabs(value) <= FLT_MAX)
                 continue;
             const char *name = dataset_part_names[part], *file = option_text(d->where, key);
             if (isnan(value))

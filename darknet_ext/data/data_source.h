@@ -14,6 +14,8 @@ typedef struct data_needs {
     int evaluation_order;  /* of the derivatives its test errors look at */
     int directions;        /* vectors that each label must bring along */
     bool needs_values;     /* the loss looks at values */
+    bool needs_first;      /* and at first derivatives */
+    bool needs_jacobian;   /* even for others: the head between network and derivative is curved */
     uint64_t seed;
     int processes;         /* for black boxes */
 } data_needs;

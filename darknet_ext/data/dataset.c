@@ -68,6 +68,15 @@ bool dataset_is_finite(const dataset *d)
     return true;
 }
 
+bool dataset_has_given(const dataset *d, dataset_part part)
+{
+    size_t count = d->parts[part] ? (size_t)d->points * dataset_part_size(d, part) : 0;
+    for (size_t i = 0; i < count; ++i)
+        if (!isnan(d->parts[part][i]))
+            return true;
+    return false;
+}
+
 void dataset_component(const dataset *d, dataset_part part, int k, double *mean, double *deviation)
 {
     double sum = 0, squares = 0;
@@ -82,7 +91,7 @@ void dataset_component(const dataset *d, dataset_part part, int k, double *mean,
         squares += step * (value - sum);
     }
     *mean = sum;
-    *deviation = n > 0 && squares > 0 ? sqrt(squares / (double)n) : 1;
+    *deviation = n > 0 ? sqrt(squares / (double)n) : 0;
 }
 
 status dataset_select(const dataset *from, const uint32_t *samples, int n, dataset *to)

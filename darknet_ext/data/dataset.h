@@ -54,7 +54,10 @@ unsigned parts_to_order(int order);
 /* Whether y and the full derivatives are finite in float, in which training computes. */
 bool dataset_is_finite(const dataset *d);
 
-/* Mean and standard deviation of component k of a part, over the samples where it is given; the deviation is 1 where it would be 0. */
+/* Whether a part is there with at least one number that is given. */
+bool dataset_has_given(const dataset *d, dataset_part part);
+
+/* Mean and standard deviation of component k of a part, over the samples where it is given. */
 void dataset_component(const dataset *d, dataset_part part, int k, double *mean, double *deviation);
 
 void dataset_free(dataset *d);

@@ -45,30 +45,40 @@ static void matrix_apply(const normaliser *n, const double *m, bool transposed, 
 
 /* ---------------------------------------------------------------- means and deviations */
 
+/* What does not vary keeps its scale. */
+static double scale_of(double deviation)
+{
+    return deviation > 0 ? deviation : 1;
+}
+
 static void scale_inputs(normaliser *n, const dataset *d)
 {
     for (int j = 0; j < n->inputs; ++j) {
         double deviation;
         size_t diagonal = (size_t)j * (size_t)n->inputs + (size_t)j;
         dataset_component(d, PART_X, j, &n->mean_x[j], &deviation);
+        deviation = scale_of(deviation);
         n->forward[diagonal] = 1 / deviation;
         n->inverse[diagonal] = deviation;
     }
 }
 
-static void scale_outputs(normaliser *n, const dataset *d, bool all)
+static void scale_outputs(normaliser *n, const dataset *d)
 {
     for (int k = 0; k < n->outputs; ++k) {
         n->mean_y[k] = 0;
         n->scale_y[k] = 1;
-        if (all && d->parts[PART_Y])
+        if (n->scales_outputs && d->parts[PART_Y]) {
             dataset_component(d, PART_Y, k, &n->mean_y[k], &n->scale_y[k]);
+            n->scale_y[k] = scale_of(n->scale_y[k]);
+        }
     }
 }
 
 /* ---------------------------------------------------------------- differential PCA */
 
-static double *covariance(const normaliser *n, const dataset *d)
+/* Of the inputs with mean 0 and deviation 1. */
+static double *correlations(const normaliser *n, const dataset *d, const double *deviations)
 {
     size_t size = (size_t)n->inputs;
     double *c = matrix_create(n->inputs);
@@ -76,7 +86,7 @@ static double *covariance(const normaliser *n, const dataset *d)
         const double *x = dataset_at(d, PART_X, (size_t)i);
         for (size_t a = 0; a < size; ++a)
             for (size_t b = 0; b <= a; ++b)
-                c[a * size + b] += (x[a] - n->mean_x[a]) * (x[b] - n->mean_x[b]) / d->points;
+                c[a * size + b] += (x[a] - n->mean_x[a]) / deviations[a] * ((x[b] - n->mean_x[b]) / deviations[b]) / d->points;
     }
     for (size_t a = 0; c && a < size; ++a)
         for (size_t b = 0; b < a; ++b)
@@ -84,21 +94,27 @@ static double *covariance(const normaliser *n, const dataset *d)
     return c;
 }
 
-/* Whitening: rows of A are eigenvectors over the roots of their eigenvalues, columns of B eigenvectors times them. */
+/* Whitening: with D the deviations, V the eigenvectors of the correlations (rows) and L their eigenvalues, A = L^-1/2 V D^-1, B = D V^T L^1/2. */
 static status whiten(normaliser *n, const dataset *d)
 {
     const double least = 1e-12; /* of the largest eigenvalue: below it there is only rounding */
     size_t size = (size_t)n->inputs;
-    double *c = covariance(n, d), *values = allocate_zeroed(size, sizeof *values);
-    status s = c && values ? symmetric_eigen(n->inputs, c, values) : STATUS_NO_MEMORY;
+    double *deviations = allocate_zeroed(size, sizeof *deviations), *values = allocate_zeroed(size, sizeof *values);
+    for (size_t j = 0; deviations && j < size; ++j)
+        deviations[j] = n->inverse[j * size + j]; /* as scale_inputs left them */
+    double *v = deviations ? correlations(n, d, deviations) : NULL;
+    status s = v && values ? symmetric_eigen(n->inputs, v, values) : STATUS_NO_MEMORY;
+    memset(n->forward, 0, size * size * sizeof *n->forward);
+    memset(n->inverse, 0, size * size * sizeof *n->inverse);
     n->kept = 0;
     for (size_t r = 0; s == STATUS_OK && r < size && values[r] > least * values[0]; ++r, ++n->kept)
         for (size_t j = 0; j < size; ++j) {
-            n->forward[r * size + j] = c[r * size + j] / sqrt(values[r]);
-            n->inverse[j * size + r] = c[r * size + j] * sqrt(values[r]);
+            n->forward[r * size + j] = v[r * size + j] / (sqrt(values[r]) * deviations[j]);
+            n->inverse[j * size + r] = v[r * size + j] * sqrt(values[r]) * deviations[j];
         }
-    free(c);
+    free(deviations);
     free(values);
+    free(v);
     return s == STATUS_OK && n->kept == 0 ? status_fail(STATUS_BAD_CONFIG, "differential_pca: the inputs of the training samples do not vary") : s;
 }
 
@@ -171,8 +187,8 @@ static status reduce_inputs(normaliser *n, const dataset *d, double dropped)
 {
     if (!d->parts[PART_JACOBIAN])
         return status_fail(STATUS_BAD_CONFIG, "differential_pca needs first derivatives of the training samples");
-    if (d->parts[PART_HVP])
-        return status_fail(STATUS_BAD_CONFIG, "differential_pca cannot be used with hvp: products with the reduced Hessian are not known");
+    if (d->directions > 0)
+        return status_fail(STATUS_BAD_CONFIG, "differential_pca cannot be used with v: products with the dropped directions are part of its labels");
     status s = whiten(n, d);
     double *q = matrix_create(n->inputs), *values = allocate_zeroed((unsigned long)n->inputs, sizeof *values);
     if (s == STATUS_OK && !(q && values))
@@ -193,7 +209,7 @@ static status reduce_inputs(normaliser *n, const dataset *d, double dropped)
 status normaliser_create(normaliser *n, const dataset *d, normalise_kind kind, double dropped)
 {
     size_t inputs = (size_t)d->inputs, outputs = (size_t)d->outputs;
-    *n = (normaliser){.inputs = d->inputs, .outputs = d->outputs, .kept = d->inputs, .diagonal = dropped <= 0};
+    *n = (normaliser){.inputs = d->inputs, .outputs = d->outputs, .kept = d->inputs, .diagonal = dropped <= 0, .scales_outputs = kind == NORMALISE_ALL};
     n->mean_x = allocate_zeroed(inputs, sizeof *n->mean_x);
     n->forward = matrix_create(d->inputs);
     n->inverse = matrix_create(d->inputs);
@@ -202,13 +218,10 @@ status normaliser_create(normaliser *n, const dataset *d, normalise_kind kind, d
     status s = n->mean_x && n->forward && n->inverse && n->mean_y && n->scale_y ? STATUS_OK : STATUS_NO_MEMORY;
     if (s == STATUS_OK) {
         scale_inputs(n, d);
-        scale_outputs(n, d, kind == NORMALISE_ALL);
+        scale_outputs(n, d);
     }
-    if (s == STATUS_OK && dropped > 0) {
-        memset(n->forward, 0, inputs * inputs * sizeof *n->forward);
-        memset(n->inverse, 0, inputs * inputs * sizeof *n->inverse);
+    if (s == STATUS_OK && dropped > 0)
         s = reduce_inputs(n, d, dropped);
-    }
     if (s != STATUS_OK)
         normaliser_free(n);
     return s;

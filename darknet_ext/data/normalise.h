@@ -5,8 +5,8 @@
  *     J' = J B / scale_k         H'_k = B^T H_k B / scale_k                       v' = A v
  *
  * `inputs`, `all`: A = diag(1 / deviation), B its inverse; an input that does not vary keeps its scale.
- * Differential PCA: x is whitened (eigenvectors of its covariance; directions without variance are dropped), then rotated to the
- * eigenvectors of the mean of g g^T, g the gradients of y' in the white coordinates, by falling eigenvalue; the last ones, which
+ * Differential PCA: x is whitened (eigenvectors of its correlations, so that units do not matter; directions without variance are dropped),
+ * then rotated to the eigenvectors of the mean of g g^T, g the gradients of y' in the white coordinates, by falling eigenvalue; the last ones, which
  * together hold less than the given part of the trace, are dropped. The network keeps its number of inputs: x' is 0 where a direction was
  * dropped, and derivatives along it are not given. */
 #ifndef DNX_DATA_NORMALISE_H
@@ -22,6 +22,7 @@ typedef struct normaliser {
     int inputs, outputs;
     int kept;               /* components of x' that are used; the others are 0 */
     bool diagonal;          /* A and B are */
+    bool scales_outputs;    /* else mean_y is 0 and scale_y 1 */
     double *mean_x;         /* [inputs] */
     double *forward;        /* A [inputs, inputs], rows from `kept` on are 0 */
     double *inverse;        /* B [inputs, inputs], columns likewise */

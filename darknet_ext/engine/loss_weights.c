@@ -62,6 +62,19 @@ static status spread(loss_weights *w, const objective_options *o)
     return s;
 }
 
+/* A vector scaled by the roots of the weights gives the weighted sum only where the loss is quadratic. */
+static status check_random(const loss_weights *w, const objective_options *o, const char *path)
+{
+    bool quadratic = o->order < 1 || (o->loss[1].kind == LOSS_L2 && (o->order < 2 || o->loss[2].kind == LOSS_L2));
+    if (quadratic)
+        return STATUS_OK;
+    if (w->outputs && w->outputs_are_random)
+        return option_fail(o->where, path, "output_weights", "output_weights with projections= need loss_1=l2 (and loss_2=l2)");
+    if (w->inputs && w->inputs_are_random && o->order > 1)
+        return option_fail(o->where, path, "input_weights", "input_weights with projections_2= need loss_2=l2 (and loss_1=l2)");
+    return STATUS_OK;
+}
+
 status loss_weights_create(loss_weights *w, const backend *be, const objective_options *o, loss_form form, const char *path)
 {
     *w = (loss_weights){.be = be, .form = form, .one_output = form.top == 1};
@@ -72,6 +85,8 @@ status loss_weights_create(loss_weights *w, const backend *be, const objective_o
     status s = read_list(w, o->where, path, "output_weights", form.outputs, &w->outputs);
     if (s == STATUS_OK && o->order > 0)
         s = read_list(w, o->where, path, "input_weights", form.inputs, &w->inputs);
+    if (s == STATUS_OK)
+        s = check_random(w, o, path);
     return s == STATUS_OK ? spread(w, o) : s;
 }
 

@@ -284,11 +284,19 @@ static void gather_labels(objective *self, const real *truth)
     self->tape.truth = truth ? self->labels : NULL;
 }
 
+static bool has_derivative_loss(const objective *self)
+{
+    for (int k = 1; k <= self->options.order; ++k)
+        if (self->weights[k] != 0)
+            return true;
+    return false;
+}
+
 void objective_begin(objective *self, const real *truth, bool training, uint64_t seed, uint64_t step)
 {
     tape *t = &self->tape;
     t->training = training;
-    t->derivatives = training && truth && self->options.order > 0 && (self->weights[1] != 0 || self->weights[2] != 0);
+    t->derivatives = training && truth && has_derivative_loss(self);
     t->seed = self->seed = seed;
     t->step = self->step = step;
     t->cost = 0;
@@ -371,10 +379,21 @@ static double hessian_loss(objective *self)
                           targets_hessian(self->targets), scale, u);
 }
 
+/* differentiate=loss: a label that is not given is left out of the loss, by a term that is 0. */
+static void fill_missing_labels(objective *self)
+{
+    const objective_options *o = &self->options;
+    const real *m = tape_jet(&self->tape, self->graph->output_node)->data;
+    for (size_t i = 0; o->differentiated == DIFFERENTIATE_LOSS && i < (size_t)self->tape.batch * self->outputs; ++i)
+        if (isnan(self->labels[i]))
+            self->labels[i] = o->cross_entropy ? 0 : m[i];
+}
+
 static void derivative_losses(objective *self, objective_losses *losses)
 {
     tape *t = &self->tape;
     int order = self->options.order, top = graph_top(self->graph);
+    fill_missing_labels(self);
     sweep_values(t, self->graph->n_nodes, top);
     tape_seed_adjoint(t, top, HALF_UPPER);
     sweep_seeds(t);

@@ -54,10 +54,29 @@ static status check_label_directions(const section *where, const char *path, con
     return STATUS_OK;
 }
 
+/* Keys of a schedule that nobody would look at. */
 static status check_schedule(const section *where, const char *path, const objective_options *o)
 {
-    if (o->schedule == SCHEDULE_SWAP && o->swap_at == 0)
-        return option_fail(where, path, "weight_schedule", "weight_schedule=swap needs swap_at=");
+    static const char *const ends[] = {"weight_end", "weight_1_end", "weight_2_end"};
+    int given = 0;
+    if (!o->where)
+        return STATUS_OK;
+    for (int i = 0; i < 3; ++i)
+        given += option_given(o->where, ends[i]);
+    for (int i = 0; i < 3 && o->schedule == SCHEDULE_CONSTANT; ++i)
+        if (option_given(o->where, ends[i]))
+            return option_fail(where, path, ends[i], "the end of a weight means nothing without weight_schedule=linear, rate or swap");
+    if (o->schedule != SCHEDULE_CONSTANT && given == 0)
+        return option_fail(where, path, "weight_schedule", "weight_schedule= needs weight_end=, weight_1_end= or weight_2_end=: nothing would move");
+    if ((o->schedule == SCHEDULE_SWAP) != option_given(o->where, "swap_at"))
+        return option_fail(where, path, o->schedule == SCHEDULE_SWAP ? "weight_schedule" : "swap_at", "weight_schedule=swap and swap_at= go together");
+    return STATUS_OK;
+}
+
+static status check_components(const section *where, const char *path, const objective_options *o)
+{
+    if (o->rms_components && o->target != TARGET_DATA)
+        return option_fail(where, path, "component_weights", "component_weights=rms needs target=data: there is nothing to take mean squares of");
     return STATUS_OK;
 }
 
@@ -71,6 +90,7 @@ status objective_check(const graph *g, const section *where, const char *path, c
         return status_collected(&found);
     }
     status_collect(&found, check_label_directions(where, path, o));
+    status_collect(&found, check_components(where, path, o));
     if (o->wrt >= g->output_node)
         status_collect(&found, option_fail(where, path, "wrt", "wrt must name a layer below the network's output"));
     if (o->wrt >= 0 && o->target == TARGET_DATA)

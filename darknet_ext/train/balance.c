@@ -17,8 +17,10 @@ balancer balancer_start(const objective_options *o)
 void balancer_observe(balancer *b, const double losses[JET_MAX_ORDER + 1], int samples)
 {
     for (int k = 0; k <= b->orders; ++k)
-        b->sums[k] += losses[k];
-    b->samples += samples;
+        if (!isnan(losses[k])) {
+            b->sums[k] += losses[k];
+            b->samples[k] += samples;
+        }
 }
 
 /* Scales the factors of the orders that take part to a sum of their number. */
@@ -77,8 +79,10 @@ void balancer_change(balancer *b, const double norms[JET_MAX_ORDER + 1])
     double losses[JET_MAX_ORDER + 1] = {0};
     bool takes_part[JET_MAX_ORDER + 1] = {false};
     int n = 0;
-    for (int k = 0; k <= b->orders && b->samples > 0; ++k) {
-        losses[k] = b->sums[k] / (double)b->samples;
+    for (int k = 0; k <= b->orders; ++k) {
+        if (b->samples[k] == 0)
+            continue;
+        losses[k] = b->sums[k] / (double)b->samples[k];
         if (b->first[k] < 0)
             b->first[k] = losses[k];
         takes_part[k] = losses[k] > 0 && b->first[k] > 0 && (b->kind != BALANCE_GRADNORM || norms[k] > 0);
@@ -89,8 +93,8 @@ void balancer_change(balancer *b, const double norms[JET_MAX_ORDER + 1])
     if (n > 1 && b->kind == BALANCE_GRADNORM)
         gradnorm(b, losses, norms, takes_part);
     for (int k = 0; k <= b->orders; ++k) {
-        b->last[k] = losses[k];
+        b->last[k] = b->samples[k] > 0 ? losses[k] : -1;
         b->sums[k] = 0;
+        b->samples[k] = 0;
     }
-    b->samples = 0;
 }

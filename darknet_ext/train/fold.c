@@ -133,7 +133,8 @@ void fold_in(fold *f)
         return;
     copy_parameters(f->graph, f->kept, false);
     change_inputs(f, f->normaliser->forward, -1, false);
-    scale_outputs(f, false);
+    if (f->normaliser->scales_outputs)
+        scale_outputs(f, false);
 }
 
 void fold_out(fold *f)
@@ -146,6 +147,7 @@ void fold_inverse(fold *f)
 {
     if (!f->normaliser)
         return;
-    scale_outputs(f, true);
+    if (f->normaliser->scales_outputs)
+        scale_outputs(f, true);
     change_inputs(f, f->normaliser->inverse, 1, true);
 }

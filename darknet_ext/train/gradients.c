@@ -12,14 +12,14 @@ bool gradient_probe_applies(plugin_network *net)
 status gradient_probe_create(gradient_probe *g, plugin_network *net)
 {
     *g = (gradient_probe){.net = net, .count = graph_parameter_count(plugin_graph(net))};
-    g->values = allocate_zeroed(2 * g->count, sizeof *g->values);
-    g->derivatives = g->values ? g->values + g->count : NULL;
-    return g->values ? STATUS_OK : STATUS_NO_MEMORY;
+    g->value_gradient = allocate_zeroed(2 * g->count, sizeof *g->value_gradient);
+    g->derivative_gradient = g->value_gradient ? g->value_gradient + g->count : NULL;
+    return g->value_gradient ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 void gradient_probe_free(gradient_probe *g)
 {
-    free(g->values);
+    free(g->value_gradient);
     *g = (gradient_probe){0};
 }
 
@@ -42,11 +42,11 @@ static double dot(size_t count, const float *a, const float *b)
 
 status gradient_probe_cosine(gradient_probe *g, double *cosine)
 {
-    status s = gradient_of(g, 0, 0, g->values);
+    status s = gradient_of(g, 0, 0, g->value_gradient);
     if (s == STATUS_OK)
-        s = gradient_of(g, 1, JET_MAX_ORDER, g->derivatives);
-    double squares = dot(g->count, g->values, g->values) * dot(g->count, g->derivatives, g->derivatives);
-    *cosine = squares > 0 ? dot(g->count, g->values, g->derivatives) / sqrt(squares) : NAN;
+        s = gradient_of(g, 1, JET_MAX_ORDER, g->derivative_gradient);
+    double squares = dot(g->count, g->value_gradient, g->value_gradient) * dot(g->count, g->derivative_gradient, g->derivative_gradient);
+    *cosine = squares > 0 ? dot(g->count, g->value_gradient, g->derivative_gradient) / sqrt(squares) : NAN;
     return s;
 }
 
@@ -54,8 +54,8 @@ status gradient_probe_norms(gradient_probe *g, double norms[JET_MAX_ORDER + 1])
 {
     status s = STATUS_OK;
     for (int k = 0; k <= JET_MAX_ORDER && s == STATUS_OK; ++k) {
-        s = gradient_of(g, k, k, g->values);
-        norms[k] = sqrt(dot(g->count, g->values, g->values));
+        s = gradient_of(g, k, k, g->value_gradient);
+        norms[k] = sqrt(dot(g->count, g->value_gradient, g->value_gradient));
     }
     return s;
 }

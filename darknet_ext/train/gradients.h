@@ -7,7 +7,7 @@
 typedef struct gradient_probe {
     plugin_network *net;
     size_t count;
-    float *values, *derivatives; /* [count] */
+    float *value_gradient, *derivative_gradient; /* [count] */
 } gradient_probe;
 
 /* Whether a network can be asked: it runs in the engine alone, and its loss has values and derivatives. */

@@ -22,23 +22,23 @@ static bool is_bad(const guard *g, const guard_reading *r)
     return risen || useless;
 }
 
+/* What is not known is no best. */
 static double least(double best, double value)
 {
-    return best < 0 || value < best ? value : best;
+    return isfinite(value) && (best < 0 || value < best) ? value : best;
 }
 
 guard_verdict guard_judge(guard *g, const guard_reading *r, long step)
 {
-    if (!isfinite(r->cosine) || !isfinite(r->training_error))
-        return GUARD_GOOD;
-    bool bad = is_bad(g, r);
+    bool known = isfinite(r->cosine) && isfinite(r->training_error), bad = known && is_bad(g, r);
     g->bad = bad ? g->bad + 1 : 0;
     g->cosines = bad ? g->cosines + r->cosine : 0;
     g->best_test = least(g->best_test, r->test_error);
     g->best_training = least(g->best_training, r->training_error);
     if (g->bad < GUARD_PATIENCE)
         return GUARD_GOOD;
-    guard_verdict verdict = g->cosines < 0 ? GUARD_OPPOSED : GUARD_UNSTABLE;
+    g->cosine = g->cosines / g->bad;
+    guard_verdict verdict = g->cosine < 0 ? GUARD_OPPOSED : GUARD_UNSTABLE;
     g->bad = 0;
     g->cosines = 0;
     if (g->collapses++ == 0)

@@ -17,7 +17,7 @@ typedef enum guard_verdict { GUARD_GOOD, GUARD_OPPOSED, GUARD_UNSTABLE } guard_v
 typedef struct guard_reading {
     double test_error;     /* mean squared error of values */
     double training_error; /* loss on values per sample, since the last reading, without its weight */
-    double cosine;         /* NaN: not known, then nothing is judged */
+    double cosine;         /* NaN of one of the two: nothing is judged, but the best are remembered */
 } guard_reading;
 
 typedef struct guard {
@@ -25,6 +25,7 @@ typedef struct guard {
     double best_test, best_training; /* negative: none yet */
     int bad;               /* readings in a row */
     double cosines;        /* their sum */
+    double cosine;         /* mean over the bad readings of the last collapse */
     int collapses;
     long first_collapse;   /* update; -1: none */
 } guard;

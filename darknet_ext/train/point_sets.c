@@ -26,6 +26,8 @@ status training_data_open(data_source *d, plugin_network *p)
         .evaluation_order = evaluation_order(p),
         .directions = labels ? labels->directions : 0,
         .needs_values = !o || o->weight[0] > 0 || o->end_weight[0] > 0,
+        .needs_first = labels && labels->order > 0 && (o->weight[1] > 0 || o->end_weight[1] > 0),
+        .needs_jacobian = labels && labels->order > 0 && o->differentiated != DIFFERENTIATE_OUTPUT,
         .seed = plugin_seed(p),
         .processes = plugin_threads(p),
     };

@@ -11,12 +11,15 @@
 
 /* What the trainer itself remembers; no padding, as it stands in the file. */
 typedef struct training_memory {
-    double factors[JET_MAX_ORDER + 1], first[JET_MAX_ORDER + 1], last[JET_MAX_ORDER + 1], sums[JET_MAX_ORDER + 1]; /* of the balancer */
-    int64_t samples;
+    int64_t balance, orders;                             /* of the balancer */
+    double factors[JET_MAX_ORDER + 1], first[JET_MAX_ORDER + 1], last[JET_MAX_ORDER + 1], sums[JET_MAX_ORDER + 1];
+    int64_t samples[JET_MAX_ORDER + 1];
     double best_test, best_training, cosines;            /* of the guard */
     int64_t bad, collapses, first_collapse;
     double trust, rate_factor;                           /* what rollbacks left */
     int64_t rollbacks;
+    double best[4];                                      /* evaluation of the best weights, as train/evaluate.h lists them */
+    int64_t best_step;                                   /* -1: none */
 } training_memory;
 
 /* `unfolded`: the parameters of normalised training, [parameters]; NULL: there are none. */

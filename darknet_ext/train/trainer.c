@@ -39,6 +39,7 @@ typedef struct trainer {
     evaluation latest, best;
     long best_step, evaluated_step;
     watch watch;
+    training_memory earlier; /* of the run that this one goes on from; best_step -1: none */
     const char *reason;     /* why it stopped */
 } trainer;
 
@@ -98,12 +99,20 @@ static status write_row(trainer *t, long step)
     return STATUS_OK;
 }
 
-/* What `best` is chosen by: values, unless the training does not look at them or the data have none. */
+/* What `best` is chosen by. */
 static double score(const trainer *t, const evaluation *e)
 {
-    const objective_options *o = plugin_objective(t->net);
-    bool values = t->set.test.parts[PART_Y] && (!o || o->weight[0] > 0 || o->end_weight[0] > 0);
-    return values ? e->value_mse : isfinite(e->gradient_mse) ? e->gradient_mse : isfinite(e->directional_mse) ? e->directional_mse : e->value_mse;
+    switch (t->set.measure) {
+    case PART_JACOBIAN:
+        return e->gradient_mse;
+    case PART_JVP:
+        return e->directional_mse;
+    case PART_HESSIAN:
+    case PART_HVP:
+        return e->hessian_mse;
+    default:
+        return e->value_mse;
+    }
 }
 
 static status save_weights(trainer *t, const char *which)
@@ -113,13 +122,27 @@ static status save_weights(trainer *t, const char *which)
     return plugin_save_weights(t->net, run_folder_named(&t->folder, what, path));
 }
 
-/* With the raw network in place: its weights; the state keeps those in training. */
+/* The raw weights under a name; the network in training stays what it is. */
+static status save_raw(trainer *t, const char *which)
+{
+    fold_in(&t->set.fold);
+    status s = save_weights(t, which);
+    fold_out(&t->set.fold);
+    return s;
+}
+
+/* The state belongs to the raw weights and keeps those in training. */
 static status save_last(trainer *t)
 {
     char path[4096];
-    training_memory memory = watch_remember(&t->watch);
+    training_memory memory = {.best = {t->best.value_mse, t->best.gradient_mse, t->best.hessian_mse, t->best.directional_mse}, .best_step = t->best_step};
+    watch_remember(&t->watch, &memory);
+    fold_in(&t->set.fold);
     status s = save_weights(t, "last");
-    return s == STATUS_OK ? state_save(t->net, t->set.fold.kept, &memory, run_folder_named(&t->folder, "last.state", path)) : s;
+    if (s == STATUS_OK)
+        s = state_save(t->net, t->set.fold.kept, &memory, run_folder_named(&t->folder, "last.state", path));
+    fold_out(&t->set.fold);
+    return s;
 }
 
 static status diverged(const trainer *t, long step, const char *what)
@@ -138,39 +161,45 @@ static bool weights_are_finite(const graph *g)
     return true;
 }
 
-/* ---- what an evaluation does with the network as it stands: raw */
-
-static status judge(trainer *t, long step)
+/* The test errors of the raw network, and whether it still is one. */
+static status measure(trainer *t, long step)
 {
+    fold_in(&t->set.fold);
+    t->latest = evaluator_run(t->evaluator, &t->set.test);
+    bool finite = weights_are_finite(plugin_graph(t->net));
+    fold_out(&t->set.fold);
+    t->evaluated_step = step;
     status s = write_row(t, step);
     if (s == STATUS_OK && !isfinite(score(t, &t->latest)))
         s = diverged(t, step, "the test error");
-    if (s == STATUS_OK && !weights_are_finite(plugin_graph(t->net)))
+    if (s == STATUS_OK && !finite)
         s = diverged(t, step, "a weight");
-    if (s == STATUS_OK && (t->best_step < 0 || score(t, &t->latest) < score(t, &t->best))) {
-        t->best = t->latest;
-        t->best_step = step;
-        s = save_weights(t, "best");
-    }
-    return s == STATUS_OK ? save_last(t) : s;
+    return s;
+}
+
+static status keep_best(trainer *t, long step)
+{
+    if (t->best_step >= 0 && !(score(t, &t->latest) < score(t, &t->best)))
+        return STATUS_OK;
+    t->best = t->latest;
+    t->best_step = step;
+    return save_raw(t, "best");
 }
 
 static status evaluate(trainer *t, long step)
 {
     status s = watch_compare_gradients(&t->watch);
+    if (s == STATUS_OK)
+        s = measure(t, step);
+    if (s == STATUS_OK)
+        s = keep_best(t, step);
     if (s != STATUS_OK)
         return s;
-    fold_in(&t->set.fold);
-    t->latest = evaluator_run(t->evaluator, &t->set.test);
-    t->evaluated_step = step;
-    s = judge(t, step);
-    fold_out(&t->set.fold);
-    if (s != STATUS_OK)
-        return s;
-    watch_judge(&t->watch, step, &(watch_errors){t->latest.value_mse, t->best.value_mse, t->best_step});
+    if (watch_judge(&t->watch, step, &(watch_errors){t->latest.value_mse, t->best.value_mse, t->best_step}))
+        t->latest = t->best;
     t->since = (objective_losses){{0}, 0};
     t->samples_since = 0;
-    return STATUS_OK;
+    return save_last(t);
 }
 
 /* ---------------------------------------------------------------- the loop */
@@ -207,21 +236,27 @@ static status loop(trainer *t)
     progress_end(&bar);
     if (s == STATUS_OK && step > t->evaluated_step)
         s = evaluate(t, step);
-    fold_in(&t->set.fold); /* for good: the network is trained */
-    return s == STATUS_OK ? save_weights(t, "final") : s;
+    return s == STATUS_OK ? save_raw(t, "final") : s;
+}
+
+/* `separator` stands before it, and becomes a comma. */
+static void print_measure(FILE *out, const char **separator, const char *name, double value)
+{
+    if (!isfinite(value))
+        return;
+    fprintf(out, "%s%s %.6g", *separator, name, value);
+    *separator = ", ";
 }
 
 static void report(trainer *t)
 {
     FILE *out = t->request->log;
     fprintf(out, "stopped: %s after %ld updates, %.1f seconds\n", t->reason, plugin_updates(t->net), seconds_now() - t->started);
-    fprintf(out, "test: value_mse %.6g", t->latest.value_mse);
-    if (isfinite(t->latest.gradient_mse))
-        fprintf(out, ", gradient_mse %.6g", t->latest.gradient_mse);
-    if (isfinite(t->latest.hessian_mse))
-        fprintf(out, ", hessian_mse %.6g", t->latest.hessian_mse);
-    if (isfinite(t->latest.directional_mse))
-        fprintf(out, ", directional_mse %.6g", t->latest.directional_mse);
+    const char *separator = "test: ";
+    print_measure(out, &separator, "value_mse", t->latest.value_mse);
+    print_measure(out, &separator, "gradient_mse", t->latest.gradient_mse);
+    print_measure(out, &separator, "hessian_mse", t->latest.hessian_mse);
+    print_measure(out, &separator, "directional_mse", t->latest.directional_mse);
     if (t->watch.guard.collapses > 0)
         fprintf(out, " (the values became worse at update %ld%s)", t->watch.guard.first_collapse,
                 t->latest.value_mse <= 2 * t->best.value_mse ? ", and better again" : "");
@@ -279,9 +314,11 @@ static status load_start(trainer *t)
         return STATUS_OK;
     }
     s = state_load(t->net, t->set.normalised, &memory, state);
-    if (s == STATUS_OK)
-        watch_recall(&t->watch, &memory);
-    return s;
+    if (s != STATUS_OK)
+        return s;
+    watch_recall(&t->watch, &memory);
+    t->earlier = memory;
+    return STATUS_OK;
 }
 
 /* Everything about the cfg that can be wrong for training, found together with what is wrong with the network. */
@@ -317,6 +354,17 @@ static status check_work_left(trainer *t)
                        t->request->weights, done, wanted);
 }
 
+/* A run that goes on in its own folder keeps the best weights that lie there, until they are beaten. */
+static void recall_best(trainer *t)
+{
+    char path[4096];
+    const training_memory *m = &t->earlier;
+    if (m->best_step < 0 || access(run_folder_named(&t->folder, "best.weights", path), F_OK) != 0)
+        return;
+    t->best = (evaluation){.value_mse = m->best[0], .gradient_mse = m->best[1], .hessian_mse = m->best[2], .directional_mse = m->best[3]};
+    t->best_step = (long)m->best_step;
+}
+
 static status prepare(trainer *t)
 {
     const train_request *q = t->request;
@@ -339,7 +387,9 @@ static status prepare(trainer *t)
         return s;
     print_notes(t);
     data_source_describe(&t->set.data, q->log);
-    return run_folder_create(&t->folder, q->out, plugin_config(t->net), q->force);
+    s = run_folder_create(&t->folder, q->out, plugin_config(t->net), q->force);
+    recall_best(t);
+    return s;
 }
 
 static void tidy_up(trainer *t)
@@ -379,7 +429,7 @@ static status run(trainer *t)
 
 status train_run(const train_request *request)
 {
-    trainer t = {.request = request, .best_step = -1};
+    trainer t = {.request = request, .best_step = -1, .earlier.best_step = -1};
     status s = prepare(&t);
     if (s == STATUS_OK)
         s = run(&t);

@@ -1,8 +1,11 @@
 #include "train/training_set.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/domain.h"
+#include "train/point_sets.h"
 #include "train/training_check.h"
 
 /* ---------------------------------------------------------------- checking */
@@ -17,11 +20,13 @@ static status check_normalisation(plugin_network *p)
     const section *data = config_section(plugin_config(p), "data");
     if (!data)
         return STATUS_OK;
-    if (normalisation_of(p) != NORMALISE_NONE)
-        return fold_check(p, normalisation_of(p));
-    if (option_real(data, "differential_pca") > 0)
+    const objective_options *o = plugin_objective(p);
+    bool reduces = option_real(data, "differential_pca") > 0;
+    if (reduces && normalisation_of(p) == NORMALISE_NONE)
         return option_fail(data, plugin_config(p)->path, "differential_pca", "[data] differential_pca needs normalise=inputs or normalise=all");
-    return STATUS_OK;
+    if (reduces && o && o->where && option_given(o->where, "input_weights"))
+        return option_fail(o->where, plugin_config(p)->path, "input_weights", "input_weights mean nothing beside differential_pca, which turns the inputs");
+    return normalisation_of(p) == NORMALISE_NONE ? STATUS_OK : fold_check(p, normalisation_of(p));
 }
 
 status training_set_check(training_set *t, plugin_network *p)
@@ -73,11 +78,32 @@ static status weigh_components(const training_set *t, plugin_network *p)
     return complete ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/* Values, unless the training does not look at them or the test samples do not have them; then the first derivatives that are there. */
+static status choose_measure(training_set *t, plugin_network *p)
+{
+    static const dataset_part order[] = {PART_Y, PART_JACOBIAN, PART_JVP, PART_HESSIAN, PART_HVP};
+    const objective_options *o = plugin_objective(p);
+    bool values = !o || o->weight[0] > 0 || o->end_weight[0] > 0;
+    int measured = evaluation_order(p), orders[] = {0, 1, 1, 2, 2};
+    for (int i = values ? 0 : 1; i < 5; ++i)
+        if (orders[i] <= measured && dataset_has_given(&t->test, order[i])) {
+            t->measure = order[i];
+            return STATUS_OK;
+        }
+    t->measure = PART_Y;
+    if (dataset_has_given(&t->test, PART_Y))
+        return STATUS_OK;
+    return data_fail(t->data.where, t->data.path, option_given(t->data.where, "test_file") ? "test_file" : "file",
+                     "the test samples have none of the labels that could be measured");
+}
+
 status training_set_make(training_set *t, plugin_network *p, FILE *log)
 {
     status s = data_source_training(&t->data, &t->training);
     if (s == STATUS_OK)
         s = data_source_test(&t->data, &t->test);
+    if (s == STATUS_OK)
+        s = choose_measure(t, p);
     if (s == STATUS_OK)
         s = normalise_training(t, p, log);
     if (s == STATUS_OK)
@@ -98,11 +124,16 @@ void training_set_free(training_set *t)
 double training_set_mean_error(const training_set *t)
 {
     const dataset *d = &t->test;
-    double error = 0;
+    double squares = 0;
+    long n = 0;
     for (int k = 0; k < d->outputs && d->parts[PART_Y]; ++k) {
         double mean, deviation;
         dataset_component(d, PART_Y, k, &mean, &deviation);
-        error += deviation * deviation / d->outputs;
+        for (size_t i = 0; i < (size_t)d->points; ++i) {
+            double e = dataset_at(d, PART_Y, i)[k] - mean;
+            squares += isnan(e) ? 0 : e * e;
+            n += !isnan(e);
+        }
     }
-    return error;
+    return n > 0 ? squares / (double)n : 0;
 }

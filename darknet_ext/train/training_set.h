@@ -16,6 +16,7 @@ typedef struct training_set {
     bool normalised;
     fold fold;             /* of the normalisation into the weights */
     batches batches;
+    dataset_part measure;  /* of the test set: what the best weights are chosen by */
 } training_set;
 
 /* Opens the data and finds what does not fit the network, all at once. *t is zero before. */

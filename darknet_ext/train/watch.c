@@ -22,6 +22,8 @@ static status rebalance(watch *w)
         status s = gradient_probe_norms(&w->probe, norms);
         if (s != STATUS_OK)
             return s;
+        for (int k = 1; k <= JET_MAX_ORDER && w->trust > 0; ++k)
+            norms[k] /= w->trust; /* the balance does not undo a rollback */
     }
     balancer_change(&w->balancer, norms);
     apply_factors(w);
@@ -31,11 +33,13 @@ static status rebalance(watch *w)
 void watch_losses(watch *w, const objective_losses *l)
 {
     const double *weights = plugin_weights(w->net);
-    double bare[JET_MAX_ORDER + 1] = {l->order[0]}; /* [cost] has no weight */
+    double bare[JET_MAX_ORDER + 1] = {l->order[0], NAN, NAN}; /* [cost] has no weight */
     for (int k = 0; k <= JET_MAX_ORDER && plugin_objective(w->net); ++k)
-        bare[k] = weights[k] > 0 ? l->order[k] / weights[k] : 0;
-    w->values += bare[0];
-    w->samples += (uint64_t)plugin_minibatch(w->net);
+        bare[k] = weights[k] > 0 ? l->order[k] / weights[k] : NAN;
+    if (!isnan(bare[0])) {
+        w->value_loss += bare[0];
+        w->samples += (uint64_t)plugin_minibatch(w->net);
+    }
     balancer_observe(&w->balancer, bare, plugin_minibatch(w->net));
 }
 
@@ -63,8 +67,6 @@ static float *snapshot_copy(float *kept, float *array, size_t count, bool restor
 static void snapshot_exchange(watch *w, bool restore)
 {
     float *kept = w->snapshot;
-    if (!kept)
-        return;
     GRAPH_PARAMETERS(plugin_graph(w->net), p)
     {
         kept = snapshot_copy(kept, p->value, p->count, restore);
@@ -99,87 +101,115 @@ static void roll_back(watch *w, guard_verdict verdict, const watch_errors *e)
 static void warn_of_collapse(const watch *w, long step, guard_verdict verdict, const watch_errors *e)
 {
     bool warn = plugin_objective(w->net)->on_collapse == COLLAPSE_WARN;
-    fprintf(w->log, "warning: update %ld: the values have become worse: test error %.4g, at its best %.4g (update %ld); ", step,
-            e->latest, e->best, e->best_step);
+    fprintf(w->log, "warning: update %ld: the values have become worse: test error %.4g, at its best %.4g; ", step, e->latest, w->guard.best_test);
     if (verdict == GUARD_OPPOSED)
-        fprintf(w->log, "the losses on derivatives oppose the loss on values (cosine of their gradients %.2f)%s\n", w->cosine,
+        fprintf(w->log, "the losses on derivatives oppose the loss on values (mean cosine of their gradients %.2f)%s\n", w->guard.cosine,
                 warn ? ": a smaller weight_1, or on_collapse=rollback, may help" : "");
     else
-        fprintf(w->log, "the losses on derivatives suffer too (cosine of the gradients %.2f)%s\n", w->cosine,
+        fprintf(w->log, "the losses on derivatives suffer too (mean cosine of the gradients %.2f)%s\n", w->guard.cosine,
                 warn ? ": a smaller learning_rate, or on_collapse=rollback, may help" : "");
 }
 
-void watch_judge(watch *w, long step, const watch_errors *e)
+/* A run that goes on from worse weights than its predecessor had has nothing to go back to. */
+static bool can_roll_back(const watch *w, const watch_errors *e)
+{
+    if (w->has_snapshot && e->best <= 2 * w->guard.best_test)
+        return true;
+    fprintf(w->log, "no rollback: the best weights are those of an earlier run\n");
+    return false;
+}
+
+bool watch_judge(watch *w, long step, const watch_errors *e)
 {
     const objective_options *o = plugin_objective(w->net);
-    guard_reading reading = {e->latest, w->samples ? w->values / (double)w->samples : NAN, w->cosine};
-    w->values = 0;
+    guard_reading reading = {e->latest, w->samples ? w->value_loss / (double)w->samples : NAN, w->cosine};
+    w->value_loss = 0;
     w->samples = 0;
-    if (e->best_step == step)
+    if (e->best_step == step && w->snapshot) {
         snapshot_exchange(w, false);
+        w->has_snapshot = true;
+    }
     bool told = w->guard.collapses > 0 && o && o->on_collapse == COLLAPSE_WARN;
     if (!w->probes || told || o->on_collapse == COLLAPSE_IGNORE)
-        return;
+        return false;
     guard_verdict verdict = guard_judge(&w->guard, &reading, step);
     if (verdict == GUARD_GOOD)
-        return;
+        return false;
     warn_of_collapse(w, step, verdict, e);
-    if (o->on_collapse == COLLAPSE_ROLLBACK)
-        roll_back(w, verdict, e);
+    if (o->on_collapse != COLLAPSE_ROLLBACK || !can_roll_back(w, e))
+        return false;
+    roll_back(w, verdict, e);
+    return true;
 }
 
 /* ---------------------------------------------------------------- from one run to the next */
 
-training_memory watch_remember(const watch *w)
+void watch_remember(const watch *w, training_memory *m)
 {
-    training_memory m = {
-        .samples = w->balancer.samples,
-        .best_test = w->guard.best_test,
-        .best_training = w->guard.best_training,
-        .bad = w->guard.bad,
-        .collapses = w->guard.collapses,
-        .cosines = w->guard.cosines,
-        .first_collapse = w->guard.first_collapse,
-        .trust = w->trust,
-        .rate_factor = w->rate_factor,
-        .rollbacks = w->rollbacks,
-    };
-    memcpy(m.factors, w->balancer.factors, sizeof m.factors);
-    memcpy(m.first, w->balancer.first, sizeof m.first);
-    memcpy(m.last, w->balancer.last, sizeof m.last);
-    memcpy(m.sums, w->balancer.sums, sizeof m.sums);
-    return m;
+    m->balance = w->balancer.kind;
+    m->orders = w->balancer.orders;
+    for (int k = 0; k <= JET_MAX_ORDER; ++k) {
+        m->factors[k] = w->balancer.factors[k];
+        m->first[k] = w->balancer.first[k];
+        m->last[k] = w->balancer.last[k];
+        m->sums[k] = w->balancer.sums[k];
+        m->samples[k] = w->balancer.samples[k];
+    }
+    m->best_test = w->guard.best_test;
+    m->best_training = w->guard.best_training;
+    m->bad = w->guard.bad;
+    m->cosines = w->guard.cosines;
+    m->collapses = w->guard.collapses;
+    m->first_collapse = w->guard.first_collapse;
+    m->trust = w->trust;
+    m->rate_factor = w->rate_factor;
+    m->rollbacks = w->rollbacks;
+}
+
+static void recall_balance(watch *w, const training_memory *m)
+{
+    if (m->balance != (int64_t)w->balancer.kind || m->orders != w->balancer.orders)
+        return;
+    for (int k = 0; k <= JET_MAX_ORDER; ++k) {
+        w->balancer.factors[k] = m->factors[k];
+        w->balancer.first[k] = m->first[k];
+        w->balancer.last[k] = m->last[k];
+        w->balancer.sums[k] = m->sums[k];
+        w->balancer.samples[k] = (long)m->samples[k];
+    }
 }
 
 void watch_recall(watch *w, const training_memory *m)
 {
-    memcpy(w->balancer.factors, m->factors, sizeof m->factors);
-    memcpy(w->balancer.first, m->first, sizeof m->first);
-    memcpy(w->balancer.last, m->last, sizeof m->last);
-    memcpy(w->balancer.sums, m->sums, sizeof m->sums);
-    w->balancer.samples = (long)m->samples;
+    recall_balance(w, m);
     w->guard.best_test = m->best_test;
     w->guard.best_training = m->best_training;
     w->guard.bad = (int)m->bad;
+    w->guard.cosines = m->cosines;
     w->guard.collapses = (int)m->collapses;
     w->guard.first_collapse = (long)m->first_collapse;
-    w->guard.cosines = m->cosines;
     w->trust = m->trust;
     w->rate_factor = m->rate_factor;
     w->rollbacks = (int)m->rollbacks;
     plugin_scale_rate(w->net, w->rate_factor);
     apply_factors(w);
+    if (w->trust != 1 || w->rate_factor != 1)
+        fprintf(w->log, "note: rollbacks of the earlier run still count: derivatives %g of their weight, the learning rate times %.3g\n", w->trust,
+                w->rate_factor);
 }
 
 /* ---------------------------------------------------------------- beginning and end */
 
 status watch_check(plugin_network *net)
 {
+    static const char needs[] = "compares gradients: it needs a network without layers that only Darknet can run, and values and derivatives in its loss";
     const objective_options *o = plugin_objective(net);
-    if (!o || o->balance != BALANCE_GRADNORM || gradient_probe_applies(net))
+    char text[256];
+    if (!o || gradient_probe_applies(net) || (o->balance != BALANCE_GRADNORM && o->on_collapse != COLLAPSE_ROLLBACK))
         return STATUS_OK;
-    return option_fail(o->where, plugin_config(net)->path, "balance",
-                       "balance=gradnorm compares gradients: it needs a network without layers that only Darknet can run, and values and derivatives in its loss");
+    bool balance = o->balance == BALANCE_GRADNORM;
+    snprintf(text, sizeof text, "%s %s", balance ? "balance=gradnorm" : "on_collapse=rollback", needs);
+    return option_fail(o->where, plugin_config(net)->path, balance ? "balance" : "on_collapse", text);
 }
 
 status watch_start(watch *w, plugin_network *net, double mean_error, FILE *log)
@@ -189,6 +219,9 @@ status watch_start(watch *w, plugin_network *net, double mean_error, FILE *log)
     w->guard = guard_start(mean_error);
     w->balancer = balancer_start(o);
     w->probes = gradient_probe_applies(net);
+    apply_factors(w);
+    if (!w->probes && o && o->order > 0 && !plugin_has_loss_gradient(net))
+        fprintf(log, "note: the collapse guard does not watch networks with layers that only Darknet can run\n");
     if (!w->probes)
         return STATUS_OK;
     if (o->on_collapse == COLLAPSE_ROLLBACK) {

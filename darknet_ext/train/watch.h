@@ -20,10 +20,11 @@ typedef struct watch {
     double trust, rate_factor; /* what rollbacks left of the weights of derivatives and of the learning rate */
     int rollbacks;             /* that made derivatives count less */
     balancer balancer;
-    double values;             /* the loss on values without its weight, since the last judgement */
-    uint64_t samples;          /* since then */
+    double value_loss;         /* without its weight, over the samples since the last judgement for which it has one */
+    uint64_t samples;
     float *snapshot;           /* [4][parameters], values, gradient accumulators and both moments when the test error was least; NULL: no
                                   rollback is wanted */
+    bool has_snapshot;
 } watch;
 
 /* STATUS_BAD_CONFIG, naming the line, when the network cannot be watched as its cfg asks. */
@@ -46,11 +47,12 @@ typedef struct watch_errors {
     long best_step;
 } watch_errors;
 
-/* After an evaluation: warns, and goes back to the best network when on_collapse says so. */
-void watch_judge(watch *w, long step, const watch_errors *e);
+/* After an evaluation: warns, and goes back to the best network when on_collapse says so; then true. */
+bool watch_judge(watch *w, long step, const watch_errors *e);
 
 /* What a state file keeps. */
-training_memory watch_remember(const watch *w);
+void watch_remember(const watch *w, training_memory *m);
+/* What it says of a balance that this run does not have is left aside. */
 void watch_recall(watch *w, const training_memory *m);
 
 #endif
