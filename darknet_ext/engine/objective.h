@@ -2,15 +2,14 @@
  *
  *     L = sum over samples of   weight   * loss(m, y)
  *                             + weight_1 * sum or mean over output directions v1 of loss_1(g, t1)
- *                             + weight_1 * sum over label directions v of weight(v) * loss_1(<g, v>, <t1, v>)
+ *                             + weight_1 * the same sum or mean of sum over label directions v of weight(v) * loss_1(<g, v>, <t1, v>)
  *                             + weight_2 * sum or mean over direction pairs (v1, v2) of loss_2(q, t2)
  *
  *     g = grad_h <head(m(h)), v1>            t1 the same of the target function
  *     q = grad_h <g, v2> (Hessian-vector)    t2 likewise
  *
  * With label directions (vectors that the labels bring along) v2 runs over them, and their terms are multiplied by weight(v).
- * Weights of outputs and inputs multiply the elements of a loss, and its terms along unit vectors; random directions are
- * scaled by their roots. The weights of the orders can move during a training (layers/sobolev.h).
+ * Weights of outputs and inputs: engine/loss_weights.h. The weights of the orders can move during a training (layers/sobolev.h).
  *
  * Full Jacobian and Hessian: v1 and v2 run over the unit vectors and the terms are summed. n random projections: the
  * terms are averaged over the n draws (the Monte-Carlo estimate of equation 2 of the paper). */
