@@ -30,7 +30,7 @@ extern const char *const dataset_part_names[PART_COUNT];
 typedef struct dataset {
     int points, inputs, outputs, directions; /* directions 0: no v */
     double *parts[PART_COUNT]; /* each [points, ...] as above, owned; NULL: not there */
-    double *low, *high;        /* [inputs], owned: where the points lie; */
+    double *low, *high;        /* [inputs], owned: where the points lie */
 } dataset;
 
 /* Numbers of one sample in that part. */
