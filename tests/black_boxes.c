@@ -147,6 +147,7 @@ GOES_WRONG(exits_well, exit(0))
 GOES_WRONG(exits_fast, _exit(0))
 GOES_WRONG(gives_nan, y[m - 1] = NAN)
 GOES_WRONG(gives_infinity, y[0] = -INFINITY)
+GOES_WRONG(gives_huge, y[0] = 1e39)
 GOES_WRONG(is_terminated, raise(SIGTERM))
 
 int forgets(const double *x, int n, double *y, int m)

@@ -174,6 +174,8 @@ static void test_samples(void **state)
             expect_near("mean of y", mean, 0, 1, 1e-9);
             expect_near("deviation of y", deviation, 1, 1, 1e-9);
         }
+        for (int k = 0; k < M && cases[i].kind == NORMALISE_INPUTS; ++k)
+            assert_true(n.mean_y[k] == 0 && n.scale_y[k] == 1);
         normaliser_free(&n);
         dataset_free(&d);
     }
@@ -205,16 +207,32 @@ static void test_missing(void **state)
     dataset_free(&whole);
 }
 
+/* Root mean squares of the numbers of a part that are given. */
+static void expect_sizes(const dataset *d, int order, dataset_part part)
+{
+    double sizes[N], sum[N] = {0};
+    int given[N] = {0};
+    for (size_t i = 0; i < POINTS * dataset_part_size(d, part); ++i) {
+        double entry = d->parts[part][i];
+        sum[i % N] += isnan(entry) ? 0 : entry * entry;
+        given[i % N] += !isnan(entry);
+    }
+    derivative_sizes(d, order, sizes);
+    for (int j = 0; j < N; ++j)
+        expect_near("size", sizes[j], sqrt(sum[j] / given[j]), sizes[j], 1e-12);
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
     dataset d = make_set(true);
-    double sizes[N], sum[N] = {0};
-    for (size_t i = 0; i < (size_t)POINTS * M * N; ++i)
-        sum[i % N] += d.parts[PART_JACOBIAN][i] * d.parts[PART_JACOBIAN][i] / (POINTS * M);
-    derivative_sizes(&d, 1, sizes);
-    for (int j = 0; j < N; ++j)
-        expect_near("size", sizes[j], sqrt(sum[j]), sizes[j], 1e-12);
+    double sizes[N];
+    d.parts[PART_JACOBIAN][5] = d.parts[PART_HESSIAN][7] = NAN;
+    expect_sizes(&d, 1, PART_JACOBIAN);
+    expect_sizes(&d, 2, PART_HESSIAN);
+    free(d.parts[PART_HESSIAN]);
+    d.parts[PART_HESSIAN] = NULL;
+    expect_sizes(&d, 2, PART_HVP);
     dataset_free(&d);
     d = (dataset){.points = 2, .inputs = N, .outputs = 1};
     assert_int_equal(dataset_allocate(&d, parts_to_order(1)), STATUS_OK);
@@ -262,7 +280,7 @@ static void test_reduction(void **state)
     (void)state;
     dataset d = {.points = POINTS, .inputs = N, .outputs = M}, raw;
     uint32_t all[POINTS];
-    assert_int_equal(dataset_allocate(&d, parts_to_order(1)), STATUS_OK);
+    assert_int_equal(dataset_allocate(&d, parts_to_order(2)), STATUS_OK);
     for (int s = 0; s < POINTS; ++s) {
         double *x = dataset_at(&d, PART_X, (size_t)s);
         all[s] = (uint32_t)s;
@@ -274,6 +292,10 @@ static void test_reduction(void **state)
             for (int j = 0; j < N; ++j) {
                 double dp = (const double[]){1, 2, 0, -1}[j], dq = (const double[]){0, 1, 1, 0}[j];
                 dataset_at(&d, PART_JACOBIAN, (size_t)s)[k * N + j] = k ? cos(p) * dp : dp * q + p * dq;
+                for (int i = 0; i < N; ++i) {
+                    double dpi = (const double[]){1, 2, 0, -1}[i], dqi = (const double[]){0, 1, 1, 0}[i];
+                    dataset_at(&d, PART_HESSIAN, (size_t)s)[(k * N + i) * N + j] = k ? -sin(p) * dp * dpi : dp * dqi + dpi * dq;
+                }
             }
         }
     }
@@ -281,12 +303,23 @@ static void test_reduction(void **state)
     normaliser n;
     assert_int_equal(normaliser_create(&n, &d, NORMALISE_ALL, 1e-9), STATUS_OK);
     assert_int_equal(n.kept, 2);
+    for (int r = n.kept; r < N; ++r)
+        for (int j = 0; j < N; ++j)
+            assert_true(n.forward[r * N + j] == 0 && n.inverse[j * N + r] == 0);
     assert_int_equal(normalise_dataset(&n, &d), STATUS_OK);
     for (size_t s = 0; s < POINTS; ++s) {
         assert_true(dataset_at(&d, PART_X, s)[2] == 0 && dataset_at(&d, PART_X, s)[3] == 0);
         for (int k = 0; k < M; ++k) {
-            const double *g = dataset_at(&d, PART_JACOBIAN, s) + k * N;
+            const double *g = dataset_at(&d, PART_JACOBIAN, s) + k * N, *h = dataset_at(&d, PART_HESSIAN, s) + k * N * N;
             assert_true(isnan(g[2]) && isnan(g[3]));
+            for (int i = 0; i < N * N; ++i)
+                assert_int_equal(isnan(h[i]) != 0, i / N >= 2 || i % N >= 2);
+            for (int i = 0; i < N * N; ++i) { /* H = scale A^T H' A */
+                double back = 0;
+                for (int r = 0; r < 4; ++r)
+                    back += n.scale_y[k] * n.forward[r / 2 * N + i / N] * h[r / 2 * N + r % 2] * n.forward[r % 2 * N + i % N];
+                expect_near("Hessian", back, dataset_at(&raw, PART_HESSIAN, s)[k * N * N + i], 10, 1e-9);
+            }
             for (int j = 0; j < N; ++j) { /* J = scale J' A */
                 double back = n.scale_y[k] * (g[0] * n.forward[j] + g[1] * n.forward[N + j]);
                 expect_near("gradient", back, dataset_at(&raw, PART_JACOBIAN, s)[k * N + j], 10, 1e-9);
@@ -296,6 +329,74 @@ static void test_reduction(void **state)
     normaliser_free(&n);
     dataset_free(&d);
     dataset_free(&raw);
+}
+
+/* White inputs, and output k looks at input k alone, with slope 10, 3, 1: of the trace of g g^T they hold 100, 9 and 1 parts of 110. */
+static dataset make_slopes(const double slopes[3])
+{
+    dataset d = {.points = 16, .inputs = 3, .outputs = 3};
+    assert_int_equal(dataset_allocate(&d, parts_to_order(1)), STATUS_OK);
+    for (int s = 0; s < 16; ++s)
+        for (int j = 0; j < 3; ++j) {
+            double x = s >> j & 1 ? 1 : -1;
+            dataset_at(&d, PART_X, (size_t)s)[j] = x;
+            dataset_at(&d, PART_Y, (size_t)s)[j] = slopes[j] * x;
+            dataset_at(&d, PART_JACOBIAN, (size_t)s)[4 * j] = slopes[j];
+        }
+    return d;
+}
+
+static void test_kept_directions(void **state)
+{
+    static const struct {
+        double slopes[3];
+        normalise_kind kind;
+        double dropped;
+        int kept;
+    } cases[] = {
+        {{10, 3, 1}, NORMALISE_INPUTS, .008, 3}, {{10, 3, 1}, NORMALISE_INPUTS, .01, 2}, {{10, 3, 1}, NORMALISE_INPUTS, .085, 2},
+        {{10, 3, 1}, NORMALISE_INPUTS, .1, 1},   {{10, 3, 1}, NORMALISE_ALL, .3, 3},     {{10, 3, 1}, NORMALISE_ALL, .4, 2},
+        {{0, 0, 0}, NORMALISE_INPUTS, .1, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        dataset d = make_slopes(cases[i].slopes);
+        normaliser n;
+        assert_int_equal(normaliser_create(&n, &d, cases[i].kind, cases[i].dropped), STATUS_OK);
+        if (n.kept != cases[i].kept)
+            fail_msg("case %zu: %d directions kept instead of %d", i, n.kept, cases[i].kept);
+        normaliser_free(&n);
+        dataset_free(&d);
+    }
+}
+
+/* An input that does not vary is dropped, whatever the derivatives by it are; they need not be given. */
+static void test_input_that_does_not_vary(void **state)
+{
+    static const double derivatives[] = {0, 100, NAN};
+    (void)state;
+    for (size_t i = 0; i < sizeof derivatives / sizeof *derivatives; ++i) {
+        dataset d = make_slopes((const double[]){10, 3, 1});
+        normaliser n;
+        for (size_t s = 0; s < 16; ++s) {
+            dataset_at(&d, PART_X, s)[1] = 5;
+            for (int k = 0; k < 3; ++k)
+                dataset_at(&d, PART_JACOBIAN, s)[3 * k + 1] = derivatives[i];
+        }
+        assert_int_equal(normaliser_create(&n, &d, NORMALISE_ALL, 1e-9), STATUS_OK);
+        assert_int_equal(n.kept, 2);
+        assert_int_equal(normalise_dataset(&n, &d), STATUS_OK);
+        for (size_t s = 0; s < 16; ++s) {
+            assert_true(dataset_at(&d, PART_X, s)[2] == 0);
+            for (int k = 0; k < 3; k += 2) { /* y' is x' along one direction */
+                const double *g = dataset_at(&d, PART_JACOBIAN, s) + 3 * k;
+                expect_near("dydx", hypot(g[0], g[1]), 1, 1, 1e-12);
+                assert_true(isnan(g[2]));
+            }
+        }
+        normaliser_free(&n);
+        dataset_free(&d);
+    }
 }
 
 static void test_refusals(void **state)
@@ -405,8 +506,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_samples),      cmocka_unit_test(test_missing),   cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_eigenvectors), cmocka_unit_test(test_units), cmocka_unit_test(test_reduction), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_folding),
+        cmocka_unit_test(test_eigenvectors), cmocka_unit_test(test_units),     cmocka_unit_test(test_reduction), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_kept_directions), cmocka_unit_test(test_input_that_does_not_vary), cmocka_unit_test(test_folding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,155 @@
+/* The minibatches of a training: every sample once in an epoch, every label where engine/labels.h says. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "plugin_fixture.h"
+#include "train/batches.h"
+
+enum { N = 5, M = 3, R = 2, POINTS = 7, BATCH = 3, EPOCHS = 3 };
+
+static plugin_network *open_network(int seed, const char *keys)
+{
+    char cfg[512];
+    snprintf(cfg, sizeof cfg, "[net]\nseed=%d\ninputs=%d\nbatch=%d\n[connected]\noutput=%d\nactivation=linear\n[sobolev]\n%s", seed, N, BATCH, M, keys);
+    return plugin_from_text(NULL, cfg);
+}
+
+/* Every number another one, small integers: float holds them. */
+static dataset make_set(unsigned parts)
+{
+    dataset d = {.points = POINTS, .inputs = N, .outputs = M, .directions = R};
+    double next = 0;
+    assert_int_equal(dataset_allocate(&d, parts | PART_X_BIT), STATUS_OK);
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        for (size_t i = 0; d.parts[part] && i < POINTS * dataset_part_size(&d, part); ++i)
+            d.parts[part][i] = ++next;
+    return d;
+}
+
+/* The sample with that x. */
+static size_t sample_of(const dataset *d, const float *x)
+{
+    for (size_t s = 0; s < POINTS; ++s)
+        if (dataset_at(d, PART_X, s)[0] == (double)x[0] && dataset_at(d, PART_X, s)[1] == (double)x[1])
+            return s;
+    fail_msg("no sample has x = %g", (double)x[0]);
+    return 0;
+}
+
+/* ---------------------------------------------------------------- labels */
+
+/* Numbers of a part from `first` on, or `absent`. */
+static void expect_numbers(const float *got, const dataset *d, dataset_part part, size_t sample, size_t first, size_t count, double absent)
+{
+    for (size_t i = 0; i < count; ++i) {
+        double want = d->parts[part] ? dataset_at(d, part, sample)[first + i] : absent;
+        if (isnan(want) ? !isnan(got[i]) : (double)got[i] != want)
+            fail_msg("%s, number %zu: %g instead of %g", dataset_part_names[part], first + i, (double)got[i], want);
+    }
+}
+
+static void expect_labels(const float *truth, const dataset *d, const label_layout *l, size_t s)
+{
+    expect_numbers(truth, d, PART_Y, s, 0, M, NAN);
+    if (l->order > 0)
+        expect_numbers(truth + labels_jacobian(l), d, PART_JACOBIAN, s, 0, M * N, NAN);
+    if (l->order > 1 && l->directions == 0)
+        expect_numbers(truth + labels_after_jacobian(l), d, PART_HESSIAN, s, 0, M * N * N, NAN);
+    for (int r = 0; r < l->directions; ++r) {
+        const float *along = truth + labels_direction(l, r);
+        size_t at = (size_t)r;
+        expect_numbers(along, d, PART_V, s, at * N, N, 0);
+        expect_numbers(along + labels_weight(l), d, PART_V_WEIGHT, s, at, 1, 1);
+        expect_numbers(along + labels_jvp(l), d, PART_JVP, s, at * M, M, NAN);
+        if (l->order > 1)
+            expect_numbers(along + labels_hvp(l), d, PART_HVP, s, at * M * N, M * N, NAN);
+    }
+}
+
+#define BIT(part) (1u << (part))
+
+static void test_labels(void **state)
+{
+    static const struct {
+        const char *keys;
+        unsigned parts;
+    } cases[] = {
+        {"order=0\n", ALL_PARTS},
+        {"order=1\n", ALL_PARTS},
+        {"order=2\n", ALL_PARTS},
+        {"order=2\n", BIT(PART_HESSIAN)},
+        {"order=2\n", BIT(PART_Y)},
+        {"order=1\nlabel_directions=2\n", ALL_PARTS},
+        {"order=2\nlabel_directions=2\n", ALL_PARTS},
+        {"order=2\nlabel_directions=2\n", BIT(PART_Y) | BIT(PART_V)},
+        {"order=1\ntarget=zero\n", ALL_PARTS},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        plugin_network *p = open_network(1, cases[i].keys);
+        dataset d = make_set(cases[i].parts);
+        batches b;
+        assert_int_equal(batches_create(&b, p, &d), STATUS_OK);
+        for (size_t k = 0; k < BATCH * plugin_truth_count(p); ++k)
+            plugin_truth(p)[k] = -1;
+        batches_fill(&b);
+        for (size_t k = 0; k < BATCH; ++k)
+            expect_labels(plugin_truth(p) + k * plugin_truth_count(p), &d, plugin_labels(p), sample_of(&d, plugin_input(p) + k * N));
+        batches_free(&b);
+        dataset_free(&d);
+        plugin_free(p);
+    }
+}
+
+/* ---------------------------------------------------------------- order */
+
+/* The samples of the first epochs, one minibatch after the other. */
+static void take_epochs(int seed, size_t samples[EPOCHS * POINTS])
+{
+    plugin_network *p = open_network(seed, "order=0\n");
+    dataset d = make_set(BIT(PART_Y));
+    batches b;
+    assert_int_equal(batches_create(&b, p, &d), STATUS_OK);
+    for (size_t i = 0; i < EPOCHS * POINTS; i += BATCH) {
+        batches_fill(&b);
+        for (size_t k = 0; k < BATCH; ++k)
+            samples[i + k] = sample_of(&d, plugin_input(p) + k * N);
+        plugin_train_minibatch(p);
+    }
+    batches_free(&b);
+    dataset_free(&d);
+    plugin_free(p);
+}
+
+static void test_epochs(void **state)
+{
+    size_t samples[EPOCHS * POINTS], again[EPOCHS * POINTS], reseeded[EPOCHS * POINTS];
+    (void)state;
+    take_epochs(1, samples);
+    take_epochs(1, again);
+    take_epochs(2, reseeded);
+    for (size_t epoch = 0; epoch < EPOCHS; ++epoch) {
+        int seen[POINTS] = {0};
+        for (size_t i = 0; i < POINTS; ++i)
+            ++seen[samples[epoch * POINTS + i]];
+        for (size_t i = 0; i < POINTS; ++i)
+            assert_int_equal(seen[i], 1);
+        for (size_t other = 0; other < epoch; ++other)
+            assert_memory_not_equal(samples + epoch * POINTS, samples + other * POINTS, POINTS * sizeof *samples);
+    }
+    assert_memory_equal(again, samples, sizeof samples);
+    assert_memory_not_equal(reseeded, samples, POINTS * sizeof *samples);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_labels), cmocka_unit_test(test_epochs)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
