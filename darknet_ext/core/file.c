@@ -3,7 +3,16 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+status file_check_regular(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));
+    return S_ISREG(info.st_mode) ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: not a file", path);
+}
 
 status file_begin(const char *path, char *temporary, size_t size, FILE **f)
 {
@@ -11,7 +20,7 @@ status file_begin(const char *path, char *temporary, size_t size, FILE **f)
         return status_fail(STATUS_BAD_FILE, "%s: error: the path is too long", path);
     *f = fopen(temporary, "wb");
     if (!*f)
-        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", temporary, strerror(errno));
+        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, strerror(errno));
     return STATUS_OK;
 }
 

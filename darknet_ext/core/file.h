@@ -1,4 +1,4 @@
-/* Files that appear whole or not at all. */
+/* Files that are read from disk; files that appear whole or not at all. */
 #ifndef DNX_CORE_FILE_H
 #define DNX_CORE_FILE_H
 
@@ -6,6 +6,9 @@
 #include <stdio.h>
 
 #include "core/status.h"
+
+/* Whether it is a regular file: opening a FIFO would wait for a writer, and a device may have no end. */
+status file_check_regular(const char *path);
 
 /* Opens `path`.part for writing; its name goes into `temporary`. */
 status file_begin(const char *path, char *temporary, size_t size, FILE **f);

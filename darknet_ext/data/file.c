@@ -57,15 +57,13 @@ static void find_ranges(dataset *d)
     }
 }
 
-/* A FIFO would wait for a writer. */
 static status check_is_file(const char *path)
 {
     struct stat info;
-    if (stat(path, &info) != 0)
-        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));
-    if (!S_ISREG(info.st_mode))
-        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: not a file", path);
-    if (access(path, R_OK) != 0)
+    status s = file_check_regular(path);
+    if (s != STATUS_OK)
+        return s;
+    if (access(path, R_OK) != 0 || stat(path, &info) != 0)
         return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));
     return info.st_size > 0 ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: the file is empty", path);
 }

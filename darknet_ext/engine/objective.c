@@ -114,12 +114,17 @@ static status read_weights(objective *self, const char *key, size_t count, const
         snprintf(text, sizeof text, "%s has %d number%s, but there %s %zu", key, given, given == 1 ? "" : "s", count == 1 ? "is" : "are", count);
         return option_fail(where, path, key, text);
     }
-    double *values = allocate_zeroed(count, sizeof *values);
+    double *values = allocate_zeroed(count, sizeof *values), sum = 0;
     *weights = self->be->allocate(count);
-    for (size_t i = 0; values && *weights && i < (size_t)option_reals(where, key, values, given); ++i)
+    for (size_t i = 0; values && *weights && i < (size_t)option_reals(where, key, values, given); ++i) {
         (*weights)[i] = (real)values[i];
+        sum += values[i];
+    }
+    bool complete = values && *weights;
     free(values);
-    return values && *weights ? STATUS_OK : STATUS_NO_MEMORY;
+    if (complete && sum == 0)
+        return option_fail(where, path, key, "all weights of this list are 0: nothing would be left of the losses that they weigh");
+    return complete ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 static status allocate_ones(const backend *be, size_t count, real **weights)

@@ -112,10 +112,13 @@ static void change_inputs(fold *f, const double *matrix, double sign, bool shift
     }
 }
 
+/* With normalise=inputs there is nothing to scale, and the last layer may be one without parameters. */
 static void scale_outputs(fold *f, bool inverse)
 {
     const normaliser *n = f->normaliser;
     parameter *weights = find_parameter(last_node(f->graph), "weights"), *biases = find_parameter(last_node(f->graph), "biases");
+    if (!weights || !biases)
+        return;
     size_t inputs = weights->count / biases->count;
     for (size_t k = 0; k < biases->count; ++k) {
         double scale = inverse ? 1 / n->scale_y[k] : n->scale_y[k], bias = (double)biases->value[k];

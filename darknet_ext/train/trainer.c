@@ -261,6 +261,19 @@ static status write_summary(trainer *t)
 
 /* ---------------------------------------------------------------- set up, run, tidy up */
 
+/* `raw`: the hash of the weights that were loaded. With another normalisation than before, the parameters that the state kept are not those
+ * of this network: folded in, they would give other weights. */
+static status check_unfolded(trainer *t, uint64_t raw, const char *state)
+{
+    fold_in(&t->set.fold);
+    bool same = state_weights_hash(plugin_graph(t->net)) == raw;
+    fold_out(&t->set.fold);
+    if (same)
+        return STATUS_OK;
+    return status_fail(STATUS_BAD_FILE, "%s: error: belongs to a run with another normalisation: normalise=, differential_pca= or the training samples were "
+                       "others (remove it to start the optimiser afresh)", state);
+}
+
 static status load_start(trainer *t)
 {
     const char *weights = t->request->weights;
@@ -278,7 +291,10 @@ static status load_start(trainer *t)
         fold_inverse(&t->set.fold);
         return STATUS_OK;
     }
+    uint64_t raw = state_weights_hash(plugin_graph(t->net));
     s = state_load(t->net, t->set.normalised, &memory, state);
+    if (s == STATUS_OK)
+        s = check_unfolded(t, raw, state);
     if (s == STATUS_OK)
         watch_recall(&t->watch, &memory);
     return s;
