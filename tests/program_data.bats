@@ -290,3 +290,31 @@ samples were others (remove it to start the optimiser afresh)" train sine.cfg ru
     equal message 'long.cfg:10:6: error: [data] long.csv: error: it was changed while it was read' "$(cat err)"
     absent refused
 }
+
+@test "a run that goes on with worse data says that the best was before it" {
+    samples >sine.csv
+    samples | awk -F , -v OFS=, 'NR > 1 { $2 = -$2; $3 = -$3 } { print }' >wrong.csv
+    network 'file=sine.csv' 'order=1' >sine.cfg
+    trains sine.cfg run
+    ends 0 train sine.cfg run/sine_last.weights -out rest -no-chart -set net.max_batches=500 -set data.file=wrong.csv
+    like output '*warning: update 4*: the values have become worse: test error *, at its best * (before this run); *' "$output"
+}
+
+@test "keys of a schedule that change nothing are pointed out" {
+    samples >sine.csv
+    for case in weight_end=2:19:12:weight_schedule=constant weight_1_end=2:19:14:weight_schedule=constant swap_at=5:19:9:weight_schedule=constant \
+        balance_strength=1:19:18:balance=none; do
+        IFS=: read -r key line column reason <<<"$case"
+        network 'file=sine.csv' "order=1\n$key" | sed s/max_batches=400/max_batches=2/ >idle.cfg
+        trains idle.cfg run -force
+        equal warning "idle.cfg:$line:$column: warning: '${key%=*}' means nothing with $reason" "$stderr"
+    done
+    network 'file=sine.csv' 'order=1\nweight_schedule=linear' >still.cfg
+    refuses 2 'still.cfg:19:17: error: weight_schedule needs weight_end, weight_1_end or weight_2_end: no weight would move' train still.cfg -out refused
+    network 'file=sine.csv' 'order=1\nweight_schedule=swap\nswap_at=400\nweight_1_end=0' >late.cfg
+    trains late.cfg late
+    like output '*note: the weights do not change: swap_at=400 is not before max_batches=400*' "$output"
+    network 'file=sine.csv' 'order=0\non_collapse=rollback' >alone.cfg
+    trains alone.cfg alone
+    like output '*note: on_collapse=rollback has nothing to watch: *' "$output"
+}

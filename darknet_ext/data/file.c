@@ -68,6 +68,11 @@ static status check_is_file(const char *path)
     return info.st_size > 0 ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: the file is empty", path);
 }
 
+status dataset_check_name(const char *path)
+{
+    return find_format(path) ? STATUS_OK : STATUS_BAD_FILE;
+}
+
 status dataset_read(const char *path, int inputs, int outputs, unsigned wanted, dataset *d)
 {
     *d = (dataset){0};
@@ -98,8 +103,7 @@ status dataset_write(const char *path, const dataset *d)
     s = format->write(f, path, d);
     if (s == STATUS_OK)
         return file_commit(f, temporary, path);
-    fclose(f);
-    unlink(temporary);
+    file_abandon(f, temporary);
     return s;
 }
 

@@ -56,8 +56,11 @@ static status check_label_directions(const section *where, const char *path, con
 
 static status check_schedule(const section *where, const char *path, const objective_options *o)
 {
+    bool ends = option_given(where, "weight_end") || option_given(where, "weight_1_end") || option_given(where, "weight_2_end");
     if (o->schedule == SCHEDULE_SWAP && o->swap_at == 0)
         return option_fail(where, path, "weight_schedule", "weight_schedule=swap needs swap_at=");
+    if (o->schedule != SCHEDULE_CONSTANT && !ends)
+        return option_fail(where, path, "weight_schedule", "weight_schedule needs weight_end, weight_1_end or weight_2_end: no weight would move");
     return STATUS_OK;
 }
 

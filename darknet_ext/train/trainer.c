@@ -315,6 +315,9 @@ static status check_training(plugin_network *p, void *context)
 static void print_notes(trainer *t)
 {
     FILE *out = t->request->log;
+    const objective_options *o = plugin_objective(t->net);
+    if (o && o->schedule == SCHEDULE_SWAP && o->swap_at >= plugin_max_batches(t->net))
+        fprintf(out, "note: the weights do not change: swap_at=%ld is not before max_batches=%ld\n", (long)o->swap_at, (long)plugin_max_batches(t->net));
     if (!plugin_trains_stock_layers(t->net))
         return;
     if (plugin_adam(t->net))
@@ -395,7 +398,7 @@ static status run(trainer *t)
 
 status train_run(const train_request *request)
 {
-    trainer t = {.request = request, .best_step = -1};
+    trainer t = {.request = request, .folder.lock = -1, .best_step = -1};
     status s = prepare(&t);
     if (s == STATUS_OK)
         s = run(&t);

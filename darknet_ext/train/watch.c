@@ -96,11 +96,15 @@ static void roll_back(watch *w, guard_verdict verdict, const watch_errors *e)
     fprintf(out, w->trust > 0 ? "derivatives count %g of their weight\n" : "on values alone\n", w->trust);
 }
 
+/* The guard may remember a better error than this run has seen: from the run whose state it goes on from. */
 static void warn_of_collapse(const watch *w, long step, guard_verdict verdict, const watch_errors *e)
 {
     bool warn = plugin_objective(w->net)->on_collapse == COLLAPSE_WARN;
-    fprintf(w->log, "warning: update %ld: the values have become worse: test error %.4g, at its best %.4g (update %ld); ", step,
-            e->latest, e->best, e->best_step);
+    fprintf(w->log, "warning: update %ld: the values have become worse: test error %.4g, at its best ", step, e->latest);
+    if (w->guard.best_test < e->best)
+        fprintf(w->log, "%.4g (before this run); ", w->guard.best_test);
+    else
+        fprintf(w->log, "%.4g (update %ld); ", e->best, e->best_step);
     if (verdict == GUARD_OPPOSED)
         fprintf(w->log, "the losses on derivatives oppose the loss on values (cosine of their gradients %.2f)%s\n", w->cosine,
                 warn ? ": a smaller weight_1, or on_collapse=rollback, may help" : "");
@@ -189,6 +193,8 @@ status watch_start(watch *w, plugin_network *net, double mean_error, FILE *log)
     w->guard = guard_start(mean_error);
     w->balancer = balancer_start(o);
     w->probes = gradient_probe_applies(net);
+    if (!w->probes && o && o->on_collapse == COLLAPSE_ROLLBACK)
+        fprintf(log, "note: on_collapse=rollback has nothing to watch: it needs values and derivatives in the loss, and no layers that only Darknet can run\n");
     if (!w->probes)
         return STATUS_OK;
     if (o->on_collapse == COLLAPSE_ROLLBACK) {
