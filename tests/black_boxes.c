@@ -125,6 +125,20 @@ int endless(const double *x, int n, double *y, int m)
     return 9;
 }
 
+/* A child and a grandchild in a session of its own, both still there when the call has ended. */
+int leaves_processes(const double *x, int n, double *y, int m)
+{
+    if (fork() == 0) {
+        if (fork() == 0)
+            setsid();
+        sleep(60);
+        _exit(0);
+    }
+    return half(x, n, y, m);
+}
+
+int a_number = 7;
+
 /* ---- functions that go wrong where x0 is large */
 
 #define GOES_WRONG(name, how)                               \

@@ -240,7 +240,7 @@ collapsing() {
     echo x >bare.csv
     printf '1\n2\n' >>bare.csv
     network 'file=sine.csv\ntest_file=bare.csv' 'order=1' >sine.cfg
-    refuses 2 'sine.cfg:11:11: error: [data] the test samples have none of the labels that could be measured' train sine.cfg -out run
+    refuses 2 'sine.cfg:11:11: error: [data] bare.csv: none of its 2 test samples has a label that could be used' train sine.cfg -out run
     absent run
     # Without values the first derivatives choose the best weights.
     cut -d , -f 1,3 sine.csv >slopes.csv
@@ -288,4 +288,118 @@ collapsing() {
     cp run/wrong_last.state back_last.state
     ends 0 train back.cfg back_last.weights -out elsewhere -no-chart -every 100 -set net.max_batches=3000
     like output '*no rollback: the best weights are those of an earlier run*' "$output"
+}
+
+@test "labels of which none is given are no labels: other ones are tested, or nothing is trained" {
+    samples >all.csv
+    awk -F , -v OFS=, 'NR > 1 { $2 = "" } { print }' all.csv >gradients.csv
+    network 'file=gradients.csv\nmissing=1' 'order=1' >gradients.cfg
+    trains gradients.cfg run
+    equal 'test error of values' '' "$(metric test_value_mse run)"
+    less_than "$(metric test_gradient_mse run)" "$(metric test_gradient_mse run 1)"
+    refuses 2 'gradients.cfg:10:6: error: [data] gradients.csv: none of its 108 training samples has a label that could be used' \
+        train gradients.cfg -out refused -set sobolev.order=0
+    awk -F , -v OFS=, 'NR > 1 { $2 = $3 = "" } { print }' all.csv >nothing.csv
+    refuses 2 '-set data.file=nothing.csv: error: [data] nothing.csv: none of its 108 training samples has a label that could be used' \
+        train gradients.cfg -out refused -set data.file=nothing.csv
+    network 'file=all.csv\ntest_file=nothing.csv\nmissing=1' 'order=1' >untested.cfg
+    refuses 2 'untested.cfg:11:11: error: [data] nothing.csv: none of its 120 test samples has a label that could be used' train untested.cfg -out refused
+    refuses_like 2 'untested.cfg:11:11: error: \[data\] nothing.csv: *' valid untested.cfg run/gradients_final.weights
+    absent refused
+}
+
+@test "normalised inputs do not need a last layer with weights" {
+    samples >sine.csv
+    for last in '[activation]\nactivation=tanh' '[dropout]\nprobability=.1'; do
+        network 'file=sine.csv\nnormalise=inputs' 'order=1' | sed "s/^\[sobolev\]/$last\n&/" >last.cfg
+        ends 0 train last.cfg -out run -no-chart -force
+        less_than "$(metric test_value_mse run)" "$(metric test_value_mse run 1)"
+        ends 0 train last.cfg run/last_final.weights -out rest -no-chart -force -set net.max_batches=410
+        equal 'first error of the rest' "$(metric test_value_mse run)" "$(metric test_value_mse rest 1)"
+    done
+}
+
+@test "a state of another normalisation is refused: its weights would not be those that were saved" {
+    samples >sine.csv
+    samples | awk 'NR < 80' >other.csv
+    network 'file=sine.csv\nnormalise=all' 'order=1' >sine.cfg
+    trains sine.cfg run
+    for change in normalise=inputs file=other.csv; do
+        refuses 1 "run/sine_last.state: error: belongs to a run with another normalisation: normalise=, differential_pca= or the training \
+samples were others (remove it to start the optimiser afresh)" train sine.cfg run/sine_last.weights -out rest -set net.max_batches=500 -set "data.$change"
+    done
+    absent rest
+    rm run/sine_last.state
+    ends 0 train sine.cfg run/sine_last.weights -out rest -no-chart -set net.max_batches=500 -set data.normalise=inputs
+    awk -v a="$(metric test_value_mse rest 1)" -v b="$(metric test_value_mse run)" 'BEGIN { d = (a - b) / b; exit !(d < 1e-3 && d > -1e-3) }'
+}
+
+@test "weights that leave nothing of a loss, and label directions that a file does not have" {
+    samples >sine.csv
+    for key in output_weights input_weights; do
+        network 'file=sine.csv' "order=1\n$key=0" >zero.cfg
+        refuses_like 2 'zero.cfg:19:*: error: all weights of this list are 0: nothing would be left of the losses that they weigh' train zero.cfg -out refused
+    done
+    network 'file=sine.csv' 'order=1\nlabel_directions=1' >directions.cfg
+    refuses 2 'directions.cfg:10:6: error: [data] sine.csv has no v, which [sobolev] label_directions needs' train directions.cfg -out refused
+    absent refused
+}
+
+@test "a FIFO in the place of a file is no reason to wait" {
+    mkfifo fifo.csv
+    network 'file=fifo.csv' 'order=1' >fifo.cfg
+    refuses 2 'fifo.cfg:10:6: error: [data] fifo.csv: error: cannot be opened: not a file' train fifo.cfg -out refused
+    network 'function=./fifo.csv:f\ndomain=0,1' 'order=1' >library.cfg
+    refuses 2 'library.cfg:10:10: error: [data] cannot use the function ./fifo.csv:f: ./fifo.csv is not a file' train library.cfg -out refused
+    mkdir run && mkfifo run/metrics.csv
+    refuses 1 'run/metrics.csv: error: cannot be opened: not a file' plot run
+    samples >sine.csv
+    network 'file=sine.csv' 'order=1' >sine.cfg
+    trains sine.cfg good
+    rm good/sine_last.state && mkfifo good/sine_last.state
+    refuses 1 'good/sine_last.state: error: cannot be opened: not a file' train sine.cfg good/sine_last.weights -out refused -set net.max_batches=500
+    absent refused
+}
+
+@test "a CSV file that changes while it is read is not trained on" {
+    awk 'BEGIN { print "x,y,dy_dx"; for (i = 0; i < 3000000; ++i) printf "%.6g,%.6g,%.6g\n", i / 1e6, sin(i / 1e6), cos(i / 1e6) }' >long.csv
+    network 'file=long.csv' 'order=1' >long.cfg
+    "$darknet" sobolev train long.cfg -out refused >out 2>err &
+    local pid=$! opened
+    until opened=$(readlink "/proc/$pid/fd/"* 2>/dev/null | grep -F long.csv); do
+        kill -0 $pid
+    done
+    truncate -s 1000003 long.csv
+    wait $pid && status=0 || status=$?
+    equal status 2 "$status"
+    equal message 'long.cfg:10:6: error: [data] long.csv: error: it was changed while it was read' "$(cat err)"
+    absent refused
+}
+
+@test "a run that goes on with worse data says that the best was before it" {
+    samples >sine.csv
+    samples | awk -F , -v OFS=, 'NR > 1 { $2 = -$2; $3 = -$3 } { print }' >wrong.csv
+    network 'file=sine.csv' 'order=1' >sine.cfg
+    trains sine.cfg run
+    ends 0 train sine.cfg run/sine_last.weights -out rest -no-chart -set net.max_batches=500 -set data.file=wrong.csv
+    like output '*warning: update 4*: the values have become worse: test error *, at its best * (before this run); *' "$output"
+}
+
+@test "keys of a schedule that change nothing are pointed out" {
+    samples >sine.csv
+    for case in weight_end=2:19:12:weight_schedule=constant weight_1_end=2:19:14:weight_schedule=constant swap_at=5:19:9:weight_schedule=constant \
+        balance_strength=1:19:18:balance=none; do
+        IFS=: read -r key line column reason <<<"$case"
+        network 'file=sine.csv' "order=1\n$key" | sed s/max_batches=400/max_batches=2/ >idle.cfg
+        trains idle.cfg run -force
+        equal warning "idle.cfg:$line:$column: warning: '${key%=*}' means nothing with $reason" "$stderr"
+    done
+    network 'file=sine.csv' 'order=1\nweight_schedule=linear' >still.cfg
+    refuses 2 'still.cfg:19:17: error: weight_schedule needs weight_end, weight_1_end or weight_2_end: no weight would move' train still.cfg -out refused
+    network 'file=sine.csv' 'order=1\nweight_schedule=swap\nswap_at=400\nweight_1_end=0' >late.cfg
+    trains late.cfg late
+    like output '*note: the weights do not change: swap_at=400 is not before max_batches=400*' "$output"
+    network 'file=sine.csv' 'order=0\non_collapse=rollback' >alone.cfg
+    trains alone.cfg alone
+    like output '*note: on_collapse=rollback has nothing to watch: *' "$output"
 }

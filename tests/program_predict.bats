@@ -120,3 +120,32 @@ hessians=(d2y1_dx1_dx1 d2y1_dx1_dx2 d2y1_dx2_dx1 d2y1_dx2_dx2 d2y2_dx1_dx1 d2y2_
     refuses 2 "darknet sobolev predict: error: unknown flag '-seed', did you mean '-set'?" predict tanh.cfg tanh.weights in.csv -seed 3
     absent out.txt nowhere
 }
+
+@test "the input is not overwritten, and a wrong ending is seen before anything is read" {
+    make_network
+    points 2 >in.csv
+    cp in.csv kept.csv
+    ln -s in.csv link.csv
+    for out in in.csv ./in.csv link.csv; do
+        refuses 2 "$out: error: is the input: what else it holds would be lost; name another file with -out" \
+            predict tanh.cfg tanh.weights in.csv -out "$out" -force
+    done
+    same_file in.csv kept.csv
+    refuses 1 'out.txt: error: the name of a data set must end in .h5, .hdf5 or .csv' predict tanh.cfg nowhere.weights in.csv -out out.txt
+}
+
+@test "an interrupted prediction leaves no file" {
+    make_network
+    points 200000 >in.csv
+    for signal in INT TERM HUP; do
+        # A job in the background would ignore SIGINT.
+        env --default-signal="$signal" "$darknet" sobolev predict tanh.cfg tanh.weights in.csv -derivatives -hessian -out out.csv 3>&- &
+        until [ -e out.csv.part ]; do
+            kill -0 $!
+        done
+        kill -s "$signal" $!
+        wait $! && status=0 || status=$?
+        [ "$status" -gt 128 ]
+        absent out.csv out.csv.part
+    done
+}

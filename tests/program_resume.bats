@@ -153,3 +153,16 @@ bad_state() { # MESSAGE
     ends 0 train "$tiny/gradients.cfg" copy.weights -out good -no-chart -set net.max_batches=21
     same_file later/gradients_final.weights good/gradients_final.weights
 }
+
+@test "a folder into which a run is writing is not taken by another one, not even with -force" {
+    "$darknet" sobolev train "$tiny/gradients.cfg" -out run -no-chart -set net.max_batches=100000000 -every 100000 >log 2>&1 3>&- &
+    until [ -e run/gradients_last.state ]; do
+        kill -0 $!
+    done
+    refuses 1 'run: error: another run is writing into this folder' train "$tiny/values.cfg" -out run -no-chart -force
+    kill -TERM $!
+    wait $! && status=0 || status=$?
+    equal status 130 "$status"
+    absent run/values_final.weights
+    ends 0 train "$tiny/values.cfg" -out run -no-chart -force
+}

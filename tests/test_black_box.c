@@ -507,6 +507,21 @@ static void test_children_die_with_us(void **state)
     black_box_free(b);
 }
 
+static void test_processes_of_the_function(void **state)
+{
+    int ends[2];
+    double x[3] = {1, 2, 3}, y[3];
+    assert_int_equal(pipe(ends), 0);
+    black_box *b = open_box("leaves_processes", 1, 1, 2);
+    expect_ok(black_box_evaluate(b, x, 3, y, NULL, NULL));
+    close(ends[1]);
+    struct pollfd closed = {.fd = ends[0], .events = POLLIN};
+    assert_int_equal(poll(&closed, 1, 10000), 1);
+    assert_true(closed.revents & POLLHUP);
+    close(ends[0]);
+    black_box_free(b);
+}
+
 static size_t count_words(const char *text, const char *word)
 {
     size_t n = 0;
@@ -716,7 +731,8 @@ static const name_case bad_names[] = {
     {"./junk.so:price", "./junk.so: file too short"},
     {"./text.so:price", "./text.so: invalid ELF header"},
     {"text.so:price", "No such file or directory (the file in the working folder is ./text.so)"},
-    {"./:price", "Is a directory"},
+    {BLACK_BOXES ":a_number", "it is data, not a function"},
+    {"./:price", "./ is not a file"},
     {BLACK_BOX_CRASHES ":price", "crashed (signal 6, Aborted) while it was loaded"},
 };
 
@@ -769,6 +785,7 @@ int main(int argc, char **argv)
         BLACK_BOX_TEST(test_signals_while_waiting),
         BLACK_BOX_TEST(test_nobody_waits_for_children_here),
         BLACK_BOX_TEST(test_children_die_with_us),
+        BLACK_BOX_TEST(test_processes_of_the_function),
         BLACK_BOX_TEST(test_output_of_the_function),
         BLACK_BOX_TEST(test_own_names_come_first),
         BLACK_BOX_TEST(test_floating_point_state),

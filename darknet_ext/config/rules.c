@@ -225,12 +225,34 @@ static void check_yolo(checked k)
     free(mask);
 }
 
+/* Keys that would change nothing: said, not refused, so that -set can turn a schedule off. */
+static void check_sobolev(checked k)
+{
+    static const struct {
+        const char *key, *needs, *without; /* the key means nothing while `needs` has that value; a '!' before it: any other */
+    } table[] = {
+        {"weight_end", "weight_schedule", "constant"},   {"weight_1_end", "weight_schedule", "constant"},
+        {"weight_2_end", "weight_schedule", "constant"}, {"swap_at", "weight_schedule", "!swap"},
+        {"balance_strength", "balance", "none"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; ++i) {
+        const char *without = table[i].without;
+        bool other = *without == '!';
+        if (!option_given(k.s, table[i].key) || !USABLE(k.s, table[i].needs))
+            continue;
+        const char *value = option_text(k.s, table[i].needs);
+        if (!strcmp(value, without + other) != other)
+            message_warning(k.m, section_place(k.s, table[i].key), "'%s' means nothing with %s=%s", table[i].key, table[i].needs, value);
+    }
+}
+
 static const struct {
     const char *name;
     void (*check)(checked k);
 } section_checks[] = {
     {"net", check_net},           {"data", check_data}, {"route", check_route},
     {"shortcut", check_shortcut}, {"yolo", check_yolo}, {"region", check_anchors},
+    {"sobolev", check_sobolev},
 };
 
 void rules_check(const section *s, int layer, messages *m)

@@ -1,4 +1,4 @@
-/* Files that appear whole or not at all. */
+/* Files that are read from disk; files that appear whole or not at all. */
 #ifndef DNX_CORE_FILE_H
 #define DNX_CORE_FILE_H
 
@@ -7,10 +7,19 @@
 
 #include "core/status.h"
 
-/* Opens `path`.part for writing; its name goes into `temporary`. */
+/* Whether it is a regular file: opening a FIFO would wait for a writer, and a device may have no end. */
+status file_check_regular(const char *path);
+
+/* Opens `path`.part for writing; its name goes into `temporary`, which stays until commit or abandon. */
 status file_begin(const char *path, char *temporary, size_t size, FILE **f);
 
 /* Flushes it to disk, closes it and gives it its name; on failure the temporary file is removed. */
 status file_commit(FILE *f, const char *temporary, const char *path);
+
+/* Closes and removes it. */
+void file_abandon(FILE *f, const char *temporary);
+
+/* For programs with one thread that writes files: from now on SIGINT, SIGTERM and SIGHUP also remove the temporary file. */
+void file_clean_up_on_signals(void);
 
 #endif

@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/file.h"
 #include "core/random.h"
 #include "data/black_box_calls.h"
 #include "data/finite_differences.h"
@@ -37,6 +39,14 @@ static status set_name(box_function *f, const char *name)
     return STATUS_OK;
 }
 
+/* dlopen() would wait for the writer of a FIFO. A name without '/' is looked for in other folders. */
+static status check_library(const box_function *f)
+{
+    if (!strchr(f->library, '/') || access(f->library, F_OK) != 0 || file_check_regular(f->library) == STATUS_OK)
+        return STATUS_OK;
+    return status_fail(STATUS_BAD_CONFIG, "cannot use the function %s: %s is not a file", f->name, f->library);
+}
+
 status black_box_open(black_box **result, const char *name, int inputs, int outputs, int processes)
 {
     *result = NULL;
@@ -47,6 +57,8 @@ status black_box_open(black_box **result, const char *name, int inputs, int outp
     b->function.outputs = outputs;
     b->function.processes = processes > 1 ? processes : 1;
     status s = set_name(&b->function, name);
+    if (s == STATUS_OK)
+        s = check_library(&b->function);
     if (s == STATUS_OK)
         s = box_check(&b->function);
     if (s == STATUS_OK)

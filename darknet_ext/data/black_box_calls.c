@@ -3,7 +3,8 @@
  *     this process  --fork-->  leader  --fork-->  workers 0 .. n-1
  *
  * Only workers load the library and call the function. The leader has no other children, so it can wait for whichever worker ends
- * first, and kills the rest after a failure; this process waits for the leader alone. A child is killed when its parent dies.
+ * first, and kills the rest after a failure, and at the end what the function itself started; this process waits for the leader alone. A
+ * child is killed when its parent dies.
  * The plan is known to the workers through fork(); values and failures come back through memory that all of them share. Before each
  * call a worker writes down which one it is, so that its x is known after a crash.
  *
@@ -14,6 +15,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fenv.h>
+#include <link.h>
 #include <math.h>
 #include <omp.h>
 #include <signal.h>
@@ -104,6 +106,17 @@ static void use_one_thread(void)
     setenv("OMP_NUM_THREADS", "1", 1); /* other runtimes, which the library may bring along */
 }
 
+/* Whether the library says so; false also when it says nothing about that address. */
+static bool is_data(void *symbol)
+{
+    Dl_info info;
+    const ElfW(Sym) *entry = NULL;
+    if (!symbol || !dladdr1(symbol, &info, (void **)&entry, RTLD_DL_SYMENT) || !entry)
+        return false;
+    int type = ELF64_ST_TYPE(entry->st_info); /* the same bits for 32 */
+    return type == STT_OBJECT || type == STT_TLS;
+}
+
 /* NULL with the reason in the record. */
 static user_function load_function(const box_function *f, worker_record *record)
 {
@@ -113,11 +126,13 @@ static user_function load_function(const box_function *f, worker_record *record)
 #endif
     void *library = dlopen(f->library, flags);
     void *symbol = library ? dlsym(library, f->symbol) : NULL;
-    if (!symbol) {
-        const char *reason = dlerror();
+    const char *reason = symbol ? NULL : dlerror();
+    if (!symbol)
         snprintf(record->text, sizeof record->text, "%s", reason ? reason : "its address is 0");
-    }
-    return (user_function)symbol;
+    if (!is_data(symbol))
+        return (user_function)symbol;
+    snprintf(record->text, sizeof record->text, "it is data, not a function");
+    return NULL;
 }
 
 static int first_not_finite(const double *y, int n)
@@ -225,15 +240,44 @@ static void worker_ended(const call_batch *b, int worker, int wait_status)
     kill_workers(b);
 }
 
+static bool workers_run(const call_batch *b)
+{
+    for (int w = 0; w < b->workers; w++)
+        if (b->processes[w])
+            return true;
+    return false;
+}
+
+/* Processes that the function started and left behind have become children of the leader. Each time one of them ends, so may its own
+ * children; without the kernel's list of children (an old kernel) they stay. */
+static void kill_leftovers(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    bool found = true;
+    while (found) {
+        found = false;
+        FILE *list = fopen(path, "re");
+        for (int process; list && fscanf(list, "%d", &process) == 1; found = true) {
+            kill(process, SIGKILL);
+            waitpid(process, NULL, 0);
+        }
+        if (list)
+            fclose(list);
+    }
+}
+
 static _Noreturn void lead(const call_batch *b)
 {
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     start_workers(b);
     int wait_status;
     pid_t process;
-    while ((process = wait(&wait_status)) > 0 || errno == EINTR)
+    while (workers_run(b) && ((process = wait(&wait_status)) > 0 || errno == EINTR))
         for (int w = 0; process > 0 && w < b->workers; w++)
             if (b->processes[w] == process)
                 worker_ended(b, w, wait_status);
+    kill_leftovers();
     b->area->finished = true;
     _exit(EXIT_SUCCESS);
 }

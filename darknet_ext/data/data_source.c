@@ -125,6 +125,8 @@ static status check_parts(const data_source *d)
     bool along = d->needs.directions > 0, missing = option_boolean(d->where, "missing");
     double *const *parts = set->parts;
     status s = check_part(d, d->needs.needs_values && !missing, parts[PART_Y], "y", "the loss on values needs");
+    if (s == STATUS_OK && along)
+        s = check_part(d, true, parts[PART_V], "v", "[sobolev] label_directions needs");
     if (s == STATUS_OK && along && set->directions != d->needs.directions)
         s = fail(d, "file", "%s has v for %d direction%s: set [sobolev] label_directions=%d", option_text(d->where, "file"), set->directions,
                  set->directions == 1 ? "" : "s", set->directions);
@@ -187,6 +189,17 @@ static status open_files(data_source *d)
     return STATUS_OK;
 }
 
+/* A part of which nothing is given is as good as not there. */
+static void forget_empty_parts(dataset *set)
+{
+    for (dataset_part part = PART_Y; part < PART_COUNT; ++part) {
+        if (dataset_has_given(set, part))
+            continue;
+        free(set->parts[part]);
+        set->parts[part] = NULL;
+    }
+}
+
 /* Samples first..first+n-1 of the file in an order that the seed decides. */
 static status take_shuffled(const data_source *d, const dataset *from, int first, int n, dataset *set)
 {
@@ -196,6 +209,33 @@ static status take_shuffled(const data_source *d, const dataset *from, int first
     random_permutation((random_stream){d->needs.seed, RANDOM_SPLIT, 0}, (uint32_t)from->points, order);
     status s = dataset_select(from, order + first, n, set);
     free(order);
+    if (s == STATUS_OK)
+        forget_empty_parts(set);
+    return s;
+}
+
+/* Whether the loss finds a label in the training samples. */
+static bool can_train(const data_source *d, const dataset *set)
+{
+    double *const *parts = set->parts;
+    bool first = parts[PART_JACOBIAN] || parts[PART_JVP], second = parts[PART_HESSIAN] || parts[PART_HVP];
+    return (d->needs.needs_values && parts[PART_Y]) || (d->needs.order > 0 && first) || (d->needs.order > 1 && second) ||
+           (d->needs.order == 0 && !d->needs.needs_values);
+}
+
+/* Whether there is something to measure the network by: values, or first derivatives. */
+static bool can_test(const data_source *d, const dataset *set)
+{
+    return set->parts[PART_Y] || (d->needs.evaluation_order > 0 && (set->parts[PART_JACOBIAN] || set->parts[PART_JVP]));
+}
+
+static status check_labels(const data_source *d, const char *key, const char *use, bool found, dataset *set)
+{
+    if (found)
+        return STATUS_OK;
+    status s = fail(d, key, "%s: none of its %d %s sample%s has a label that could be used", option_text(d->where, key), set->points, use,
+                    set->points == 1 ? "" : "s");
+    dataset_free(set);
     return s;
 }
 
@@ -219,14 +259,16 @@ static int set_aside(const data_source *d)
 static status training_from_file(const data_source *d, dataset *set)
 {
     int first = set_aside(d);
-    return take_shuffled(d, &d->samples, first, at_most(d, "points", d->samples.points - first), set);
+    status s = take_shuffled(d, &d->samples, first, at_most(d, "points", d->samples.points - first), set);
+    return s == STATUS_OK ? check_labels(d, "file", "training", can_train(d, set), set) : s;
 }
 
 static status test_from_file(const data_source *d, dataset *set)
 {
     const dataset *from = d->test_samples.points > 0 ? &d->test_samples : &d->samples;
     int there = d->test_samples.points > 0 ? d->test_samples.points : set_aside(d);
-    return take_shuffled(d, from, 0, at_most(d, "test_points", there), set);
+    status s = take_shuffled(d, from, 0, at_most(d, "test_points", there), set);
+    return s == STATUS_OK ? check_labels(d, d->test_samples.points > 0 ? "test_file" : "file", "test", can_test(d, set), set) : s;
 }
 
 /* ---------------------------------------------------------------- all of them */
@@ -300,10 +342,12 @@ status data_source_evaluate(const data_source *d, const double *x, int points, d
 
 void data_source_describe(const data_source *d, FILE *out)
 {
+    static const char inaccurate[] = ": too inaccurate to learn from (is the function noisy, or does it jump?)";
+    const double tolerable = .1;
     for (int order = 1; d->box && order <= largest_order(d); ++order)
         for (int j = 0; j < d->needs.inputs; ++j) {
             const difference_step *step = &black_box_steps(d->box, order)[j];
-            fprintf(out, "%s derivative by input %d: central differences of step %.3g, error about %.2g of %.3g\n", order == 1 ? "first" : "second", j + 1,
-                    step->step, step->error, step->derivative);
+            fprintf(out, "%s derivative by input %d: central differences of step %.3g, error about %.2g of %.3g%s\n", order == 1 ? "first" : "second", j + 1,
+                    step->step, step->error, step->derivative, step->error > tolerable * step->derivative ? inaccurate : "");
         }
 }

@@ -46,17 +46,20 @@ static void find_ranges(dataset *d)
     }
 }
 
-/* A FIFO would wait for a writer. */
 static status check_is_file(const char *path)
 {
     struct stat info;
-    if (stat(path, &info) != 0)
-        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));
-    if (!S_ISREG(info.st_mode))
-        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: not a file", path);
-    if (access(path, R_OK) != 0)
+    status s = file_check_regular(path);
+    if (s != STATUS_OK)
+        return s;
+    if (access(path, R_OK) != 0 || stat(path, &info) != 0)
         return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));
     return info.st_size > 0 ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: the file is empty", path);
+}
+
+status dataset_check_name(const char *path)
+{
+    return find_format(path) ? STATUS_OK : STATUS_BAD_FILE;
 }
 
 status dataset_read(const char *path, int inputs, int outputs, unsigned wanted, dataset *d)
@@ -89,8 +92,7 @@ status dataset_write(const char *path, const dataset *d)
     s = format->write(f, path, d);
     if (s == STATUS_OK)
         return file_commit(f, temporary, path);
-    fclose(f);
-    unlink(temporary);
+    file_abandon(f, temporary);
     return s;
 }
 

@@ -24,6 +24,9 @@
  * path:line) when the file cannot be read, lacks x, or a part has a wrong shape or type; then, and without memory, *d is empty. */
 status dataset_read(const char *path, int inputs, int outputs, unsigned wanted, dataset *d);
 
+/* Whether the ending names a format; STATUS_BAD_FILE. */
+status dataset_check_name(const char *path);
+
 /* Writes every part that is there; the file appears whole or not at all. Numbers in CSV have 17 digits, NaN is an empty field; more than
  * one direction is refused there. An HDF5 file is made in memory first. */
 status dataset_write(const char *path, const dataset *d);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/messages.h"
 #include "data/file_csv_columns.h"
@@ -347,15 +348,30 @@ static status read_all(csv_reader *c)
     return s == STATUS_OK ? set_room(c, c->d->points) : s;
 }
 
+/* A file that shrinks or grows under the reader would be half of one and half of another. */
+static bool is_unchanged(FILE *f, const struct stat *before)
+{
+    struct stat now;
+    return fstat(fileno(f), &now) == 0 && now.st_size == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
 status file_csv_read(const file_request *r, dataset *d)
 {
     csv_reader c = {.request = r, .d = d, .source = {.path = r->path, .room = FIRST_ROOM}};
     c.source.f = fopen(r->path, "rb");
-    if (!c.source.f)
-        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", r->path, strerror(errno));
+    struct stat before;
+    if (!c.source.f || fstat(fileno(c.source.f), &before) != 0) {
+        status s = status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", r->path, strerror(errno));
+        if (c.source.f)
+            fclose(c.source.f);
+        return s;
+    }
     c.source.buffer = malloc(FIRST_ROOM + 1);
     c.numbers = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     status s = c.source.buffer && c.numbers ? read_all(&c) : status_fail(STATUS_NO_MEMORY, "%s: error: no memory to read it", r->path);
+    if (!is_unchanged(c.source.f, &before))
+        s = status_fail(STATUS_BAD_FILE, "%s: error: it was changed while it was read", r->path);
     if (c.numbers)
         freelocale(c.numbers);
     free(c.source.buffer);

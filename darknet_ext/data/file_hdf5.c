@@ -49,6 +49,7 @@ typedef struct quiet {
 static quiet quiet_begin(void)
 {
     quiet q = {0};
+    H5dont_atexit(); /* what a damaged file left open cannot be closed: the library would try, and say so, at exit */
     H5Eget_auto2(H5E_DEFAULT, &q.print, &q.data);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return q;

@@ -63,8 +63,8 @@ status weights_file_read(const char *path, size_t expected, weights_file *w)
 {
     *w = (weights_file){0};
     struct stat info;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        return bad_file(path, "cannot be opened: not a file"); /* a FIFO would wait for a writer */
+    if (file_check_regular(path) != STATUS_OK)
+        return STATUS_BAD_FILE;
     FILE *f = fopen(path, "rb");
     if (!f || fstat(fileno(f), &info) != 0) {
         status s = status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));

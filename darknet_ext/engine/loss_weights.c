@@ -23,12 +23,17 @@ static status read_list(loss_weights *w, const section *where, const char *path,
         return fail_length(where, path, key, given, count);
     double *values = allocate_zeroed(count, sizeof *values);
     *weights = w->be->allocate(count);
+    double sum = 0;
     if (values && *weights)
         option_reals(where, key, values, given);
-    for (size_t i = 0; values && *weights && i < count; ++i)
+    for (size_t i = 0; values && *weights && i < count; ++i) {
         (*weights)[i] = (real)values[i];
+        sum += values[i];
+    }
     bool complete = values && *weights;
     free(values);
+    if (complete && sum == 0)
+        return option_fail(where, path, key, "all weights of this list are 0: nothing would be left of the losses that they weigh");
     return complete ? STATUS_OK : STATUS_NO_MEMORY;
 }
 

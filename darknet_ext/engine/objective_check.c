@@ -54,22 +54,16 @@ static status check_label_directions(const section *where, const char *path, con
     return STATUS_OK;
 }
 
-/* Keys of a schedule that nobody would look at. */
+/* A schedule that would move nothing. */
 static status check_schedule(const section *where, const char *path, const objective_options *o)
 {
-    static const char *const ends[] = {"weight_end", "weight_1_end", "weight_2_end"};
-    int given = 0;
-    if (!o->where)
+    if (o->schedule == SCHEDULE_CONSTANT)
         return STATUS_OK;
-    for (int i = 0; i < 3; ++i)
-        given += option_given(o->where, ends[i]);
-    for (int i = 0; i < 3 && o->schedule == SCHEDULE_CONSTANT; ++i)
-        if (option_given(o->where, ends[i]))
-            return option_fail(where, path, ends[i], "the end of a weight means nothing without weight_schedule=linear, rate or swap");
-    if (o->schedule != SCHEDULE_CONSTANT && given == 0)
-        return option_fail(where, path, "weight_schedule", "weight_schedule= needs weight_end=, weight_1_end= or weight_2_end=: nothing would move");
-    if ((o->schedule == SCHEDULE_SWAP) != option_given(o->where, "swap_at"))
-        return option_fail(where, path, o->schedule == SCHEDULE_SWAP ? "weight_schedule" : "swap_at", "weight_schedule=swap and swap_at= go together");
+    bool ends = option_given(where, "weight_end") || option_given(where, "weight_1_end") || option_given(where, "weight_2_end");
+    if (!ends)
+        return option_fail(where, path, "weight_schedule", "weight_schedule needs weight_end, weight_1_end or weight_2_end: no weight would move");
+    if (o->schedule == SCHEDULE_SWAP && o->swap_at == 0)
+        return option_fail(where, path, "weight_schedule", "weight_schedule=swap needs swap_at=");
     return STATUS_OK;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/environment.h"
+#include "core/file.h"
 #include "program/arguments.h"
 
 const verb *const verb_list[] = {
@@ -74,6 +75,7 @@ int main(int argc, char **argv)
         return exec_stock(argv);
     occupy_closed_streams();
     setlocale(LC_ALL, "C"); /* numbers have a decimal point, whatever a library chose while it was loaded */
+    file_clean_up_on_signals();
     signal(SIGXFSZ, SIG_IGN); /* a file over the size limit is a failed write, not the end of the program */
     int result = run_verb(argc, argv);
     return output_is_written() || result ? result : EXIT_FAILED;

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/file.h"
@@ -99,9 +100,23 @@ static status predict_points(plugin_network *p, const arguments *a, dataset *in)
     return s;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/* What can be said before anything is read and computed. */
 static status check_output(const arguments *a)
 {
-    if (!a->out || a->force || access(a->out, F_OK) != 0)
+    if (!a->out)
+        return STATUS_OK;
+    status s = dataset_check_name(a->out);
+    if (s != STATUS_OK || access(a->out, F_OK) != 0)
+        return s;
+    if (same_file(a->out, a->positional[2]))
+        return status_fail(STATUS_BAD_CONFIG, "%s: error: is the input: what else it holds would be lost; name another file with -out", a->out);
+    if (a->force)
         return STATUS_OK;
     return status_fail(STATUS_BAD_CONFIG, "%s: error: there is such a file; name another with -out, or replace it with -force", a->out);
 }

@@ -244,8 +244,7 @@ static status draw_and_commit(const gnuplot *g)
     s = draw(g, picture, temporary);
     if (s == STATUS_OK)
         return file_commit(picture, temporary, g->picture);
-    fclose(picture);
-    unlink(temporary);
+    file_abandon(picture, temporary);
     return s;
 }
 

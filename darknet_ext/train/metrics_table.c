@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/file.h"
+
 typedef struct table_source {
     FILE *f;
     char *line; /* owned; without its end */
@@ -112,6 +114,8 @@ static status read_rows(metrics_table *t, table_source *source)
 status metrics_table_read(const char *path, metrics_table *t)
 {
     *t = (metrics_table){.path = path};
+    if (file_check_regular(path) != STATUS_OK)
+        return STATUS_BAD_FILE;
     table_source source = {.f = fopen(path, "re")};
     if (!source.f)
         return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));

@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +49,17 @@ static status make_folders(const char *path)
         if (!kept)
             return STATUS_OK;
     }
+}
+
+/* Two runs would write the same files. Held until the run is closed, or the process has ended; a file system without locks has none. */
+static status lock_folder(run_folder *r)
+{
+    r->lock = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (r->lock < 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be used as a folder: %s", r->path, strerror(errno));
+    if (flock(r->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return status_fail(STATUS_BAD_FILE, "%s: error: another run is writing into this folder", r->path);
+    return STATUS_OK;
 }
 
 static bool is_empty(DIR *folder)
@@ -106,12 +119,14 @@ static status remove_old_results(const run_folder *r)
 
 status run_folder_create(run_folder *r, const char *out, const config *c, bool force)
 {
-    *r = (run_folder){0};
+    *r = (run_folder){.lock = -1};
     base_name(c->path, r->name, sizeof r->name);
     int length = out ? snprintf(r->path, sizeof r->path, "%s", out) : snprintf(r->path, sizeof r->path, "runs/%s", r->name);
     if (length <= 0 || (size_t)length >= sizeof r->path)
         return status_fail(STATUS_BAD_CONFIG, "-out: error: the path is empty or too long");
     status s = make_folders(r->path);
+    if (s == STATUS_OK)
+        s = lock_folder(r);
     if (s == STATUS_OK)
         s = force ? remove_old_results(r) : refuse_old_run(r->path);
     if (s == STATUS_OK)
@@ -126,4 +141,7 @@ void run_folder_close(run_folder *r)
     if (r->metrics)
         fclose(r->metrics);
     r->metrics = NULL;
+    if (r->lock >= 0)
+        close(r->lock);
+    r->lock = -1;
 }

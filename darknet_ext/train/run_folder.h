@@ -11,11 +11,12 @@ typedef struct run_folder {
     char path[2048];
     char name[256];  /* of the cfg, without folders and ending; for <name>_final.weights */
     FILE *metrics;   /* metrics.csv, open for appending rows */
+    int lock;        /* the open folder; -1: not open */
 } run_folder;
 
 /* Creates `out` (NULL: runs/<cfg name>) with its parents, run.cfg (the effective cfg) and metrics.csv (its header).
  * A folder that holds anything is refused unless `force`; then what an old run of that name left at its end is removed, and
- * its other files are replaced one by one. */
+ * its other files are replaced one by one. A folder into which another run is writing is refused. */
 status run_folder_create(run_folder *r, const char *out, const config *c, bool force);
 void run_folder_close(run_folder *r);
 

@@ -52,7 +52,7 @@ static void state_copy(graph *g, int arrays, float *values, bool to_parameters)
         }
 }
 
-static uint64_t weights_hash(const graph *g)
+uint64_t state_weights_hash(const graph *g)
 {
     uint64_t hash = 0;
     GRAPH_PARAMETERS(g, p) hash = XXH3_64bits_withSeed(p->value, p->count * sizeof(float), hash);
@@ -62,7 +62,7 @@ static uint64_t weights_hash(const graph *g)
 status state_save(plugin_network *p, const float *unfolded, const training_memory *memory, const char *path)
 {
     state_header h = {.version = STATE_VERSION, .adam_steps = (uint32_t)*plugin_adam_steps(p), .seen = plugin_seen(p), .seed = plugin_seed(p)};
-    h.weights = weights_hash(plugin_graph(p));
+    h.weights = state_weights_hash(plugin_graph(p));
     memcpy(h.magic, state_magic, sizeof h.magic);
     h.count = graph_parameter_count(plugin_graph(p));
     h.arrays = unfolded ? ALL_ARRAYS : OPTIMISER_ARRAYS;
@@ -99,7 +99,7 @@ static status check_header(const state_header *h, plugin_network *p, bool normal
         return bad_state(path, "not a state file of this version");
     if (h->count != graph_parameter_count(plugin_graph(p)))
         return bad_state(path, "belongs to another network");
-    if (h->seen != plugin_seen(p) || h->weights != weights_hash(plugin_graph(p)))
+    if (h->seen != plugin_seen(p) || h->weights != state_weights_hash(plugin_graph(p)))
         return bad_state(path, "belongs to other weights (remove it to start the optimiser afresh)");
     if (h->arrays != (normalised ? ALL_ARRAYS : OPTIMISER_ARRAYS))
         return bad_state(path, normalised ? "belongs to a run without normalise=" : "belongs to a run with normalise=");
@@ -136,6 +136,8 @@ static status read_content(FILE *f, plugin_network *p, bool normalised, training
 
 status state_load(plugin_network *p, bool normalised, training_memory *memory, const char *path)
 {
+    if (file_check_regular(path) != STATUS_OK)
+        return STATUS_BAD_FILE;
     FILE *f = fopen(path, "rb");
     if (!f)
         return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", path, strerror(errno));

@@ -28,6 +28,9 @@ status state_save(plugin_network *p, const float *unfolded, const training_memor
  * parameters become the unfolded ones. */
 status state_load(plugin_network *p, bool normalised, training_memory *memory, const char *path);
 
+/* A hash of all parameters: the same for the same weights. */
+uint64_t state_weights_hash(const graph *g);
+
 /* The state file that belongs to a weights file: its ending replaced by .state; final weights are the last ones, and share
  * their state. */
 void state_path(const char *weights, char *path, size_t size);

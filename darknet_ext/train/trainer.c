@@ -296,6 +296,19 @@ static status write_summary(trainer *t)
 
 /* ---------------------------------------------------------------- set up, run, tidy up */
 
+/* `raw`: the hash of the weights that were loaded. With another normalisation than before, the parameters that the state kept are not those
+ * of this network: folded in, they would give other weights. */
+static status check_unfolded(trainer *t, uint64_t raw, const char *state)
+{
+    fold_in(&t->set.fold);
+    bool same = state_weights_hash(plugin_graph(t->net)) == raw;
+    fold_out(&t->set.fold);
+    if (same)
+        return STATUS_OK;
+    return status_fail(STATUS_BAD_FILE, "%s: error: belongs to a run with another normalisation: normalise=, differential_pca= or the training samples were "
+                       "others (remove it to start the optimiser afresh)", state);
+}
+
 static status load_start(trainer *t)
 {
     const char *weights = t->request->weights;
@@ -313,7 +326,10 @@ static status load_start(trainer *t)
         fold_inverse(&t->set.fold);
         return STATUS_OK;
     }
+    uint64_t raw = state_weights_hash(plugin_graph(t->net));
     s = state_load(t->net, t->set.normalised, &memory, state);
+    if (s == STATUS_OK)
+        s = check_unfolded(t, raw, state);
     if (s != STATUS_OK)
         return s;
     watch_recall(&t->watch, &memory);
@@ -336,6 +352,9 @@ static status check_training(plugin_network *p, void *context)
 static void print_notes(trainer *t)
 {
     FILE *out = t->request->log;
+    const objective_options *o = plugin_objective(t->net);
+    if (o && o->schedule == SCHEDULE_SWAP && o->swap_at >= plugin_max_batches(t->net))
+        fprintf(out, "note: the weights do not change: swap_at=%ld is not before max_batches=%ld\n", (long)o->swap_at, (long)plugin_max_batches(t->net));
     if (!plugin_trains_stock_layers(t->net))
         return;
     if (plugin_adam(t->net))
@@ -429,7 +448,7 @@ static status run(trainer *t)
 
 status train_run(const train_request *request)
 {
-    trainer t = {.request = request, .best_step = -1, .earlier.best_step = -1};
+    trainer t = {.request = request, .folder.lock = -1, .best_step = -1, .earlier.best_step = -1};
     status s = prepare(&t);
     if (s == STATUS_OK)
         s = run(&t);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/domain.h"
 #include "train/point_sets.h"
 #include "train/training_check.h"
 
@@ -79,22 +78,16 @@ static status weigh_components(const training_set *t, plugin_network *p)
 }
 
 /* Values, unless the training does not look at them or the test samples do not have them; then the first derivatives that are there. */
-static status choose_measure(training_set *t, plugin_network *p)
+static dataset_part choose_measure(const training_set *t, plugin_network *p)
 {
-    static const dataset_part order[] = {PART_Y, PART_JACOBIAN, PART_JVP, PART_HESSIAN, PART_HVP};
+    static const dataset_part parts[] = {PART_Y, PART_JACOBIAN, PART_JVP, PART_HESSIAN, PART_HVP};
+    static const int orders[] = {0, 1, 1, 2, 2};
     const objective_options *o = plugin_objective(p);
     bool values = !o || o->weight[0] > 0 || o->end_weight[0] > 0;
-    int measured = evaluation_order(p), orders[] = {0, 1, 1, 2, 2};
     for (int i = values ? 0 : 1; i < 5; ++i)
-        if (orders[i] <= measured && dataset_has_given(&t->test, order[i])) {
-            t->measure = order[i];
-            return STATUS_OK;
-        }
-    t->measure = PART_Y;
-    if (dataset_has_given(&t->test, PART_Y))
-        return STATUS_OK;
-    return data_fail(t->data.where, t->data.path, option_given(t->data.where, "test_file") ? "test_file" : "file",
-                     "the test samples have none of the labels that could be measured");
+        if (orders[i] <= evaluation_order(p) && dataset_has_given(&t->test, parts[i]))
+            return parts[i];
+    return PART_Y;
 }
 
 status training_set_make(training_set *t, plugin_network *p, FILE *log)
@@ -102,10 +95,10 @@ status training_set_make(training_set *t, plugin_network *p, FILE *log)
     status s = data_source_training(&t->data, &t->training);
     if (s == STATUS_OK)
         s = data_source_test(&t->data, &t->test);
-    if (s == STATUS_OK)
-        s = choose_measure(t, p);
-    if (s == STATUS_OK)
-        s = normalise_training(t, p, log);
+    if (s != STATUS_OK)
+        return s;
+    t->measure = choose_measure(t, p);
+    s = normalise_training(t, p, log);
     if (s == STATUS_OK)
         s = weigh_components(t, p);
     return s == STATUS_OK ? batches_create(&t->batches, p, &t->training) : s;

@@ -98,10 +98,15 @@ static void roll_back(watch *w, guard_verdict verdict, const watch_errors *e)
     fprintf(out, w->trust > 0 ? "derivatives count %g of their weight\n" : "on values alone\n", w->trust);
 }
 
+/* The guard may remember a better error than this run has seen: from the run whose state it goes on from. */
 static void warn_of_collapse(const watch *w, long step, guard_verdict verdict, const watch_errors *e)
 {
     bool warn = plugin_objective(w->net)->on_collapse == COLLAPSE_WARN;
-    fprintf(w->log, "warning: update %ld: the values have become worse: test error %.4g, at its best %.4g; ", step, e->latest, w->guard.best_test);
+    fprintf(w->log, "warning: update %ld: the values have become worse: test error %.4g, at its best ", step, e->latest);
+    if (w->guard.best_test < e->best)
+        fprintf(w->log, "%.4g (before this run); ", w->guard.best_test);
+    else
+        fprintf(w->log, "%.4g (update %ld); ", e->best, e->best_step);
     if (verdict == GUARD_OPPOSED)
         fprintf(w->log, "the losses on derivatives oppose the loss on values (mean cosine of their gradients %.2f)%s\n", w->guard.cosine,
                 warn ? ": a smaller weight_1, or on_collapse=rollback, may help" : "");
