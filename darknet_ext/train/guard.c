@@ -24,18 +24,18 @@ static bool is_bad(const guard *g, const guard_reading *r)
 
 static double least(double best, double value)
 {
-    return best < 0 || value < best ? value : best;
+    return isfinite(value) && (best < 0 || value < best) ? value : best;
 }
 
 guard_verdict guard_judge(guard *g, const guard_reading *r, long step)
 {
-    if (!isfinite(r->cosine) || !isfinite(r->training_error))
-        return GUARD_GOOD;
-    bool bad = is_bad(g, r);
-    g->bad = bad ? g->bad + 1 : 0;
-    g->cosines = bad ? g->cosines + r->cosine : 0;
+    bool known = isfinite(r->cosine) && isfinite(r->training_error), bad = known && is_bad(g, r);
     g->best_test = least(g->best_test, r->test_error);
     g->best_training = least(g->best_training, r->training_error);
+    if (!known)
+        return GUARD_GOOD;
+    g->bad = bad ? g->bad + 1 : 0;
+    g->cosines = bad ? g->cosines + r->cosine : 0;
     if (g->bad < GUARD_PATIENCE)
         return GUARD_GOOD;
     guard_verdict verdict = g->cosines < 0 ? GUARD_OPPOSED : GUARD_UNSTABLE;

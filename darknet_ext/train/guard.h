@@ -17,7 +17,7 @@ typedef enum guard_verdict { GUARD_GOOD, GUARD_OPPOSED, GUARD_UNSTABLE } guard_v
 typedef struct guard_reading {
     double test_error;     /* mean squared error of values */
     double training_error; /* loss on values per sample, since the last reading, without its weight */
-    double cosine;         /* NaN: not known, then nothing is judged */
+    double cosine;         /* NaN: not known (derivatives have no weight yet), then nothing is judged; the least errors count all the same */
 } guard_reading;
 
 typedef struct guard {
