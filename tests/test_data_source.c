@@ -364,7 +364,7 @@ static const bad_case bad_cases[] = {
     {"file=in.csv", "x,y,v,hvp\n1,2,1,3\n2,3,1,4\n", "in.csv has v and hvp instead of d2ydx2: set [sobolev] label_directions=1", NEEDS(.order = 2)},
     {"file=in.csv", "x,y,v,jvp\n1,2,1,3\n2,3,1,4\n", "in.csv has v and jvp instead of dydx: set [sobolev] label_directions=1", NEEDS(.order = 1)},
     {"file=in.csv", "x,y,v,jvp\n1,2,1,3\n2,3,1,4\n", "in.csv has v for 1 direction: set [sobolev] label_directions=1", NEEDS(.order = 1, .directions = 3)},
-    {"file=in.csv", "x,y,dy_dx\n1,2,3\n2,3,4\n", "in.csv has v for 0 directions", NEEDS(.order = 1, .directions = 3)},
+    {"file=in.csv", "x,y,dy_dx\n1,2,3\n2,3,4\n", "in.csv has no v, which [sobolev] label_directions needs", NEEDS(.order = 1, .directions = 3)},
     {"file=in.csv", "x,y,v,jvp\n1,2,1,3\n2,3,1,4\n", "in.csv has no hvp, which", NEEDS(.order = 2, .directions = 1)},
     {"file=in.csv", "x,y,v,hvp\n1,2,1,3\n2,3,1,4\n", "in.csv has no dydx, which the loss on first", NEEDS(.order = 2, .directions = 1, .needs_first = true)},
     {"file=in.csv", "x,y,v,jvp\n1,2,1,3\n2,3,1,4\n", "in.csv has no dydx, which differentiate=", NEEDS(.order = 1, .directions = 1, .needs_first = true, .needs_jacobian = true)},

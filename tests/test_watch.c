@@ -33,6 +33,8 @@ static const guard_case guard_cases[] = {
     {"never better than the mean", {{12, 9, .5}, {11, 8, .2}, {13, 8, -.5}, {12, 8, -.5}, {11.5, 8, -.6}, {12, 8, -.6}}, 0, GUARD_GOOD},
     {"the best is remembered without a cosine", {{9, 9, NAN}, {1, 1, NAN}, {3, 3, -.5}, {4, 4, -.5}, {5, 5, -.6}}, 5, GUARD_OPPOSED},
     {"cosine not known", {{9, 9, NAN}, {1, 1, NAN}, {3, 3, NAN}, {4, 4, NAN}, {5, 5, NAN}, {6, 6, NAN}}, 0, GUARD_GOOD},
+    {"learnt before derivatives had a weight", {{9, NAN, NAN}, {1, 1, NAN}, {6, 6, -.5}, {6, 6, -.5}, {6, 6, -.5}}, 5, GUARD_OPPOSED},
+    {"not judged in between", {{9, 9, .5}, {1, 1, .2}, {3, 3, -.5}, {4, 4, -.5}, {5, 5, NAN}, {6, 6, -.6}}, 6, GUARD_OPPOSED},
     {"no loss yet", {{9, NAN, -.5}, {1, NAN, -.5}, {3, NAN, -.5}, {4, NAN, -.5}, {5, NAN, -.5}, {6, NAN, -.5}}, 0, GUARD_GOOD},
 };
 

@@ -31,10 +31,12 @@ static double least(double best, double value)
 guard_verdict guard_judge(guard *g, const guard_reading *r, long step)
 {
     bool known = isfinite(r->cosine) && isfinite(r->training_error), bad = known && is_bad(g, r);
-    g->bad = bad ? g->bad + 1 : 0;
-    g->cosines = bad ? g->cosines + r->cosine : 0;
     g->best_test = least(g->best_test, r->test_error);
     g->best_training = least(g->best_training, r->training_error);
+    if (!known)
+        return GUARD_GOOD;
+    g->bad = bad ? g->bad + 1 : 0;
+    g->cosines = bad ? g->cosines + r->cosine : 0;
     if (g->bad < GUARD_PATIENCE)
         return GUARD_GOOD;
     g->cosine = g->cosines / g->bad;

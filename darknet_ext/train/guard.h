@@ -17,7 +17,7 @@ typedef enum guard_verdict { GUARD_GOOD, GUARD_OPPOSED, GUARD_UNSTABLE } guard_v
 typedef struct guard_reading {
     double test_error;     /* mean squared error of values */
     double training_error; /* loss on values per sample, since the last reading, without its weight */
-    double cosine;         /* NaN of one of the two: nothing is judged, but the best are remembered */
+    double cosine;         /* NaN of one of these two: nothing is judged, but the best are remembered */
 } guard_reading;
 
 typedef struct guard {

@@ -210,7 +210,7 @@ status watch_check(plugin_network *net)
     static const char needs[] = "compares gradients: it needs a network without layers that only Darknet can run, and values and derivatives in its loss";
     const objective_options *o = plugin_objective(net);
     char text[256];
-    if (!o || gradient_probe_applies(net) || (o->balance != BALANCE_GRADNORM && o->on_collapse != COLLAPSE_ROLLBACK))
+    if (!o || o->order == 0 || gradient_probe_applies(net) || (o->balance != BALANCE_GRADNORM && o->on_collapse != COLLAPSE_ROLLBACK))
         return STATUS_OK;
     bool balance = o->balance == BALANCE_GRADNORM;
     snprintf(text, sizeof text, "%s %s", balance ? "balance=gradnorm" : "on_collapse=rollback", needs);
@@ -225,6 +225,11 @@ status watch_start(watch *w, plugin_network *net, double mean_error, FILE *log)
     w->balancer = balancer_start(o);
     w->probes = gradient_probe_applies(net);
     apply_factors(w);
+    if (o && o->order == 0) {
+        w->balancer.kind = BALANCE_NONE;
+        if (o->on_collapse == COLLAPSE_ROLLBACK)
+            fprintf(log, "note: on_collapse=rollback has nothing to watch: derivatives have no weight\n");
+    }
     if (!w->probes && o && o->order > 0 && !plugin_has_loss_gradient(net))
         fprintf(log, "note: the collapse guard does not watch networks with layers that only Darknet can run\n");
     if (!w->probes)
