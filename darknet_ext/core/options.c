@@ -94,6 +94,11 @@ status option_fail(const section *s, const char *path, const char *key, const ch
     return status_fail(STATUS_BAD_CONFIG, "-set %s.%s=%s: error: %s", s->name, key, option_text(s, key), text);
 }
 
+status section_fail(const section *s, const char *path, const char *text)
+{
+    return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", path, s->line, s->column, text);
+}
+
 static _Noreturn void programming_error(const section *s, const char *key, const char *what)
 {
     fprintf(stderr, "option '%s' of [%s]: %s\n", key, s ? s->spec->name : "", what);

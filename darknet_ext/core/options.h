@@ -85,6 +85,9 @@ int option_line(const section *s, const char *key);
 /* STATUS_BAD_CONFIG with a text that begins where the key's value stands: path:line, or the -set it comes from. */
 status option_fail(const section *s, const char *path, const char *key, const char *text);
 
+/* The same at the place of the section itself. */
+status section_fail(const section *s, const char *path, const char *text);
+
 /* Values of checked keys; absent keys give the fallback of the spec, and 0 (choices: -1) where that is "". Asking for a
  * key the spec does not know, or of a section that is NULL, is a programming error and aborts. */
 long option_integer(const section *s, const char *key);

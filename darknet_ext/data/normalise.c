@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/missing.h"
 #include "data/eigen.h"
 
 /* ---------------------------------------------------------------- small matrices, [n, n] row by row */
@@ -24,12 +25,6 @@ static void matrix_product(int n, const double *a, const double *b, double *out)
                 out[i * size + j] += a[i * size + k] * b[k * size + j];
 }
 
-/* A zero factor needs no other: what is not given may stand beside it. */
-static double product(double a, double b)
-{
-    return a == 0 ? 0 : a * b;
-}
-
 /* out = m x, or m^T x, for one of the two matrices of n. */
 static void matrix_apply(const normaliser *n, const double *m, bool transposed, const double *x, double *out)
 {
@@ -38,7 +33,7 @@ static void matrix_apply(const normaliser *n, const double *m, bool transposed, 
         size_t first = n->diagonal ? i : 0, last = n->diagonal ? i + 1 : size;
         double sum = 0;
         for (size_t j = first; j < last; ++j)
-            sum += product(transposed ? m[j * size + i] : m[i * size + j], x[j]);
+            sum += product_given(transposed ? m[j * size + i] : m[i * size + j], x[j]);
         out[i] = sum;
     }
 }

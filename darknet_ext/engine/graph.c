@@ -9,7 +9,7 @@
 
 static status config_error(const config *c, const section *s, const char *text)
 {
-    return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", c->path, s->line, s->column, text);
+    return section_fail(s, c->path, text);
 }
 
 static bool is_network_layer(const section *s)

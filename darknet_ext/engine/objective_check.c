@@ -2,11 +2,6 @@
 
 #include <stdio.h>
 
-static status refuse(const char *path, const section *s, const char *text)
-{
-    return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", path, s->line, s->column, text);
-}
-
 /* Whether one node of the segment can be differentiated as often as asked. */
 static status check_node(const graph_node *node, const section *where, const char *path, const objective_options *o)
 {
@@ -17,20 +12,20 @@ static status check_node(const graph_node *node, const section *where, const cha
         snprintf(text, sizeof text, "[%s]%s cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,
                  normalised ? " with batch_normalize=1" : "", o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", where->line,
                  reason ? ": " : "", reason ? reason : "");
-        return refuse(path, node->where, text);
+        return section_fail(node->where, path, text);
     }
     for (int i = 0; i < node->n_inputs; ++i)
         if (node->inputs[i] < o->wrt) {
             snprintf(text, sizeof text, "this layer reads layer %d, which lies below layer %d, the one [sobolev] at line %d differentiates by (wrt)",
                      node->inputs[i], o->wrt, where->line);
-            return refuse(path, node->where, text);
+            return section_fail(node->where, path, text);
         }
     if (o->order > 1 && !o->allow_zero_curvature && node->type->zero_curvature && node->type->zero_curvature(node)) {
         snprintf(text, sizeof text,
                  "this activation is piecewise linear: its second derivative is zero wherever it exists, so order=2 at line %d has nothing to learn "
                  "(use a smooth activation, or set allow_zero_curvature=1 in [sobolev])",
                  where->line);
-        return refuse(path, node->where, text);
+        return section_fail(node->where, path, text);
     }
     return STATUS_OK;
 }

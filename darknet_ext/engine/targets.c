@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/missing.h"
+
 struct targets {
     const backend *be;
     graph head;       /* the head alone, its input is the network's output */
@@ -76,19 +78,13 @@ const real *targets_along(const targets *t)
     return t ? t->along : NULL;
 }
 
-/* a b, where a zero factor needs no other: what is not given may stand beside it. */
-static double product(real a, real b)
-{
-    return a == 0 ? 0 : (double)a * (double)b;
-}
-
 /* out[inputs] (+)= J^T c, J of outputs x inputs. */
 static void jacobian_product(const targets *t, const real *jacobian, const real *c, bool accumulate, real *out)
 {
     for (size_t j = 0; j < t->inputs; ++j) {
         double sum = accumulate ? (double)out[j] : 0;
         for (size_t k = 0; k < t->outputs; ++k)
-            sum += product(c[k], jacobian[k * t->inputs + j]);
+            sum += product_given((double)c[k], (double)jacobian[k * t->inputs + j]);
         out[j] = (real)sum;
     }
 }
@@ -99,7 +95,7 @@ static void jacobian_direction(const targets *t, const real *jacobian, const rea
     for (size_t k = 0; k < t->outputs; ++k) {
         double sum = 0;
         for (size_t j = 0; j < t->inputs; ++j)
-            sum += product(v[j], jacobian[k * t->inputs + j]);
+            sum += product_given((double)v[j], (double)jacobian[k * t->inputs + j]);
         out[k] = (real)sum;
     }
 }
@@ -114,7 +110,7 @@ static void hessian_product(const targets *t, const real *hessian, const real *c
             const real *row = hessian + (k * n + i) * n;
             double along = 0;
             for (size_t j = 0; j < n && c[k] != 0; ++j)
-                along += product(v[j], row[j]);
+                along += product_given((double)v[j], (double)row[j]);
             sum += c[k] == 0 ? 0 : (double)c[k] * along;
         }
         out[i] = (real)sum;
@@ -180,7 +176,7 @@ static void first_targets(const targets *t, const real *sample, const real *c, r
         const real *jvp = sample + labels_direction(&t->layout, r) + labels_jvp(&t->layout);
         double sum = 0;
         for (size_t k = 0; k < t->outputs; ++k)
-            sum += product(c[k], jvp[k]);
+            sum += product_given((double)c[k], (double)jvp[k]);
         along[r] = (real)sum;
     }
 }

@@ -32,7 +32,7 @@ static bool is_linear(const graph_node *node)
 
 static status refuse(plugin_network *p, const graph_node *node, const char *text)
 {
-    return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", plugin_config(p)->path, node->where->line, node->where->column, text);
+    return section_fail(node->where, plugin_config(p)->path, text);
 }
 
 status fold_check(plugin_network *p, normalise_kind kind)

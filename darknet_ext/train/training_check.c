@@ -7,7 +7,7 @@
 
 static status refuse(plugin_network *p, const section *where, const char *text)
 {
-    return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", plugin_config(p)->path, where->line, where->column, text);
+    return section_fail(where, plugin_config(p)->path, text);
 }
 
 /* Why one of Darknet's own layers cannot be used here; NULL: it can. */
