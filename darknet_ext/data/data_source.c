@@ -150,6 +150,8 @@ static status check_numbers(const data_source *d, const char *key, const dataset
         size_t size = dataset_part_size(set, part), count = set->parts[part] ? (size_t)set->points * size : 0;
         for (size_t i = 0; i < count; ++i) {
             double value = set->parts[part][i];
+            if (part == PART_V_WEIGHT && value < 0)
+                return fail(d, key, "%s: v_weight of sample %zu is negative: %g", option_text(d->where, key), i / size + 1, value);
             if (isnan(value) ? missing : fabs(value) <= 3.4028234663852886e38)
                 continue;
             const char *name = dataset_part_names[part], *file = option_text(d->where, key);
