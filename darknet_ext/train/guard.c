@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdbool.h>
 
-static const double worse = 2; /* times the best */
+static const double worse = 2;         /* times the best */
+static const double negligible = 1e-3; /* of the labels' variance: the noise of a converged training */
 
 guard guard_start(double mean_error)
 {
@@ -17,7 +18,8 @@ static bool has_risen(double error, double best, double times)
 
 static bool is_bad(const guard *g, const guard_reading *r)
 {
-    bool risen = has_risen(r->test_error, g->best_test, worse) && has_risen(r->training_error, g->best_training, worse);
+    bool matters = r->test_error > negligible * g->mean_error;
+    bool risen = matters && has_risen(r->test_error, g->best_test, worse) && has_risen(r->training_error, g->best_training, worse);
     bool useless = r->test_error >= g->mean_error && has_risen(r->test_error, g->best_test, 1) && g->best_test < g->mean_error;
     return risen || useless;
 }

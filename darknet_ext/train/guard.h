@@ -1,8 +1,8 @@
 /* The collapse guard: derivative supervision is there to help the values. When it makes them worse, somebody should say so.
  *
  * A reading, taken at every evaluation, is bad when
- *     the error of values on the test set is more than twice the least so far, and so is the loss on values in training (else it is
- *     overfitting); or
+ *     the error of values on the test set is more than twice the least so far and more than a thousandth of the labels' variance, and the loss
+ *     on values in training has doubled too (else it is overfitting); or
  *     the values have become no better than the mean of the labels.
  * Several bad readings in a row are a collapse. The cosine between the gradients, by the parameters, of the loss on values and of the
  * losses on derivatives says of which kind: below 0 on their average, the derivatives oppose the values; else both suffer from steps that are
