@@ -31,6 +31,16 @@ is_picture() {
     is_picture study/surface_booth_20.png
 }
 
+@test "paper_regression gives each size its updates and its rate" {
+    small_regression -points "20 30" -seeds 1 -updates "20 40" -rate "1e-4 1e-3"
+    for size in "20 20 1e-4" "30 40 1e-3"; do
+        read -r points updates rate <<<"$size"
+        for line in "points=$points" "max_batches=$updates" "learning_rate=$rate" batch=20 policy=poly power=1; do
+            grep -qx "$line" "study/booth/$points/1/sobolev/run.cfg" || { echo "no $line" >&2; return 1; }
+        done
+    done
+}
+
 @test "the medians of paper_regression are those of its runs" {
     small_regression -seeds "1 2 3"
     for method in regular sobolev; do
