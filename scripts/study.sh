@@ -5,6 +5,7 @@
 # The script that reads this sets the defaults of the flags below and
 #     methods       names, the plain one first
 #     settings_of   a function: the `-set` words of a method
+#     activation    only where the method depends on it: then -activation is a flag
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016  # variables that the other side sets or reads; awk programs
 
 fail() { echo "$0: error: $*" >&2; exit 2; }
@@ -18,7 +19,7 @@ study_flags() {
         -seeds) seeds=$2 ;;
         -updates) updates=$2 ;;
         -rate) rate=$2 ;;
-        -activation) activation=$2 ;;
+        -activation) [ -n "${activation:-}" ] || fail "unknown flag $1"; activation=$2 ;;
         -jobs) jobs=$2 ;;
         -out) out=$2 ;;
         -darknet) darknet=$2 ;;

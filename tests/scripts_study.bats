@@ -76,7 +76,7 @@ is_picture() {
 }
 
 @test "paper_regression refuses what it does not know" {
-    for words in "-function booth" "-functions nowhere" "-seeds one" "-darknet /nowhere" "-seeds"; do
+    for words in "-function booth" "-activation tanh" "-functions nowhere" "-seeds one" "-darknet /nowhere" "-seeds"; do
         # shellcheck disable=SC2086
         run --separate-stderr "$SOURCE_DIR/scripts/paper_regression" -out "$PWD/study" -darknet "$darknet" $words
         equal "status of $words" 2 "$status"
