@@ -5,6 +5,7 @@
 # The script that reads this sets the defaults of the flags below and
 #     methods       names, the plain one first
 #     settings_of   a function: the `-set` words of a method
+#     activation    only where the method depends on it: then -activation is a flag
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016  # variables that the other side sets or reads; awk programs
 
 fail() { echo "$0: error: $*" >&2; exit 2; }
@@ -18,7 +19,7 @@ study_flags() {
         -seeds) seeds=$2 ;;
         -updates) updates=$2 ;;
         -rate) rate=$2 ;;
-        -activation) activation=$2 ;;
+        -activation) [ -n "${activation:-}" ] || fail "unknown flag $1"; activation=$2 ;;
         -jobs) jobs=$2 ;;
         -out) out=$2 ;;
         -darknet) darknet=$2 ;;
@@ -35,21 +36,22 @@ study_flags() {
 
 # ---------------------------------------------------------------- runs
 
-# The N-th number of -updates, or the last.
-updates_of() { echo "$updates" | awk -v n="$1" '{ print n <= NF ? $n : $NF }'; }
+# nth N LIST: its N-th word, or the last.
+nth() { echo "$2" | awk -v n="$1" '{ print n <= NF ? $n : $NF }'; }
 
 folder_of() { echo "$out/$1/$2/$4/$3"; }
 
-# each_run COMMAND: calls COMMAND FUNCTION POINTS METHOD SEED UPDATES; seeds outermost, so that an interrupted study has whole seeds.
+# each_run COMMAND: calls COMMAND FUNCTION POINTS METHOD SEED UPDATES RATE; seeds outermost, so that an interrupted study has whole seeds.
 each_run() {
     for seed in $seeds; do
         n=0
         for size in $points; do
             n=$((n + 1))
-            length=$(updates_of $n)
+            size_updates=$(nth $n "$updates")
+            size_rate=$(nth $n "$rate")
             for function in $functions; do
                 for method in $methods; do
-                    "$1" "$function" "$size" "$method" "$seed" "$length"
+                    "$1" "$function" "$size" "$method" "$seed" "$size_updates" "$size_rate"
                 done
             done
         done
@@ -62,7 +64,7 @@ missing_run() {
     [ -e "$folder/summary.json" ] && return
     every=$(($5 / 20))
     [ $every -gt 0 ] || every=1
-    echo "cfg/$1.cfg -set data.points=$2 $(settings_of "$3") -seed $4 -set net.max_batches=$5 -set net.learning_rate=$rate" \
+    echo "cfg/$1.cfg -set data.points=$2 $(settings_of "$3") -seed $4 -set net.max_batches=$5 -set net.learning_rate=$6" \
         "-set net.policy=poly -set net.power=1 -threads 1 -every $every -no-chart -force -out \"$folder\""
 }
 

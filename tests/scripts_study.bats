@@ -31,6 +31,16 @@ is_picture() {
     is_picture study/surface_booth_20.png
 }
 
+@test "paper_regression gives each size its updates and its rate" {
+    small_regression -points "20 30" -seeds 1 -updates "20 40" -rate "1e-4 1e-3"
+    for size in "20 20 1e-4" "30 40 1e-3"; do
+        read -r points updates rate <<<"$size"
+        for line in "points=$points" "max_batches=$updates" "learning_rate=$rate" batch=20 policy=poly power=1; do
+            grep -qx "$line" "study/booth/$points/1/sobolev/run.cfg" || { echo "no $line" >&2; return 1; }
+        done
+    done
+}
+
 @test "the medians of paper_regression are those of its runs" {
     small_regression -seeds "1 2 3"
     for method in regular sobolev; do
@@ -66,7 +76,7 @@ is_picture() {
 }
 
 @test "paper_regression refuses what it does not know" {
-    for words in "-function booth" "-functions nowhere" "-seeds one" "-darknet /nowhere" "-seeds"; do
+    for words in "-function booth" "-activation tanh" "-functions nowhere" "-seeds one" "-darknet /nowhere" "-seeds"; do
         # shellcheck disable=SC2086
         run --separate-stderr "$SOURCE_DIR/scripts/paper_regression" -out "$PWD/study" -darknet "$darknet" $words
         equal "status of $words" 2 "$status"
