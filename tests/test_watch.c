@@ -1,14 +1,15 @@
-/* What watches a training: the collapse guard, and the balance of the orders. */
+/* What watches a training: the collapse guard, the balance of the orders, and what they do to a network. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
-#include "train/balance.h"
-#include "train/guard.h"
+#include "plugin_fixture.h"
+#include "train/watch.h"
 
 /* ---------------------------------------------------------------- guard */
 
@@ -171,11 +172,320 @@ static void test_balance_of_one(void **state)
     assert_true(b.kind == BALANCE_NONE && b.factors[0] == 1);
 }
 
+/* ---------------------------------------------------------------- a network that is watched */
+
+enum { INPUTS = 2, BATCH = 3, PARAMETERS = 17 };
+
+/* Two inputs, one output; `net` and `sobolev` are keys of these sections. */
+static plugin_network *open_network(const char *net, const char *sobolev)
+{
+    char cfg[512];
+    snprintf(cfg, sizeof cfg,
+             "[net]\ninputs=2\nbatch=3\nmax_batches=100\nlearning_rate=.01\n%s[connected]\noutput=4\nactivation=tanh\n[connected]\noutput=1\n"
+             "activation=linear\n[sobolev]\n%s", net, sobolev);
+    return plugin_from_text(NULL, cfg);
+}
+
+typedef struct watched {
+    plugin_network *net;
+    watch watch;
+    FILE *log;
+    char *text;
+    size_t length;
+} watched;
+
+static void open_watched(watched *t, const char *net, const char *sobolev)
+{
+    t->net = open_network(net, sobolev);
+    t->log = open_memstream(&t->text, &t->length);
+    assert_int_equal(watch_start(&t->watch, t->net, 10, t->log), STATUS_OK);
+}
+
+static void close_watched(watched *t)
+{
+    watch_free(&t->watch);
+    plugin_free(t->net);
+    fclose(t->log);
+    free(t->text);
+}
+
+/* One update with labels that change. */
+static objective_losses train(watched *t, int i)
+{
+    for (int k = 0; k < BATCH * INPUTS; ++k)
+        plugin_input(t->net)[k] = (float)sin(1 + i + 3 * k);
+    for (size_t k = 0; k < BATCH * plugin_truth_count(t->net); ++k)
+        plugin_truth(t->net)[k] = (float)cos(2. * i + 5 * (double)k);
+    objective_losses l = plugin_train_minibatch(t->net);
+    watch_losses(&t->watch, &l);
+    return l;
+}
+
+/* The guard reads the training's error out of the watch's sums. */
+static void judge(watched *t, long step, double error, double cosine, long best_step)
+{
+    train(t, (int)step);
+    t->watch.value_loss = 2 * error;
+    t->watch.samples = 2;
+    t->watch.cosine = cosine;
+    watch_judge(&t->watch, step, &(watch_errors){error, 1, best_step});
+}
+
+/* Everything that an update changes: [4][parameters]. */
+static void take_arrays(plugin_network *p, float arrays[4 * PARAMETERS])
+{
+    float *to = arrays;
+    GRAPH_PARAMETERS(plugin_graph(p), q)
+    {
+        const float *from[] = {q->value, q->gradient, q->moment_1, q->moment_2};
+        for (int k = 0; k < 4; ++k, to += q->count)
+            memcpy(to, from[k], q->count * sizeof *to);
+    }
+    assert_int_equal(to - arrays, 4 * PARAMETERS);
+}
+
+static void expect_text(watched *t, const char *text)
+{
+    fflush(t->log);
+    if (!strstr(t->text, text))
+        fail_msg("the log should hold: %s\nit is: %s", text, t->text);
+}
+
+/* Bad readings until the guard has had enough. */
+static void collapse(watched *t, long step, double cosine)
+{
+    for (long k = step; k < step + GUARD_PATIENCE; ++k)
+        judge(t, k, 5, cosine, 1);
+}
+
+static void test_losses(void **state)
+{
+    watched t;
+    (void)state;
+    open_watched(&t, "", "order=1\nweight=2\nweight_1=.5\n");
+    objective_losses first = train(&t, 1), second = train(&t, 2);
+    expect_near(t.watch.value_loss, (first.order[0] + second.order[0]) / 2);
+    assert_int_equal(t.watch.samples, 2 * BATCH);
+    expect_near(t.watch.balancer.sums[0], (first.order[0] + second.order[0]) / 2);
+    expect_near(t.watch.balancer.sums[1], (first.order[1] + second.order[1]) / .5);
+    assert_int_equal(t.watch.balancer.samples[0], 2 * BATCH);
+    assert_int_equal(t.watch.balancer.samples[1], 2 * BATCH);
+    close_watched(&t);
+    open_watched(&t, "", "order=1\nweight_1=0\nweight_1_end=1\nweight_schedule=swap\nswap_at=50\n");
+    first = train(&t, 1);
+    assert_true(t.watch.balancer.sums[1] == 0 && t.watch.balancer.samples[1] == 0); /* no weight, no loss */
+    close_watched(&t);
+}
+
+/* [cost]: its cost is the loss on values. */
+static void test_losses_of_cost(void **state)
+{
+    (void)state;
+    watched t = {.net = plugin_from_text(NULL, "[net]\ninputs=2\nbatch=3\n[connected]\noutput=1\nactivation=linear\n[cost]\n")};
+    t.log = open_memstream(&t.text, &t.length);
+    assert_int_equal(watch_start(&t.watch, t.net, 10, t.log), STATUS_OK);
+    objective_losses l = train(&t, 1);
+    assert_true(l.order[0] > 0 && t.watch.value_loss == l.order[0]);
+    watch_judge(&t.watch, 1, &(watch_errors){9, 1, 0}); /* nothing to say about derivatives */
+    assert_true(t.watch.samples == 0 && t.watch.guard.collapses == 0);
+    close_watched(&t);
+}
+
+/* Back to where the test error was least, the optimiser's memory included; derivatives count less each time, at last nothing. */
+static void test_rollback_of_opposed(void **state)
+{
+    static const char *const words[] = {"derivatives count 0.1 of their weight\n", "derivatives count 0.01 of their weight\n", "on values alone\n"};
+    static const double trust[] = {.1, .01, 0};
+    float best[4 * PARAMETERS], now[4 * PARAMETERS];
+    watched t;
+    (void)state;
+    open_watched(&t, "adam=1\n", "order=1\nweight_1=2\non_collapse=rollback\n");
+    judge(&t, 0, 2, -.5, 0);
+    judge(&t, 1, 1, -.5, 1);
+    take_arrays(t.net, best);
+    for (int i = 0; i < 3; ++i) {
+        judge(&t, 2, 1.5, -.5, 1); /* neither good nor bad: no snapshot */
+        take_arrays(t.net, now);
+        assert_memory_not_equal(now, best, sizeof best);
+        collapse(&t, 3, -.5);
+        take_arrays(t.net, now);
+        assert_memory_equal(now, best, sizeof best);
+        expect_near(t.watch.trust, trust[i]);
+        expect_text(&t, "the losses on derivatives oppose the loss on values (mean cosine of their gradients -0.50)\n");
+        expect_text(&t, "rollback: on from the weights of update 1, ");
+        expect_text(&t, words[i]);
+        train(&t, 9);
+        assert_true(plugin_weights(t.net)[0] == 1);
+        expect_near(plugin_weights(t.net)[1], 2 * trust[i]);
+        expect_near(plugin_rate(t.net), (double).01f);
+    }
+    close_watched(&t);
+}
+
+static void test_rollback_of_unstable(void **state)
+{
+    watched t;
+    (void)state;
+    open_watched(&t, "adam=1\n", "order=1\nweight_1=2\non_collapse=rollback\n");
+    judge(&t, 1, 1, .5, 1);
+    collapse(&t, 2, .5);
+    expect_text(&t, "the losses on derivatives suffer too (mean cosine of the gradients 0.50)\n");
+    expect_text(&t, "the learning rate times 0.3\n");
+    assert_true(fabs(plugin_rate(t.net) - .003) < 1e-8);
+    collapse(&t, 6, .5);
+    expect_text(&t, "the learning rate times 0.09\n");
+    assert_true(fabs(plugin_rate(t.net) - .0009) < 1e-8);
+    expect_near(t.watch.rate_factor, .09);
+    assert_true(t.watch.trust == 1 && t.watch.rollbacks == 0);
+    close_watched(&t);
+}
+
+/* Said once; nothing is done. */
+static void test_warning(void **state)
+{
+    static const char *const keys[] = {"order=1\n", "order=1\non_collapse=ignore\n"};
+    (void)state;
+    for (int ignore = 0; ignore < 2; ++ignore) {
+        watched t;
+        open_watched(&t, "", keys[ignore]);
+        judge(&t, 1, 1, -.5, 1);
+        collapse(&t, 2, -.5);
+        assert_int_equal(t.watch.guard.collapses, !ignore);
+        size_t length = (fflush(t.log), t.length);
+        assert_int_equal(length > 0, !ignore);
+        collapse(&t, 6, -.5);
+        fflush(t.log);
+        assert_int_equal(t.length, length);
+        if (!ignore)
+            expect_text(&t, ": a smaller weight_1, or on_collapse=rollback, may help\n");
+        assert_true(t.watch.trust == 1 && !t.watch.snapshot);
+        close_watched(&t);
+    }
+}
+
+/* Only where balance_every says. */
+static void test_balance_of_network(void **state)
+{
+    watched t;
+    (void)state;
+    open_watched(&t, "", "order=1\nweight_1=2\nbalance=softadapt\nbalance_every=3\n");
+    t.watch.trust = .5;
+    for (int i = 1; i <= 6; ++i) {
+        train(&t, i);
+        assert_int_equal(watch_update(&t.watch, i), STATUS_OK);
+        assert_int_equal(t.watch.balancer.samples[0], i % 3 * BATCH);
+    }
+    train(&t, 7);
+    assert_true(t.watch.balancer.factors[0] != 1);
+    expect_near(plugin_weights(t.net)[0], t.watch.balancer.factors[0]);
+    expect_near(plugin_weights(t.net)[1], .5 * 2 * t.watch.balancer.factors[1]);
+    close_watched(&t);
+}
+
+/* What one run remembers, another one knows. */
+static void test_memory(void **state)
+{
+    watched t, other;
+    (void)state;
+    open_watched(&t, "", "order=2\nbalance=softadapt\n");
+    open_watched(&other, "", "order=2\nbalance=softadapt\n");
+    watch *w = &t.watch;
+    for (int k = 0; k <= JET_MAX_ORDER; ++k) {
+        w->balancer.factors[k] = 2 + k;
+        w->balancer.first[k] = 10 + k;
+        w->balancer.last[k] = 20 + k;
+        w->balancer.sums[k] = 30 + k;
+        w->balancer.samples[k] = 41 + k;
+    }
+    w->guard = (guard){.mean_error = 10, .best_test = 42, .best_training = 43, .bad = 44, .cosines = 45, .collapses = 46, .first_collapse = 47};
+    w->trust = .5;
+    w->rate_factor = .25;
+    w->rollbacks = 48;
+    training_memory memory;
+    watch_remember(w, &memory);
+    watch_recall(&other.watch, &memory);
+    for (int k = 0; k <= JET_MAX_ORDER; ++k) {
+        assert_true(other.watch.balancer.factors[k] == 2 + k && other.watch.balancer.first[k] == 10 + k);
+        assert_true(other.watch.balancer.last[k] == 20 + k && other.watch.balancer.sums[k] == 30 + k);
+        assert_int_equal(other.watch.balancer.samples[k], 41 + k);
+    }
+    const guard *g = &other.watch.guard;
+    assert_true(g->best_test == 42 && g->best_training == 43 && g->bad == 44 && g->cosines == 45 && g->collapses == 46 && g->first_collapse == 47);
+    assert_true(other.watch.trust == .5 && other.watch.rate_factor == .25 && other.watch.rollbacks == 48);
+    assert_true(fabs(plugin_rate(other.net) - .0025) < 1e-8);
+    train(&other, 1);
+    const double *weights = plugin_weights(other.net);
+    assert_true(weights[0] == 2 && weights[1] == 1.5 && weights[2] == 2);
+    close_watched(&t);
+    close_watched(&other);
+}
+
+/* ---------------------------------------------------------------- gradients of the orders */
+
+static double dot(const float *a, const float *b)
+{
+    double sum = 0;
+    for (int i = 0; i < PARAMETERS; ++i)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+static void test_gradients(void **state)
+{
+    float g[4][PARAMETERS], derivatives[PARAMETERS];
+    double cosine, norms[JET_MAX_ORDER + 1];
+    watched t;
+    (void)state;
+    open_watched(&t, "", "order=2\nweight=3\nweight_1=2\nweight_2=.5\n");
+    train(&t, 1);
+    for (int k = 0; k <= 2; ++k) {
+        double weights[JET_MAX_ORDER + 1] = {0};
+        weights[k] = plugin_weights(t.net)[k];
+        assert_int_equal(plugin_loss_gradient(t.net, weights, g[k]), STATUS_OK);
+    }
+    for (int i = 0; i < PARAMETERS; ++i)
+        derivatives[i] = g[1][i] + g[2][i];
+    assert_int_equal(gradient_probe_norms(&t.watch.probe, norms), STATUS_OK);
+    for (int k = 0; k <= 2; ++k)
+        assert_true(norms[k] > 0 && fabs(norms[k] / sqrt(dot(g[k], g[k])) - 1) < 1e-5);
+    assert_int_equal(gradient_probe_cosine(&t.watch.probe, &cosine), STATUS_OK);
+    assert_true(fabs(cosine - dot(g[0], derivatives) / sqrt(dot(g[0], g[0]) * dot(derivatives, derivatives))) < 1e-5);
+    close_watched(&t);
+    open_watched(&t, "", "order=1\nweight_1=0\nweight_1_end=1\nweight_schedule=swap\nswap_at=50\n");
+    train(&t, 1);
+    assert_int_equal(watch_compare_gradients(&t.watch), STATUS_OK);
+    assert_true(isnan(t.watch.cosine)); /* there is nothing to compare with */
+    close_watched(&t);
+}
+
+static void test_what_can_be_compared(void **state)
+{
+    static const struct {
+        const char *keys;
+        bool applies;
+    } cases[] = {{"order=1\n", true}, {"order=0\n", false}, {"order=1\nweight=0\n", false},
+                 {"order=1\nweight=0\nweight_end=1\nweight_schedule=linear\n", true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        plugin_network *p = open_network("", cases[i].keys);
+        assert_int_equal(gradient_probe_applies(p), cases[i].applies);
+        plugin_free(p);
+    }
+    plugin_network *p = open_network("", "order=1\nweight=0\nbalance=gradnorm\n");
+    assert_int_equal(watch_check(p), STATUS_BAD_CONFIG);
+    assert_non_null(strstr(status_text(), "error: balance=gradnorm compares gradients: "));
+    plugin_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_guard),          cmocka_unit_test(test_guard_counts),   cmocka_unit_test(test_softadapt),
-        cmocka_unit_test(test_gradnorm),       cmocka_unit_test(test_gradnorm_rates), cmocka_unit_test(test_balance_of_a_late_order), cmocka_unit_test(test_balance_of_one),
+        cmocka_unit_test(test_gradnorm),       cmocka_unit_test(test_gradnorm_rates), cmocka_unit_test(test_balance_of_a_late_order),
+        cmocka_unit_test(test_balance_of_one),
+        cmocka_unit_test(test_losses),         cmocka_unit_test(test_losses_of_cost), cmocka_unit_test(test_rollback_of_opposed),
+        cmocka_unit_test(test_rollback_of_unstable), cmocka_unit_test(test_warning),  cmocka_unit_test(test_balance_of_network),
+        cmocka_unit_test(test_memory),         cmocka_unit_test(test_gradients),      cmocka_unit_test(test_what_can_be_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
