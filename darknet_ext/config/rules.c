@@ -162,16 +162,18 @@ static void check_data(checked k)
     static const char *const of_functions[] = {"dimension", "domain", "difference_step"}, *const of_files[] = {"test_file", "test_fraction", "missing"};
     bool file = option_given(k.s, "file");
     check_domain(k);
+    if (!USABLE(k.s, "file", "function"))
+        return; /* said already: a misspelt key may have meant either */
     if (file == option_given(k.s, "function")) {
         message_error(k.m, section_place(k.s, "file"), "[data] needs %s of the keys 'function' and 'file'", file ? "only one" : "one");
         return;
     }
     for (int i = 0; i < 3; ++i) {
         const char *key = file ? of_functions[i] : of_files[i];
-        if (option_given(k.s, key))
+        if (option_given(k.s, key) && USABLE(k.s, key))
             message_error(k.m, section_place(k.s, key), "'%s' means nothing beside '%s'", key, file ? "file" : "function");
     }
-    if (option_given(k.s, "test_file") && option_given(k.s, "test_fraction"))
+    if (option_given(k.s, "test_file") && option_given(k.s, "test_fraction") && USABLE(k.s, "test_file", "test_fraction"))
         message_error(k.m, section_place(k.s, "test_fraction"), "'test_fraction' means nothing beside 'test_file'");
 }
 
@@ -238,7 +240,7 @@ static void check_sobolev(checked k)
     for (size_t i = 0; i < sizeof table / sizeof *table; ++i) {
         const char *without = table[i].without;
         bool other = *without == '!';
-        if (!option_given(k.s, table[i].key) || !USABLE(k.s, table[i].needs))
+        if (!option_given(k.s, table[i].key) || !USABLE(k.s, table[i].key, table[i].needs))
             continue;
         const char *value = option_text(k.s, table[i].needs);
         if (!strcmp(value, without + other) != other)

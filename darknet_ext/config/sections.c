@@ -113,16 +113,16 @@ bool section_usable(const section *s, const char *key)
     return !given || *given->value;
 }
 
-place section_place(const section *s, const char *key)
-{
-    const option *given = section_given(s, key);
-    return given ? (place){given->line, given->column} : (place){s->line, s->column};
-}
-
 /* A key that was never written, only guessed behind a misspelt one. */
 static bool is_guess(const option *o)
 {
     return !o->line && !o->column;
+}
+
+place section_place(const section *s, const char *key)
+{
+    const option *given = section_given(s, key);
+    return given && !is_guess(given) ? (place){given->line, given->column} : (place){s->line, s->column};
 }
 
 static void store(section *s, const option_spec *spec, const char *value, place where, messages *m)
