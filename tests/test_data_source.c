@@ -359,6 +359,10 @@ typedef struct bad_case {
 static const bad_case bad_cases[] = {
     {"file=nowhere.csv", NULL, "t.cfg:4:6: error: [data] nowhere.csv: error: ", NEEDS(.needs_values = true)},
     {"file=in.csv", "x,z\n1,2\n2,3\n", "in.csv has no y, which the loss on values needs", NEEDS(.needs_values = true)},
+    {"file=in.csv\nmissing=1", "x,dy_dx\n1,2\n2,3\n", "in.csv has no y, which differentiate=log_", NEEDS(.order = 1, .head = true)},
+    {"file=in.csv\nmissing=1", "x,y\n1,2\n2,\n", "y of sample 2 is not given (NaN): differentiate=loss needs it", NEEDS(.whole_values = true)},
+    {"file=in.csv", "x,y,v,hvp\n1,2,1,3\n2,3,1,4\n", "in.csv has no dydx, which order=2 of differentiate=",
+     NEEDS(.order = 2, .directions = 1, .whole_jacobian = true)},
     {"file=in.csv", "x,y\n1,2\n2,3\n", "in.csv has no dydx, which [sobolev] order=1 needs", NEEDS(.order = 1, .needs_values = true)},
     {"file=in.csv", "x,y,dy_dx\n1,2,3\n2,3,4\n", "in.csv has no d2ydx2, which [sobolev] order=2 needs", NEEDS(.order = 2)},
     {"file=in.csv", "x,y,v,hvp\n1,2,1,3\n2,3,1,4\n", "in.csv has v and hvp instead of d2ydx2: set [sobolev] label_directions=1", NEEDS(.order = 2)},
@@ -410,6 +414,8 @@ static void test_lenient_data(void **state)
 {
     static const bad_case cases[] = {
         {"file=in.csv\nmissing=1", "x,y\n1,2\n2,\n3,4\n", NULL, NEEDS(.needs_values = true)},
+        {"file=in.csv\nmissing=1", "x,y,dy_dx\n1,2,\n2,,3\n3,4,5\n", NULL, NEEDS(.order = 1, .needs_values = true, .head = true)},
+        {"file=in.csv", "x,y,dy_dx,v,hvp\n1,2,1,1,3\n2,3,1,1,4\n5,6,1,7,8\n", NULL, NEEDS(.order = 2, .directions = 1, .whole_jacobian = true)},
         {"file=in.csv\nmissing=1", "x,dy_dx\n1,2\n2,3\n3,4\n", NULL, NEEDS(.order = 1, .needs_values = true)},
         {"file=in.csv", "x,dy_dx\n1,2\n2,3\n3,4\n", NULL, NEEDS(.order = 1)},
         {"file=in.csv", "x,y\n1,2\n2,3\n3,4\n", NULL, NEEDS(.needs_values = true, .evaluation_order = 2)},

@@ -124,6 +124,8 @@ static status check_parts(const data_source *d)
     bool along = d->needs.directions > 0, missing = option_boolean(d->where, "missing");
     double *const *parts = set->parts;
     status s = check_part(d, d->needs.needs_values && !missing, parts[PART_Y], "y", "the loss on values needs");
+    if (s == STATUS_OK)
+        s = check_part(d, d->needs.head, parts[PART_Y], "y", "differentiate=log_probabilities and differentiate=loss need");
     if (s == STATUS_OK && along && set->directions != d->needs.directions)
         s = fail(d, "file", "%s has v for %d direction%s: set [sobolev] label_directions=%d", option_text(d->where, "file"), set->directions,
                  set->directions == 1 ? "" : "s", set->directions);
@@ -137,14 +139,17 @@ static status check_parts(const data_source *d)
     if (s == STATUS_OK)
         s = check_part(d, d->needs.order > 1, along ? parts[PART_HVP] != NULL : parts[PART_HESSIAN] != NULL, along ? "hvp" : "d2ydx2",
                        "[sobolev] order=2 needs (weight_2=0 leaves second derivatives out)");
+    if (s == STATUS_OK)
+        s = check_part(d, along && d->needs.whole_jacobian, parts[PART_JACOBIAN], "dydx",
+                       "order=2 of differentiate=log_probabilities or differentiate=loss needs beside hvp");
     return s;
 }
 
 /* The first number that is not given, or too large for float. */
 static status check_numbers(const data_source *d, const char *key, const dataset *set)
 {
-    bool missing = option_boolean(d->where, "missing");
     for (dataset_part part = 0; part < PART_COUNT; ++part) {
+        bool needed = part == PART_Y && d->needs.whole_values && set == &d->samples, missing = option_boolean(d->where, "missing") && !needed;
         size_t size = dataset_part_size(set, part), count = set->parts[part] ? (size_t)set->points * size : 0;
         for (size_t i = 0; i < count; ++i) {
             double value = set->parts[part][i];
@@ -152,7 +157,8 @@ static status check_numbers(const data_source *d, const char *key, const dataset
                 continue;
             const char *name = dataset_part_names[part], *file = option_text(d->where, key);
             if (isnan(value))
-                return fail(d, key, "%s: %s of sample %zu is not given (NaN): missing=1 leaves such labels out", file, name, i / size + 1);
+                return fail(d, key, "%s: %s of sample %zu is not given (NaN): %s", file, name, i / size + 1,
+                            needed ? "differentiate=loss needs it" : "missing=1 leaves such labels out");
             return fail(d, key, "%s: %s of sample %zu is too large for float: %g", file, name, i / size + 1, value);
         }
     }

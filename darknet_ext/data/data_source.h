@@ -14,6 +14,9 @@ typedef struct data_needs {
     int evaluation_order;  /* of the derivatives its test errors look at */
     int directions;        /* vectors that each label must bring along */
     bool needs_values;     /* the loss looks at values */
+    bool head;             /* what is differentiated is a function of values: there is no loss on derivatives without them */
+    bool whole_values;     /* nor can a single one be missing */
+    bool whole_jacobian;   /* needed also where the labels bring products along */
     uint64_t seed;
     int processes;         /* for black boxes */
 } data_needs;
