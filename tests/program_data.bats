@@ -156,6 +156,25 @@ samples() {
     refuses 2 'without.cfg:10:6: error: [data] along.csv has v and hvp instead of d2ydx2: set [sobolev] label_directions=1' train without.cfg -out refused
 }
 
+@test "differentiate= needs values, and order=2 the whole Jacobian" {
+    samples | cut -d , -f 1,3 >slopes.csv
+    samples | sed '5s/,.*,/,,/' >holes.csv
+    network 'file=slopes.csv' 'order=1\nweight=0\ndifferentiate=loss' >slopes.cfg
+    refuses 2 'slopes.cfg:10:6: error: [data] slopes.csv has no y, which differentiate=log_probabilities and differentiate=loss need' train slopes.cfg -out run
+    network 'file=slopes.csv' 'order=1\nweight=0\ndifferentiate=loss\ntarget=zero' >slopes.cfg
+    refuses_like 2 '*slopes.csv has no y, *' train slopes.cfg -out run
+    network 'file=slopes.csv' 'order=1\nweight=0\ndifferentiate=log_probabilities' | sed s/output=1/output=2/ >slopes.cfg
+    printf 'x,dy1_dx,dy2_dx\n1,2,3\n2,3,4\n' >slopes.csv
+    refuses_like 2 '*slopes.csv has no y, *' train slopes.cfg -out run
+    network 'file=holes.csv\nmissing=1' 'order=1\ndifferentiate=loss' >holes.cfg
+    trains holes.cfg holes # a value that is not given is no part of the loss
+    less_than "$(metric test_value_mse holes)" "$(metric test_value_mse holes 1)"
+    printf 'x,y1,y2,v,jvp1,jvp2,hvp1,hvp2\n1,2,3,1,2,3,4,5\n2,3,4,1,2,3,4,5\n' >along.csv
+    network 'file=along.csv' 'order=2\ndifferentiate=log_probabilities\nlabel_directions=1' | sed s/output=1/output=2/ >along.cfg
+    refuses_like 2 '*along.csv has no dydx, which order=2 of differentiate=log_probabilities or differentiate=loss needs beside hvp' train along.cfg -out run
+    absent run
+}
+
 @test "weights move with the schedule" {
     samples >sine.csv
     network 'file=sine.csv' 'order=1\nweight_1_end=0\nweight_schedule=swap\nswap_at=200' >swap.cfg

@@ -144,6 +144,75 @@ static void test_unit_directions(void **state)
     }
 }
 
+/* Behind a head second derivatives need the whole Jacobian as well as H v; of J v what is not given comes from the Jacobian, and the other way
+ * round. */
+static void test_directions_of_head(void **state)
+{
+    static const char common[] = "order=2\nweight=0\nweight_1=0\ndifferentiate=log_probabilities\n", along[] = "label_directions=3\n";
+    char keys[128];
+    snprintf(keys, sizeof keys, "%s%s", common, along);
+    for (int from_jacobian = 0; from_jacobian < 2; ++from_jacobian) {
+        trial some, full;
+        open_network(&some, *state, keys);
+        open_network(&full, *state, common);
+        fill_labels(&some, true);
+        fill_labels(&full, true);
+        const label_layout *l = objective_labels(some.objective), *f = objective_labels(full.objective);
+        for (int b = 0; b < BATCH; ++b)
+            for (int k = 0; k < OUTPUTS; ++k) {
+                real *sample = some.labels + (size_t)b * labels_count(l);
+                for (int r = 0; r < 3 && from_jacobian; ++r)
+                    sample[labels_direction(l, r) + labels_jvp(l) + (size_t)k] = (real)NAN;
+                if (from_jacobian)
+                    continue;
+                sample[labels_jacobian(l) + (size_t)(k * INPUTS + 1)] = (real)NAN;
+                for (int j = 0; j < INPUTS; ++j) /* the row of that input is lost */
+                    full.labels[(size_t)b * labels_count(f) + labels_after_jacobian(f) + (size_t)((k * INPUTS + 1) * INPUTS + j)] = (real)NAN;
+            }
+        outcome got = run(&some, BATCH), want = run(&full, BATCH);
+        expect_same(&got, &want, 1);
+        trial_close(&some);
+        trial_close(&full);
+    }
+}
+
+/* The relative loss of a product: weights of 1 / (target^2 + epsilon) in the squared loss say the same. */
+static void test_relative_directions(void **state)
+{
+    trial t;
+    open_network(&t, *state, "order=1\nweight=0\noutput_weights=1,0\nlabel_directions=3\n");
+    fill_labels(&t, false);
+    const label_layout *l = objective_labels(t.objective);
+    for (int b = 0; b < BATCH; ++b)
+        for (int r = 0; r < 3; ++r) {
+            double target = (double)(real)label_jacobian(b, 0, r);
+            t.labels[(size_t)b * labels_count(l) + labels_direction(l, r) + labels_weight(l)] = (real)(1 / (target * target + .5));
+        }
+    outcome weighted = run(&t, BATCH);
+    outcome relative = run_keys(*state, "order=1\nweight=0\noutput_weights=1,0\nlabel_directions=3\nloss_1=relative\nrelative_epsilon=.5\n", false);
+    expect_same(&relative, &weighted, 1);
+    trial_close(&t);
+}
+
+/* A direction of weight 0 is one that the labels do not have. */
+static void test_fewer_directions(void **state)
+{
+    static const char *const keys[][2] = {{"order=1\nlabel_directions=3\n", "order=1\nlabel_directions=2\n"},
+                                          {"order=2\nlabel_directions=3\n", "order=2\nlabel_directions=2\n"},
+                                          {"order=2\nlabel_directions=3\nprojections=2\n", "order=2\nlabel_directions=2\nprojections=2\n"}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
+        trial t;
+        open_network(&t, *state, keys[i][0]);
+        fill_labels(&t, false);
+        const label_layout *l = objective_labels(t.objective);
+        for (int b = 0; b < BATCH; ++b)
+            t.labels[(size_t)b * labels_count(l) + labels_direction(l, 2) + labels_weight(l)] = 0;
+        outcome three = run(&t, BATCH), two = run_keys(*state, keys[i][1], false);
+        expect_same(&three, &two, 1);
+        trial_close(&t);
+    }
+}
+
 /* With the Jacobian given too, first derivatives count twice. */
 static void test_both_kinds(void **state)
 {
@@ -164,6 +233,32 @@ static void test_direction_weights(void **state)
             t.labels[(size_t)b * labels_count(l) + labels_direction(l, r) + labels_weight(l)] = 2.5;
     outcome weighted = run(&t, BATCH);
     expect_same(&weighted, &once, 2.5);
+    trial_close(&t);
+}
+
+/* Each direction of each sample has its own: the loss is the sum of those with one weight each. */
+static void test_each_direction_weight(void **state)
+{
+    trial t;
+    open_network(&t, *state, "order=2\nweight=0\nlabel_directions=3\n");
+    fill_labels(&t, false);
+    const label_layout *l = objective_labels(t.objective);
+    outcome sum = {.losses.total = 0}, all = sum;
+    for (int one = 0; one <= BATCH * 3; ++one) { /* at last all of them */
+        for (int i = 0; i < BATCH * 3; ++i) {
+            bool counts = one == i || one == BATCH * 3;
+            t.labels[(size_t)(i / 3) * labels_count(l) + labels_direction(l, i % 3) + labels_weight(l)] = counts ? (real)(1 + i) : 0;
+        }
+        all = run(&t, BATCH);
+        if (one == BATCH * 3)
+            break;
+        assert_true(all.losses.order[1] > 0 && all.losses.order[2] > 0);
+        sum.count = all.count;
+        sum.losses.total += all.losses.total;
+        for (size_t k = 0; k < all.count; ++k)
+            sum.gradient[k] += all.gradient[k];
+    }
+    expect_same(&all, &sum, 1);
     trial_close(&t);
 }
 
@@ -231,6 +326,13 @@ static void test_output_weights_of_projections(void **state)
     static const char *const parts[] = {"output_weights=1,0\n", "output_weights=0,1\n"};
     const double factors[] = {3, .5};
     expect_sum(*state, "order=1\nprojections=2\nprojection=coordinate\n", "output_weights=3,.5\n", parts, 2, factors);
+    /* A weight of 0 leaves that output out of it, and no other. */
+    outcome second = run_keys(*state, "order=1\nweight=0\nprojections=2\noutput_weights=0,1\n", true);
+    double sizes[OUTPUTS] = {0};
+    assert_true(second.losses.order[1] > 0);
+    for (size_t i = second.count - OUTPUTS * 7; i < second.count; ++i) /* the last parameters: weights of the outputs */
+        sizes[(i - (second.count - OUTPUTS * 7)) / 7] += fabs(second.gradient[i]);
+    assert_true(sizes[0] == 0 && sizes[1] > 0);
     outcome four = run_keys(*state, "order=2\nprojections=2\nprojections_2=2\noutput_weights=4,4\n", true),
             one = run_keys(*state, "order=2\nprojections=2\nprojections_2=2\n", true);
     expect_same(&four, &one, 4);
@@ -259,6 +361,28 @@ static void test_scaled_components(void **state)
     objective_scale_components(t.objective, 1, factors);
     outcome scaled = run(&t, BATCH), given = run_keys(*state, "order=1\nweight=0\ninput_weights=2,0,5\n", true);
     expect_same(&scaled, &given, 1);
+    trial_close(&t);
+    open_network(&t, *state, "order=1\nweight=0\ncomponent_weights=rms\ninput_weights=3,1,.5\n"); /* both count */
+    fill_labels(&t, true);
+    objective_scale_components(t.objective, 1, factors);
+    scaled = run(&t, BATCH);
+    given = run_keys(*state, "order=1\nweight=0\ninput_weights=6,0,2.5\n", true);
+    expect_same(&scaled, &given, 1);
+    trial_close(&t);
+}
+
+/* Each order has its own. */
+static void test_scaled_components_of_order_2(void **state)
+{
+    const double threes[] = {3, 3, 3}, nothing[] = {0, 0, 0};
+    trial t;
+    open_network(&t, *state, "order=2\nweight=0\nweight_1=0\ncomponent_weights=rms\n");
+    fill_labels(&t, true);
+    outcome once = run(&t, BATCH);
+    objective_scale_components(t.objective, 1, nothing);
+    objective_scale_components(t.objective, 2, threes);
+    outcome scaled = run(&t, BATCH);
+    expect_same(&scaled, &once, 3);
     trial_close(&t);
 }
 
@@ -330,7 +454,55 @@ static void test_changed_weights(void **state)
     trial_close(&t);
 }
 
-/* objective_gradient is a step whose gradient goes elsewhere, and changes nothing. */
+/* Values of a network in use need no derivatives. */
+static void test_without_training(void **state)
+{
+    trial t;
+    open_network(&t, *state, "order=2\n");
+    fill_labels(&t, true);
+    outcome trained = run(&t, BATCH);
+    objective_begin(t.objective, t.labels, false, 5, 1);
+    sweep_values(t.tape, 0, t.graph.n_nodes - 1);
+    objective_losses used = objective_forward(t.objective);
+    assert_true(used.order[0] == trained.losses.order[0] && used.order[1] == 0 && used.order[2] == 0);
+    trial_close(&t);
+}
+
+/* One output: its weight multiplies the losses, whatever the directions; the short cuts for one output end with the derivatives. */
+static outcome run_one_output(const backend *be, const char *keys, const double *weights)
+{
+    char cfg[512];
+    trial t;
+    snprintf(cfg, sizeof cfg, "[net]\ninputs=3\nbatch=%d\n[connected]\noutput=7\nactivation=tanh\n[connected]\noutput=1\n[sobolev]\n%s", BATCH, keys);
+    trial_open(&t, be, cfg);
+    graph_initialise(&t.graph, be, 3);
+    be->normal((random_stream){9, RANDOM_CHECK, 0}, 0, BATCH * INPUTS, t.x);
+    be->normal((random_stream){8, RANDOM_CHECK, 0}, 0, BATCH * objective_truth_count(t.objective), t.labels);
+    outcome o = run(&t, BATCH);
+    if (weights) {
+        objective_set_weights(t.objective, weights);
+        o = run(&t, BATCH);
+    }
+    trial_close(&t);
+    return o;
+}
+
+static void test_one_output(void **state)
+{
+    static const char *const keys[] = {"order=1\nloss_1=l1\n", "order=1\nloss_1=l1\nprojections=2\nprojection=gaussian\n",
+                                       "order=2\nloss_2=huber\nprojections=1\nprojections_2=2\n"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
+        char weighted[128];
+        snprintf(weighted, sizeof weighted, "%soutput_weights=3\n", keys[i]);
+        outcome three = run_one_output(*state, weighted, NULL), one = run_one_output(*state, keys[i], NULL);
+        expect_same(&three, &one, 3);
+    }
+    outcome changed = run_one_output(*state, "order=1\n", (const double[]){1, 0, 0}),
+            values = run_one_output(*state, "order=1\nweight_1=0\nweight_1_end=1\nweight_schedule=linear\n", NULL);
+    expect_same(&changed, &values, 1);
+}
+
+/* objective_gradient is a step whose gradient goes elsewhere, and changes nothing: not the gradients that are there, nor what follows. */
 static void test_gradient_elsewhere(void **state)
 {
     const backend *be = *state;
@@ -339,6 +511,9 @@ static void test_gradient_elsewhere(void **state)
     fill_labels(&t, true);
     outcome step = run(&t, BATCH);
     real *gradient = be->allocate(step.count);
+    run(&t, BATCH - 2);
+    be->fill((size_t)BATCH * INPUTS, 0, t.tape->x.data);
+    be->fill(step.count, 9, gradient);
     GRAPH_PARAMETERS(&t.graph, p) be->fill(p->count, 7, p->gradient);
     assert_int_equal(objective_gradient(t.objective, t.x, BATCH, t.labels, 5, 1, gradient), STATUS_OK);
     for (size_t i = 0; i < step.count; ++i)
@@ -348,6 +523,61 @@ static void test_gradient_elsewhere(void **state)
         assert_true(p->gradient[i] == 7);
     be->release(gradient);
     trial_close(&t);
+}
+
+static objective_options read_keys(const char *keys, config **c)
+{
+    char cfg[512];
+    snprintf(cfg, sizeof cfg, "[net]\ninputs=1\n[connected]\noutput=1\n[sobolev]\n%s", keys);
+    assert_int_equal(config_parse("t.cfg", cfg, strlen(cfg), NULL, 0, print_line, NULL, c), STATUS_OK);
+    return sobolev_read_options(config_section(*c, "sobolev"));
+}
+
+static void expect_weights(const char *keys, int order, const double start[3], const double end[3])
+{
+    config *c;
+    objective_options o = read_keys(keys, &c);
+    if (o.order != order || memcmp(o.weight, start, sizeof o.weight) != 0 || memcmp(o.end_weight, end, sizeof o.end_weight) != 0)
+        fail_msg("%s: order %d, weights %g %g %g to %g %g %g", keys, o.order, o.weight[0], o.weight[1], o.weight[2], o.end_weight[0], o.end_weight[1],
+                 o.end_weight[2]);
+    config_free(c);
+}
+
+/* Where weights begin and end; the order is the highest that has one. */
+static void test_read_weights(void **state)
+{
+    static const char schedule[] = "weight_schedule=linear\n";
+    char keys[256];
+    (void)state;
+    expect_weights("order=2\nweight=2\nweight_1=3\nweight_2=4\n", 2, (double[]){2, 3, 4}, (double[]){2, 3, 4});
+    snprintf(keys, sizeof keys, "order=2\nweight=2\nweight_1=3\nweight_2=4\nweight_end=5\nweight_1_end=6\nweight_2_end=7\n%s", schedule);
+    expect_weights(keys, 2, (double[]){2, 3, 4}, (double[]){5, 6, 7});
+    snprintf(keys, sizeof keys, "order=2\nweight=2\nweight_2=0\nweight_2_end=7\n%s", schedule);
+    expect_weights(keys, 2, (double[]){2, 1, 0}, (double[]){2, 1, 7});
+    snprintf(keys, sizeof keys, "order=2\nweight_2=7\nweight_2_end=0\n%s", schedule);
+    expect_weights(keys, 2, (double[]){1, 1, 7}, (double[]){1, 1, 0});
+    expect_weights("order=2\nweight_2=0\nweight_2_end=7\n", 1, (double[]){1, 1, 0}, (double[]){1, 1, 0}); /* no schedule, no end */
+    expect_weights("order=2\nweight_1=0\nweight_2=0\n", 0, (double[]){1, 0, 0}, (double[]){1, 0, 0});
+}
+
+static void test_read_options(void **state)
+{
+    config *c;
+    (void)state;
+    objective_options o = read_keys("order=2\nloss=l1\nloss_1=huber\nhuber_delta=3\nloss_2=relative\nrelative_epsilon=5\nbalance=softadapt\n"
+                                    "balance_every=7\non_collapse=rollback\ncomponent_weights=rms\nprojections=3\nprojections_2=4\n", &c);
+    assert_true(o.loss[0].kind == LOSS_L1 && o.loss[1].kind == LOSS_HUBER && o.loss[1].parameter == 3);
+    assert_true(o.loss[2].kind == LOSS_RELATIVE && o.loss[2].parameter == 5);
+    assert_true(o.balance == BALANCE_SOFTADAPT && o.balance_every == 7 && o.balance_strength == .1);
+    assert_true(o.on_collapse == COLLAPSE_ROLLBACK && o.rms_components && o.projections == 3 && o.projections_2 == 4);
+    config_free(c);
+    o = read_keys("balance=gradnorm\n", &c);
+    assert_true(o.balance == BALANCE_GRADNORM && o.balance_every == 100 && o.balance_strength == .12);
+    assert_true(o.on_collapse == COLLAPSE_WARN && !o.rms_components);
+    config_free(c);
+    o = read_keys("balance=gradnorm\nbalance_strength=2\non_collapse=ignore\n", &c);
+    assert_true(o.balance_strength == 2 && o.on_collapse == COLLAPSE_IGNORE);
+    config_free(c);
 }
 
 static void test_schedules(void **state)
@@ -362,7 +592,11 @@ static void test_schedules(void **state)
     assert_true(w[0] == .75 && w[1] == 2.5 && w[2] == 3);
     sobolev_weights(&o, 200, 100, .25, w);
     assert_true(w[0] == 0 && w[1] == 4);
+    sobolev_weights(&o, 200, 0, .25, w); /* no end of training is known */
+    assert_true(w[0] == 1 && w[1] == 2);
     o.schedule = SCHEDULE_RATE;
+    sobolev_weights(&o, 25, 100, 2, w); /* a rate above the first */
+    assert_true(w[0] == 1 && w[1] == 2);
     sobolev_weights(&o, 25, 100, .25, w);
     assert_true(w[0] == .25 && w[1] == 3.5);
     o.schedule = SCHEDULE_SWAP;
@@ -376,11 +610,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unit_directions),   cmocka_unit_test(test_both_kinds),
+        cmocka_unit_test(test_relative_directions), cmocka_unit_test(test_fewer_directions),
         cmocka_unit_test(test_direction_weights), cmocka_unit_test(test_output_weights),
         cmocka_unit_test(test_output_weights_of_projections), cmocka_unit_test(test_input_weights),
         cmocka_unit_test(test_scaled_components), cmocka_unit_test(test_missing_samples),
         cmocka_unit_test(test_output_without_labels), cmocka_unit_test(test_missing_component), cmocka_unit_test(test_changed_weights),
-        cmocka_unit_test(test_gradient_elsewhere), cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_gradient_elsewhere), cmocka_unit_test(test_schedules), cmocka_unit_test(test_directions_of_head),
+        cmocka_unit_test(test_each_direction_weight), cmocka_unit_test(test_scaled_components_of_order_2), cmocka_unit_test(test_without_training),
+        cmocka_unit_test(test_one_output), cmocka_unit_test(test_read_weights), cmocka_unit_test(test_read_options),
     };
     int failed = 0;
     for (const backend *const *be = backend_list; *be; ++be) {

@@ -29,15 +29,19 @@ static const guard_case guard_cases[] = {
     {"cosines of good readings do not count", {{9, 9, -.9}, {1, 1, -.9}, {3, 3, .1}, {4, 4, .1}, {5, 5, -.1}, {6, 6, .6}}, 5, GUARD_UNSTABLE},
     {"overfitting", {{9, 9, -.5}, {1, 1, -.2}, {3, .9, -.5}, {4, .8, -.5}, {5, .7, -.6}, {6, .6, -.6}}, 0, GUARD_GOOD},
     {"the noise of a good model", {{9, 9, -.5}, {.001, .001, -.2}, {.009, .009, -.5}, {.009, .009, -.5}, {.009, .009, -.6}, {.009, .009, -.6}}, 0, GUARD_GOOD},
+    {"training alone becomes worse", {{9, 9, -.5}, {1, 1, -.2}, {1, 3, -.5}, {1, 4, -.5}, {1, 5, -.6}, {1, 6, -.6}}, 0, GUARD_GOOD},
     {"a little worse", {{9, 9, -.5}, {1, 1, -.2}, {1.9, 1.9, -.5}, {1.9, 1.9, -.5}, {1.9, 1.9, -.6}, {1.9, 1.9, -.6}}, 0, GUARD_GOOD},
     {"not for long", {{9, 9, -.5}, {1, 1, -.2}, {3, 3, -.5}, {3, 3, -.5}, {1.5, 1.5, -.6}, {3, 3, -.6}, {3, 3, -.5}, {1, 1, -.5}}, 0, GUARD_GOOD},
     {"no better than the mean", {{9, 9, .5}, {8, 8, .2}, {11, 8, -.5}, {12, 8, -.5}, {11, 8, -.6}, {11, 8, -.6}}, 5, GUARD_OPPOSED},
+    {"exactly the mean", {{9, 9, .5}, {8, 8, .2}, {10, 8, -.5}, {10, 8, -.5}, {10, 8, -.6}}, 5, GUARD_OPPOSED},
+    {"worse from the start", {{12, 1, -.5}, {25, 3, -.5}, {25, 3, -.5}, {25, 3, -.5}}, 4, GUARD_OPPOSED},
     {"never better than the mean", {{12, 9, .5}, {11, 8, .2}, {13, 8, -.5}, {12, 8, -.5}, {11.5, 8, -.6}, {12, 8, -.6}}, 0, GUARD_GOOD},
     {"the best is remembered without a cosine", {{9, 9, NAN}, {1, 1, NAN}, {3, 3, -.5}, {4, 4, -.5}, {5, 5, -.6}}, 5, GUARD_OPPOSED},
     {"cosine not known", {{9, 9, NAN}, {1, 1, NAN}, {3, 3, NAN}, {4, 4, NAN}, {5, 5, NAN}, {6, 6, NAN}}, 0, GUARD_GOOD},
     {"learnt before derivatives had a weight", {{9, NAN, NAN}, {1, 1, NAN}, {6, 6, -.5}, {6, 6, -.5}, {6, 6, -.5}}, 5, GUARD_OPPOSED},
     {"not judged in between", {{9, 9, .5}, {1, 1, .2}, {3, 3, -.5}, {4, 4, -.5}, {5, 5, NAN}, {6, 6, -.6}}, 6, GUARD_OPPOSED},
     {"no loss yet", {{9, NAN, -.5}, {1, NAN, -.5}, {3, NAN, -.5}, {4, NAN, -.5}, {5, NAN, -.5}, {6, NAN, -.5}}, 0, GUARD_GOOD},
+    {"no loss, no better than the mean", {{9, NAN, -.5}, {1, NAN, -.5}, {11, NAN, -.5}, {11, NAN, -.5}, {11, NAN, -.5}}, 0, GUARD_GOOD},
 };
 
 static void test_guard(void **state)
@@ -62,19 +66,22 @@ static void test_guard(void **state)
     }
 }
 
-/* After a collapse three more bad readings are needed for the next. */
+/* After a collapse three more bad readings are needed for the next, which is judged by their cosines. */
 static void test_guard_counts(void **state)
 {
     (void)state;
     guard g = guard_start(10);
     int found[16] = {0}, n = 0;
+    guard_verdict verdicts[16], verdict;
     guard_judge(&g, &(guard_reading){1, 1, -.5}, 0);
     for (int k = 1; k <= 7; ++k)
-        if (guard_judge(&g, &(guard_reading){5, 5, -.5}, k))
+        if ((verdict = guard_judge(&g, &(guard_reading){5, 5, k <= GUARD_PATIENCE ? -.5 : .4}, k)) != GUARD_GOOD) {
+            verdicts[n] = verdict;
             found[n++] = k;
+        }
     assert_int_equal(n, 2);
-    assert_int_equal(found[0], GUARD_PATIENCE);
-    assert_int_equal(found[1], 2 * GUARD_PATIENCE);
+    assert_true(found[0] == GUARD_PATIENCE && verdicts[0] == GUARD_OPPOSED);
+    assert_true(found[1] == 2 * GUARD_PATIENCE && verdicts[1] == GUARD_UNSTABLE);
     assert_int_equal(g.collapses, 2);
     assert_int_equal(g.first_collapse, GUARD_PATIENCE);
 }
@@ -117,6 +124,10 @@ static void test_gradnorm(void **state)
     (void)state;
     objective_options o = {.order = 1, .balance = BALANCE_GRADNORM, .balance_strength = .12};
     balancer b = balancer_start(&o);
+    observe(&b, 5, 100);
+    balancer_change(&b, (const double[JET_MAX_ORDER + 1]){1, 30});
+    expect_near(b.factors[0] / b.factors[1], pow(30, .1)); /* slowly */
+    b = balancer_start(&o);
     for (int i = 0; i < 500; ++i) {
         double fall = exp(-.01 * i);
         observe(&b, 5 * fall, 100 * fall);
@@ -170,6 +181,44 @@ static void test_balance_of_one(void **state)
     assert_true(b.factors[0] == 1 && b.factors[1] == 1);
     b = balancer_start(NULL);
     assert_true(b.kind == BALANCE_NONE && b.factors[0] == 1);
+}
+
+/* Loss and gradient of the second order in three intervals: wherever one of them is 0, it stays out. */
+static void test_balance_without_partner(void **state)
+{
+    static const double losses[][3] = {{4, 4, 4}, {4, 0, 0}, {0, 4, 4}}, norms[][3] = {{0, 0, 0}, {0, 1, 1}, {0, 1, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; ++i) {
+        objective_options o = {.order = 1, .balance = BALANCE_GRADNORM, .balance_strength = .5};
+        balancer b = balancer_start(&o);
+        for (int k = 0; k < 3; ++k) {
+            observe(&b, 3, losses[i][k]);
+            balancer_change(&b, (const double[JET_MAX_ORDER + 1]){1, norms[i][k]});
+        }
+        assert_true(b.factors[0] == 1 && b.factors[1] == 1);
+    }
+}
+
+/* Two of three orders: their factors add up to 2, and stay when one of them is left. */
+static void test_balance_of_two(void **state)
+{
+    (void)state;
+    objective_options o = {.order = 2, .balance = BALANCE_SOFTADAPT, .balance_strength = 1};
+    const double none[JET_MAX_ORDER + 1] = {0};
+    balancer b = balancer_start(&o);
+    balancer_change(&b, none); /* an empty interval is not the first */
+    for (int k = 0; k < 2; ++k) {
+        balancer_observe(&b, (const double[JET_MAX_ORDER + 1]){8 - 4 * k, 0, 5}, 1);
+        balancer_change(&b, none);
+    }
+    assert_true(b.first[0] == 8 && b.first[2] == 5);
+    expect_near(b.factors[0], 2 * exp(-1) / (exp(-1) + 1));
+    expect_near(b.factors[2], 2 / (exp(-1) + 1));
+    assert_true(b.factors[1] == 1);
+    balancer before = b;
+    balancer_observe(&b, (const double[JET_MAX_ORDER + 1]){2, 0, 0}, 1);
+    balancer_change(&b, none);
+    assert_memory_equal(b.factors, before.factors, sizeof b.factors);
 }
 
 /* ---------------------------------------------------------------- a network that is watched */
@@ -231,15 +280,17 @@ static void judge(watched *t, long step, double error, double cosine, long best_
     watch_judge(&t->watch, step, &(watch_errors){error, 1, best_step});
 }
 
-/* Everything that an update changes: [4][parameters]. */
+/* Everything that an update changes: [4][parameters]; 0 where the optimiser has no such array. */
 static void take_arrays(plugin_network *p, float arrays[4 * PARAMETERS])
 {
     float *to = arrays;
+    memset(arrays, 0, 4 * PARAMETERS * sizeof *arrays);
     GRAPH_PARAMETERS(plugin_graph(p), q)
     {
         const float *from[] = {q->value, q->gradient, q->moment_1, q->moment_2};
         for (int k = 0; k < 4; ++k, to += q->count)
-            memcpy(to, from[k], q->count * sizeof *to);
+            if (from[k])
+                memcpy(to, from[k], q->count * sizeof *to);
     }
     assert_int_equal(to - arrays, 4 * PARAMETERS);
 }
@@ -272,8 +323,12 @@ static void test_losses(void **state)
     assert_int_equal(t.watch.balancer.samples[1], 2 * BATCH);
     close_watched(&t);
     open_watched(&t, "", "order=1\nweight_1=0\nweight_1_end=1\nweight_schedule=swap\nswap_at=50\n");
+    watch_judge(&t.watch, 0, &(watch_errors){4, 4, 0});
+    assert_true(t.watch.guard.best_test == 4 && t.watch.guard.best_training < 0); /* not trained yet */
     first = train(&t, 1);
     assert_true(t.watch.balancer.sums[1] == 0 && t.watch.balancer.samples[1] == 0); /* no weight, no loss */
+    watch_judge(&t.watch, 1, &(watch_errors){3, 3, 1});
+    expect_near(t.watch.guard.best_training, first.order[0] / BATCH);
     close_watched(&t);
 }
 
@@ -292,14 +347,13 @@ static void test_losses_of_cost(void **state)
 }
 
 /* Back to where the test error was least, the optimiser's memory included; derivatives count less each time, at last nothing. */
-static void test_rollback_of_opposed(void **state)
+static void expect_rollbacks(const char *optimiser)
 {
     static const char *const words[] = {"derivatives count 0.1 of their weight\n", "derivatives count 0.01 of their weight\n", "on values alone\n"};
     static const double trust[] = {.1, .01, 0};
     float best[4 * PARAMETERS], now[4 * PARAMETERS];
     watched t;
-    (void)state;
-    open_watched(&t, "adam=1\n", "order=1\nweight_1=2\non_collapse=rollback\n");
+    open_watched(&t, optimiser, "order=1\nweight_1=2\non_collapse=rollback\n");
     judge(&t, 0, 2, -.5, 0);
     judge(&t, 1, 1, -.5, 1);
     take_arrays(t.net, best);
@@ -320,6 +374,13 @@ static void test_rollback_of_opposed(void **state)
         expect_near(plugin_rate(t.net), (double).01f);
     }
     close_watched(&t);
+}
+
+static void test_rollback_of_opposed(void **state)
+{
+    (void)state;
+    expect_rollbacks("adam=1\n");
+    expect_rollbacks("momentum=.9\n");
 }
 
 static void test_rollback_of_unstable(void **state)
@@ -483,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_guard),          cmocka_unit_test(test_guard_counts),   cmocka_unit_test(test_softadapt),
         cmocka_unit_test(test_gradnorm),       cmocka_unit_test(test_gradnorm_rates), cmocka_unit_test(test_balance_of_a_late_order),
         cmocka_unit_test(test_balance_of_one),
+        cmocka_unit_test(test_balance_without_partner), cmocka_unit_test(test_balance_of_two),
         cmocka_unit_test(test_losses),         cmocka_unit_test(test_losses_of_cost), cmocka_unit_test(test_rollback_of_opposed),
         cmocka_unit_test(test_rollback_of_unstable), cmocka_unit_test(test_warning),  cmocka_unit_test(test_balance_of_network),
         cmocka_unit_test(test_memory),         cmocka_unit_test(test_gradients),      cmocka_unit_test(test_what_can_be_compared),

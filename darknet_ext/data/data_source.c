@@ -127,6 +127,8 @@ static status check_parts(const data_source *d)
     status s = check_part(d, d->needs.needs_values && !missing, parts[PART_Y], "y", "the loss on values needs");
     if (s == STATUS_OK && along)
         s = check_part(d, true, parts[PART_V], "v", "[sobolev] label_directions needs");
+    if (s == STATUS_OK)
+        s = check_part(d, d->needs.head, parts[PART_Y], "y", "differentiate=log_probabilities and differentiate=loss need");
     if (s == STATUS_OK && along && set->directions != d->needs.directions)
         s = fail(d, "file", "%s has v for %d direction%s: set [sobolev] label_directions=%d", option_text(d->where, "file"), set->directions,
                  set->directions == 1 ? "" : "s", set->directions);
@@ -138,10 +140,11 @@ static status check_parts(const data_source *d)
         s = check_part(d, d->needs.needs_first, parts[PART_JACOBIAN] || (along && parts[PART_JVP]), "dydx",
                        "the loss on first derivatives needs (weight_1=0 leaves it out)");
     if (s == STATUS_OK)
-        s = check_part(d, d->needs.needs_jacobian, parts[PART_JACOBIAN] != NULL, "dydx", "differentiate= log_probabilities or loss needs");
-    if (s == STATUS_OK)
         s = check_part(d, d->needs.order > 1, along ? parts[PART_HVP] != NULL : parts[PART_HESSIAN] != NULL, along ? "hvp" : "d2ydx2",
                        "the loss on second derivatives needs (weight_2=0 leaves it out)");
+    if (s == STATUS_OK)
+        s = check_part(d, along && d->needs.whole_jacobian, parts[PART_JACOBIAN], "dydx",
+                       "order=2 of differentiate=log_probabilities or differentiate=loss needs beside hvp");
     return s;
 }
 

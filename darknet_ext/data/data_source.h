@@ -15,7 +15,8 @@ typedef struct data_needs {
     int directions;        /* vectors that each label must bring along */
     bool needs_values;     /* the loss looks at values */
     bool needs_first;      /* and at first derivatives */
-    bool needs_jacobian;   /* even for others: the head between network and derivative is curved */
+    bool head;             /* what is differentiated is a function of values: there is no loss on derivatives without them */
+    bool whole_jacobian;   /* needed also where the labels bring products along */
     uint64_t seed;
     int processes;         /* for black boxes */
 } data_needs;

@@ -16,6 +16,7 @@ status training_data_open(data_source *d, plugin_network *p)
     const section *s = config_section(c, "data");
     const objective_options *o = plugin_objective(p);
     const label_layout *labels = plugin_labels(p);
+    bool head = o && o->order > 0 && o->differentiated != DIFFERENTIATE_OUTPUT;
     *d = (data_source){0};
     if (!s)
         return status_fail(STATUS_BAD_CONFIG, "%s:%d: error: there is no [data] section: nothing says what to train on", c->path, c->sections[0].line);
@@ -27,7 +28,8 @@ status training_data_open(data_source *d, plugin_network *p)
         .directions = labels ? labels->directions : 0,
         .needs_values = !o || o->weight[0] > 0 || o->end_weight[0] > 0,
         .needs_first = labels && labels->order > 0 && (o->weight[1] > 0 || o->end_weight[1] > 0),
-        .needs_jacobian = labels && labels->order > 0 && o->differentiated != DIFFERENTIATE_OUTPUT,
+        .head = head && (o->target == TARGET_DATA || o->differentiated == DIFFERENTIATE_LOSS),
+        .whole_jacobian = head && o->order > 1 && o->target == TARGET_DATA,
         .seed = plugin_seed(p),
         .processes = plugin_threads(p),
     };
