@@ -169,6 +169,11 @@ samples() {
     network 'file=holes.csv\nmissing=1' 'order=1\ndifferentiate=loss' >holes.cfg
     trains holes.cfg holes # a value that is not given is no part of the loss
     less_than "$(metric test_value_mse holes)" "$(metric test_value_mse holes 1)"
+    samples >whole.csv
+    network 'file=whole.csv\ntest_file=holes.csv\nmissing=1' 'order=1\ndifferentiate=loss' >tests.cfg
+    trains tests.cfg tests
+    network 'file=holes.csv\nmissing=1' 'order=0\ndifferentiate=loss' >values.cfg
+    trains values.cfg values
     printf 'x,y1,y2,v,jvp1,jvp2,hvp1,hvp2\n1,2,3,1,2,3,4,5\n2,3,4,1,2,3,4,5\n' >along.csv
     network 'file=along.csv' 'order=2\ndifferentiate=log_probabilities\nlabel_directions=1' | sed s/output=1/output=2/ >along.cfg
     refuses_like 2 '*along.csv has no dydx, which order=2 of differentiate=log_probabilities or differentiate=loss needs beside hvp' train along.cfg -out run

@@ -294,6 +294,7 @@ static void wrong_files_are_refused(void **state)
     assert_refused(DNX_BAD_CONFIG, dnx_model_load("wrong.cfg", "analytic.weights", &m), "wrong.cfg:2:");
     assert_non_null(strstr(dnx_error_text(), "wrong.cfg:2:"));
     assert_non_null(strstr(dnx_error_text(), "wrong.cfg:6:"));
+    assert_true(strstr(dnx_error_text(), " found 'x'\n") && strstr(dnx_error_text(), " found 'y'\n")); /* whole lines */
     assert_null(strstr(dnx_error_text(), "wrong.cfg:3:")); /* a warning */
     assert_null(m);
 }

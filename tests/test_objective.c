@@ -469,15 +469,20 @@ static void test_without_training(void **state)
 }
 
 /* One output: its weight multiplies the losses, whatever the directions; the short cuts for one output end with the derivatives. */
-static outcome run_one_output(const backend *be, const char *keys, const double *weights)
+static void open_one_output(trial *t, const backend *be, const char *keys)
 {
     char cfg[512];
-    trial t;
     snprintf(cfg, sizeof cfg, "[net]\ninputs=3\nbatch=%d\n[connected]\noutput=7\nactivation=tanh\n[connected]\noutput=1\n[sobolev]\n%s", BATCH, keys);
-    trial_open(&t, be, cfg);
-    graph_initialise(&t.graph, be, 3);
-    be->normal((random_stream){9, RANDOM_CHECK, 0}, 0, BATCH * INPUTS, t.x);
-    be->normal((random_stream){8, RANDOM_CHECK, 0}, 0, BATCH * objective_truth_count(t.objective), t.labels);
+    trial_open(t, be, cfg);
+    graph_initialise(&t->graph, be, 3);
+    be->normal((random_stream){9, RANDOM_CHECK, 0}, 0, BATCH * INPUTS, t->x);
+    be->normal((random_stream){8, RANDOM_CHECK, 0}, 0, BATCH * objective_truth_count(t->objective), t->labels);
+}
+
+static outcome run_one_output(const backend *be, const char *keys, const double *weights)
+{
+    trial t;
+    open_one_output(&t, be, keys);
     outcome o = run(&t, BATCH);
     if (weights) {
         objective_set_weights(t.objective, weights);
@@ -500,6 +505,13 @@ static void test_one_output(void **state)
     outcome changed = run_one_output(*state, "order=1\n", (const double[]){1, 0, 0}),
             values = run_one_output(*state, "order=1\nweight_1=0\nweight_1_end=1\nweight_schedule=linear\n", NULL);
     expect_same(&changed, &values, 1);
+    trial t; /* the gradient by the input is wanted now and then */
+    open_one_output(&t, *state, "order=1\nprojections=1\nprojection=rademacher\n");
+    outcome without = run(&t, BATCH);
+    t.tape->input_adjoint = true;
+    outcome with = run(&t, BATCH);
+    expect_same(&with, &without, 1);
+    trial_close(&t);
 }
 
 /* objective_gradient is a step whose gradient goes elsewhere, and changes nothing: not the gradients that are there, nor what follows. */

@@ -191,11 +191,13 @@ static void test_balance_without_partner(void **state)
     for (size_t i = 0; i < sizeof losses / sizeof *losses; ++i) {
         objective_options o = {.order = 1, .balance = BALANCE_GRADNORM, .balance_strength = .5};
         balancer b = balancer_start(&o);
+        b.factors[0] = .5;
+        b.factors[1] = 1.5;
         for (int k = 0; k < 3; ++k) {
             observe(&b, 3, losses[i][k]);
             balancer_change(&b, (const double[JET_MAX_ORDER + 1]){1, norms[i][k]});
         }
-        assert_true(b.factors[0] == 1 && b.factors[1] == 1);
+        assert_true(b.factors[0] == .5 && b.factors[1] == 1.5);
     }
 }
 
@@ -532,7 +534,11 @@ static void test_what_can_be_compared(void **state)
         assert_int_equal(gradient_probe_applies(p), cases[i].applies);
         plugin_free(p);
     }
-    plugin_network *p = open_network("", "order=1\nweight=0\nbalance=gradnorm\n");
+    plugin_network *p = plugin_from_text(NULL, "[net]\nheight=1\nwidth=1\nchannels=2\n[convolutional]\nfilters=2\nsize=1\n[connected]\noutput=4\n"
+                                               "activation=tanh\n[connected]\noutput=1\n[sobolev]\norder=1\ntarget=zero\nwrt=1\n");
+    assert_false(gradient_probe_applies(p)); /* a layer that only Darknet runs */
+    plugin_free(p);
+    p = open_network("", "order=1\nweight=0\nbalance=gradnorm\n");
     assert_int_equal(watch_check(p), STATUS_BAD_CONFIG);
     assert_non_null(strstr(status_text(), "error: balance=gradnorm compares gradients: "));
     plugin_free(p);

@@ -50,11 +50,12 @@ status file_begin(const char *path, char *temporary, size_t size, FILE **f)
 {
     if ((size_t)snprintf(temporary, size, "%s.part", path) >= size)
         return status_fail(STATUS_BAD_FILE, "%s: error: the path is too long", path);
+    remember_unfinished(temporary); /* before it is there: a signal may come at once */
     *f = fopen(temporary, "wb");
-    if (!*f)
-        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, strerror(errno));
-    remember_unfinished(temporary);
-    return STATUS_OK;
+    if (*f)
+        return STATUS_OK;
+    remember_unfinished(NULL);
+    return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, strerror(errno));
 }
 
 status file_commit(FILE *f, const char *temporary, const char *path)
