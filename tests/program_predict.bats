@@ -134,6 +134,15 @@ hessians=(d2y1_dx1_dx1 d2y1_dx1_dx2 d2y1_dx2_dx1 d2y1_dx2_dx2 d2y2_dx1_dx1 d2y2_
     refuses 1 'out.txt: error: the name of a data set must end in .h5, .hdf5 or .csv' predict tanh.cfg nowhere.weights in.csv -out out.txt
 }
 
+@test "a damaged HDF5 file gives one line, the library's own last words included" {
+    make_network
+    points 20 >in.csv
+    ends 0 predict tanh.cfg tanh.weights in.csv -derivatives -out damaged.h5
+    head -c 200 /dev/zero | tr '\0' '\377' | dd of=damaged.h5 bs=1 seek=100 conv=notrunc status=none
+    refuses_like 1 'damaged.h5: error: *' predict tanh.cfg tanh.weights damaged.h5
+    equal lines 1 "$(wc -l <<<"$stderr")"
+}
+
 @test "an interrupted prediction leaves no file" {
     make_network
     points 200000 >in.csv
