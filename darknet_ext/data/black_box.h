@@ -51,7 +51,8 @@ const difference_step *black_box_steps(const black_box *b, int order);
 
 /* Values [points, outputs] and, when not NULL, Jacobian [points, outputs, inputs] and Hessian [points, outputs, inputs, inputs].
  * STATUS_FAILED with a sentence that says at which x, when the function returns an error, gives a value that is not finite, ends its
- * process or crashes: then the results are worthless. The results do not depend on the number of processes. Memory beside the results: some MB, or twice one point's Hessian. */
+ * process or crashes: then the results are worthless. The results do not depend on the number of processes.
+ * Memory beside the results: some MB, or twice one point's Hessian. */
 status black_box_evaluate(black_box *b, const double *x, int points, double *y, double *jacobian, double *hessian);
 
 #endif

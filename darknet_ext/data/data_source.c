@@ -83,7 +83,8 @@ static status open_black_box(data_source *d)
 
 static status evaluate_black_box(const data_source *d, dataset *set)
 {
-    return at_key(d, "function", black_box_evaluate(d->box, set->parts[PART_X], set->points, set->parts[PART_Y], set->parts[PART_JACOBIAN], set->parts[PART_HESSIAN]));
+    double *const *parts = set->parts;
+    return at_key(d, "function", black_box_evaluate(d->box, parts[PART_X], set->points, parts[PART_Y], parts[PART_JACOBIAN], parts[PART_HESSIAN]));
 }
 
 static status sample_black_box(const data_source *d, dataset *set, int points, int order, random_purpose purpose)

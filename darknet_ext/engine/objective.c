@@ -318,8 +318,8 @@ static double value_loss(objective *self)
         self->be->fill((size_t)self->tape.batch * self->outputs, 0, self->value_gradient);
         return 0;
     }
-    return self->be->loss(loss_weights_of(&self->parts, 0, self->options.loss[0]), (size_t)self->tape.batch, self->outputs, m->data, self->labels, (real)self->weights[0],
-                          self->value_gradient);
+    loss_function loss = loss_weights_of(&self->parts, 0, self->options.loss[0]);
+    return self->be->loss(loss, (size_t)self->tape.batch, self->outputs, m->data, self->labels, (real)self->weights[0], self->value_gradient);
 }
 
 /* Random directions estimate a mean; unit vectors enumerate a sum. */

@@ -135,7 +135,8 @@ static status save_raw(trainer *t, const char *which)
 static status save_last(trainer *t)
 {
     char path[4096];
-    training_memory memory = {.best = {t->best.value_mse, t->best.gradient_mse, t->best.hessian_mse, t->best.directional_mse}, .best_step = t->best_step};
+    const evaluation *best = &t->best;
+    training_memory memory = {.best = {best->value_mse, best->gradient_mse, best->hessian_mse, best->directional_mse}, .best_step = t->best_step};
     watch_remember(&t->watch, &memory);
     fold_in(&t->set.fold);
     status s = save_weights(t, "last");
