@@ -469,10 +469,11 @@ static void test_without_training(void **state)
 }
 
 /* One output: its weight multiplies the losses, whatever the directions; the short cuts for one output end with the derivatives. */
-static void open_one_output(trial *t, const backend *be, const char *keys)
+static void open_one_output(trial *t, const backend *be, const char *hidden, const char *keys)
 {
     char cfg[512];
-    snprintf(cfg, sizeof cfg, "[net]\ninputs=3\nbatch=%d\n[connected]\noutput=7\nactivation=tanh\n[connected]\noutput=1\n[sobolev]\n%s", BATCH, keys);
+    snprintf(cfg, sizeof cfg, "[net]\ninputs=3\nbatch=%d\n[connected]\noutput=7\nactivation=%s\n[connected]\noutput=1\nactivation=linear\n[sobolev]\n%s",
+             BATCH, hidden, keys);
     trial_open(t, be, cfg);
     graph_initialise(&t->graph, be, 3);
     be->normal((random_stream){9, RANDOM_CHECK, 0}, 0, BATCH * INPUTS, t->x);
@@ -482,7 +483,7 @@ static void open_one_output(trial *t, const backend *be, const char *keys)
 static outcome run_one_output(const backend *be, const char *keys, const double *weights)
 {
     trial t;
-    open_one_output(&t, be, keys);
+    open_one_output(&t, be, "tanh", keys);
     outcome o = run(&t, BATCH);
     if (weights) {
         objective_set_weights(t.objective, weights);
@@ -506,7 +507,8 @@ static void test_one_output(void **state)
             values = run_one_output(*state, "order=1\nweight_1=0\nweight_1_end=1\nweight_schedule=linear\n", NULL);
     expect_same(&changed, &values, 1);
     trial t; /* the gradient by the input is wanted now and then */
-    open_one_output(&t, *state, "order=1\nprojections=1\nprojection=rademacher\n");
+    open_one_output(&t, *state, "leaky", "order=1\nprojections=1\nprojection=rademacher\n");
+    assert_true(objective_takes_scalar_path(t.objective));
     outcome without = run(&t, BATCH);
     t.tape->input_adjoint = true;
     outcome with = run(&t, BATCH);

@@ -483,6 +483,18 @@ static void test_memory(void **state)
     close_watched(&other);
 }
 
+static void test_state_path(void **state)
+{
+    static const char *const names[][2] = {{"a.weights", "a.state"}, {"run/net_final.weights", "run/net_last.state"}, {"run/net_best.weights", "run/net_best.state"},
+                                           {"other", "other.state"}, {".weights", ".weights.state"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
+        char path[64];
+        state_path(names[i][0], path, sizeof path);
+        assert_string_equal(path, names[i][1]);
+    }
+}
+
 /* ---------------------------------------------------------------- gradients of the orders */
 
 static double dot(const float *a, const float *b)
@@ -554,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_losses),         cmocka_unit_test(test_losses_of_cost), cmocka_unit_test(test_rollback_of_opposed),
         cmocka_unit_test(test_rollback_of_unstable), cmocka_unit_test(test_warning),  cmocka_unit_test(test_balance_of_network),
         cmocka_unit_test(test_memory),         cmocka_unit_test(test_gradients),      cmocka_unit_test(test_what_can_be_compared),
+        cmocka_unit_test(test_state_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
