@@ -134,6 +134,7 @@ static void test_unit_directions(void **state)
     static const char *const keys[][2] = {
         {"order=1\nlabel_directions=3\n", "order=1\n"},
         {"order=1\nloss_1=l1\nlabel_directions=3\n", "order=1\nloss_1=l1\n"},
+        {"order=1\nprojections_2=2\nlabel_directions=3\n", "order=1\n"}, /* for an order that there is not */
         {"order=1\nloss_1=huber\nhuber_delta=.3\nprojections=2\nlabel_directions=3\n", "order=1\nloss_1=huber\nhuber_delta=.3\nprojections=2\n"},
         {"order=2\nloss_2=norm\nlabel_directions=3\n", "order=2\nloss_2=norm\n"},
         {"order=2\nlabel_directions=3\nprojections=2\n", "order=2\nprojections=2\n"},
@@ -472,8 +473,8 @@ static void test_without_training(void **state)
 static void open_one_output(trial *t, const backend *be, const char *hidden, const char *keys)
 {
     char cfg[512];
-    snprintf(cfg, sizeof cfg, "[net]\ninputs=3\nbatch=%d\n[connected]\noutput=7\nactivation=%s\n[connected]\noutput=1\nactivation=linear\n[sobolev]\n%s",
-             BATCH, hidden, keys);
+    snprintf(cfg, sizeof cfg,
+             "[net]\ninputs=3\nbatch=%d\n[connected]\noutput=7\nactivation=%s\n[connected]\noutput=1\nactivation=linear\n[sobolev]\n%s", BATCH, hidden, keys);
     trial_open(t, be, cfg);
     graph_initialise(&t->graph, be, 3);
     be->normal((random_stream){9, RANDOM_CHECK, 0}, 0, BATCH * INPUTS, t->x);
@@ -574,6 +575,23 @@ static void test_read_weights(void **state)
     expect_weights("order=2\nweight_1=0\nweight_2=0\n", 0, (double[]){1, 0, 0}, (double[]){1, 0, 0});
 }
 
+/* Near to what is refused. */
+static void test_accepted(void **state)
+{
+    static const char *const cases[][2] = {{"relu", "order=2\nallow_zero_curvature=1\n"},
+                                           {"tanh", "order=0\nweight=0\nweight_end=1\nweight_schedule=linear\n"},
+                                           {"tanh", "order=1\ndifferentiate=loss\nobjective_loss=cross_entropy\n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        char cfg[512];
+        trial t;
+        snprintf(cfg, sizeof cfg,
+                 "[net]\ninputs=3\nbatch=2\n[connected]\noutput=4\nactivation=%s\n[connected]\noutput=2\nactivation=linear\n[sobolev]\n%s",
+                 cases[i][0], cases[i][1]);
+        trial_open(&t, *state, cfg); /* fails where it is refused */
+        trial_close(&t);
+    }
+}
+
 static void test_read_options(void **state)
 {
     config *c;
@@ -631,7 +649,7 @@ int main(void)
         cmocka_unit_test(test_output_without_labels), cmocka_unit_test(test_missing_component), cmocka_unit_test(test_changed_weights),
         cmocka_unit_test(test_gradient_elsewhere), cmocka_unit_test(test_schedules), cmocka_unit_test(test_directions_of_head),
         cmocka_unit_test(test_each_direction_weight), cmocka_unit_test(test_scaled_components_of_order_2), cmocka_unit_test(test_without_training),
-        cmocka_unit_test(test_one_output), cmocka_unit_test(test_read_weights), cmocka_unit_test(test_read_options),
+        cmocka_unit_test(test_one_output), cmocka_unit_test(test_read_weights), cmocka_unit_test(test_read_options), cmocka_unit_test(test_accepted),
     };
     int failed = 0;
     for (const backend *const *be = backend_list; *be; ++be) {

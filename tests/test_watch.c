@@ -485,8 +485,11 @@ static void test_memory(void **state)
 
 static void test_state_path(void **state)
 {
-    static const char *const names[][2] = {{"a.weights", "a.state"}, {"run/net_final.weights", "run/net_last.state"}, {"run/net_best.weights", "run/net_best.state"},
-                                           {"other", "other.state"}, {".weights", ".weights.state"}};
+    static const char *const names[][2] = {{"a.weights", "a.state"},
+                                           {"run/net_final.weights", "run/net_last.state"},
+                                           {"run/net_best.weights", "run/net_best.state"},
+                                           {"other", "other.state"},
+                                           {".weights", ".weights.state"}};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
         char path[64];
