@@ -20,6 +20,9 @@ samples() {
     less_than "$(metric test_value_mse run)" .02
     less_than "$(metric test_gradient_mse run)" .04
     grep -qF '"training_points": 108' run/summary.json
+    grep -qE '"kept_inputs": 1$' run/summary.json
+    awk -v a="$(sed -n '/"test"/,/}/s/.*"gradient_mse": \([^,]*\),*/\1/p' run/summary.json)" -v b="$(metric test_gradient_mse run)" \
+        'BEGIN { exit !(a != "" && (a / b - 1) ^ 2 < 1e-12) }'
     ends 0 valid sine.cfg run/sine_final.weights
     like valid "points 12*value_mse $(metric test_value_mse run)*" "$output"
     ends 0 check sine.cfg
@@ -151,6 +154,8 @@ samples() {
     trains along.cfg run
     less_than "$(metric test_value_mse run)" .01
     less_than "$(metric test_directional_mse run)" .1
+    awk -v a="$(sed -n '/"test"/,/}/s/.*"directional_mse": \([^,]*\),*/\1/p' run/summary.json)" -v b="$(metric test_directional_mse run)" \
+        'BEGIN { exit !(a != "" && (a / b - 1) ^ 2 < 1e-12) }'
     less_than "$(metric test_hessian_mse run)" "$(awk -v first="$(metric test_hessian_mse run 1)" 'BEGIN { print .6 * first }')"
     network 'file=along.csv' 'order=2' | sed s/inputs=1/inputs=2/ >without.cfg
     refuses 2 'without.cfg:10:6: error: [data] along.csv has v and hvp instead of d2ydx2: set [sobolev] label_directions=1' train without.cfg -out refused
@@ -203,6 +208,12 @@ collapsing() {
     like output '*warning: update *: the values have become worse: test error *; the losses on derivatives oppose the loss on values (mean cosine of their gradients -*' "$output"
     like output '*(the values became worse at update 1[3-9]00)*' "$output"
     grep -q '"first_collapse": 1[3-9]00' run/summary.json
+    grep -qF '"collapses": 1' run/summary.json
+    grep -qF '"rate_factor": 1.0' run/summary.json
+    awk -v a="$(sed -n 's/.*"gradient_cosine": \([^,]*\),/\1/p' run/summary.json)" -v b="$(metric gradient_cosine run)" \
+        'BEGIN { exit !(a != "" && (a - b) ^ 2 < 1e-12) }'
+    best=$(sed -n '/"best"/,/}/s/.*"value_mse": \([^,]*\),/\1/p' run/summary.json)
+    less_than "$best" "$(sed -n '/"test"/,/}/s/.*"value_mse": \([^,]*\),/\1/p' run/summary.json)"
     less_than "$(metric gradient_cosine run)" 1
 }
 
@@ -216,7 +227,11 @@ collapsing() {
     less_than "$(metric test_value_mse run)" .01
     less_than .1 "$(metric test_value_mse warned)"
     grep -qF '"trust": 0.0' run/summary.json
+    grep -qF '"rate_factor": 1.0' run/summary.json
     equal 'weight of derivatives' 0 "$(metric weight_gradient run)"
+    trains wrong.cfg reseeded -seed 3 # where the first reading behind the swap is bad at once
+    like output '*, on values alone*' "$output"
+    less_than "$(metric test_value_mse reseeded)" .1
 }
 
 @test "on_collapse=ignore says nothing, and a training that helps has nothing to say" {

@@ -140,6 +140,10 @@ bad_state() { # MESSAGE
     cp good.state copy.state
     poke copy.state 0 'D0X'
     bad_state 'not a state file of this version'
+    equal version 2 "$(od -An -tu4 -j8 -N4 good.state | tr -d ' ')"
+    cp good.state copy.state
+    poke copy.state 8 '\1'
+    bad_state 'not a state file of this version'
     cp good.state copy.state
     poke copy.state 40 '\7'
     bad_state 'belongs to another network'
@@ -149,7 +153,17 @@ bad_state() { # MESSAGE
     trains "$tiny/gradients.cfg" later -set net.max_batches=21
     cp later/gradients_last.state copy.state
     bad_state 'belongs to other weights (remove it to start the optimiser afresh)'
+    trains "$tiny/gradients.cfg" other -set net.max_batches=20 -set net.learning_rate=.002
+    cp other/gradients_last.state copy.state
+    bad_state 'belongs to other weights (remove it to start the optimiser afresh)'
     cp good.state copy.state
+    poke copy.weights 20 '\1' # the first number
+    bad_state 'belongs to other weights (remove it to start the optimiser afresh)'
+    cp $weights copy.weights
+    poke copy.weights 12 '\1' # the samples seen
+    bad_state 'belongs to other weights (remove it to start the optimiser afresh)'
+    cp $weights copy.weights
+    refuses 1 'copy.state: error: belongs to a run without normalise=' train "$tiny/gradients.cfg" copy.weights -out refused -set data.normalise=inputs
     ends 0 train "$tiny/gradients.cfg" copy.weights -out good -no-chart -set net.max_batches=21
     same_file later/gradients_final.weights good/gradients_final.weights
 }

@@ -1,4 +1,5 @@
-/* The minibatches of a training: every sample once in an epoch, every label where engine/labels.h says. */
+/* What a training is given: the set, normalised and weighed; its minibatches, every sample once in an epoch, every label where
+ * engine/labels.h says. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +11,8 @@
 #include <cmocka.h>
 
 #include "plugin_fixture.h"
-#include "train/batches.h"
+#include "data/file.h"
+#include "train/training_set.h"
 
 enum { N = 5, M = 3, R = 2, POINTS = 7, BATCH = 3, EPOCHS = 3 };
 
@@ -148,8 +150,126 @@ static void test_epochs(void **state)
     assert_memory_not_equal(reseeded, samples, POINTS * sizeof *samples);
 }
 
+/* ---------------------------------------------------------------- the set */
+
+/* Two inputs and outputs; derivatives by the first input are +-10, by the second 0; second derivatives +-2. `size` is that of the first output. */
+static void write_set(const char *path, double size, double step)
+{
+    dataset d = {.points = 8, .inputs = 2, .outputs = 2};
+    assert_int_equal(dataset_allocate(&d, parts_to_order(2)), STATUS_OK);
+    for (size_t s = 0; s < 8; ++s) {
+        double sign = s % 2 ? 1 : -1;
+        dataset_at(&d, PART_X, s)[0] = step * sign;
+        dataset_at(&d, PART_X, s)[1] = step * (double)s;
+        for (size_t k = 0; k < 2; ++k) {
+            dataset_at(&d, PART_Y, s)[k] = sign * (k ? 4 : size);
+            dataset_at(&d, PART_JACOBIAN, s)[2 * k] = 10 * sign;
+            for (size_t i = 0; i < 4; ++i)
+                dataset_at(&d, PART_HESSIAN, s)[4 * k + i] = 2 * sign;
+        }
+    }
+    assert_int_equal(dataset_write(path, &d), STATUS_OK);
+    dataset_free(&d);
+}
+
+typedef struct made {
+    plugin_network *net;
+    training_set set;
+    char *log;
+} made;
+
+static status make(made *m, const char *data, const char *last, const char *loss)
+{
+    char cfg[512];
+    size_t length;
+    snprintf(cfg, sizeof cfg,
+             "[net]\nseed=3\ninputs=2\nbatch=8\n[data]\nfile=set.h5\ntest_file=test.h5\n%s[connected]\noutput=5\nactivation=tanh\n[connected]\noutput=2\n"
+             "activation=%s\n%s", data, last, loss);
+    *m = (made){.net = plugin_from_text(NULL, cfg)};
+    FILE *log = open_memstream(&m->log, &length);
+    status s = training_set_check(&m->set, m->net);
+    if (s == STATUS_OK)
+        s = training_set_make(&m->set, m->net, log);
+    fclose(log);
+    return s;
+}
+
+static void close_made(made *m)
+{
+    training_set_free(&m->set);
+    plugin_free(m->net);
+    free(m->log);
+}
+
+static double loss_of(const char *keys, int order)
+{
+    made m;
+    char loss[256];
+    snprintf(loss, sizeof loss, "[sobolev]\n%s", keys);
+    if (make(&m, "", "linear", loss) != STATUS_OK)
+        fail_msg("%s", status_text());
+    batches_fill(&m.set.batches);
+    double result = plugin_train_minibatch(m.net).order[order];
+    assert_true(result > 0);
+    close_made(&m);
+    return result;
+}
+
+/* component_weights=rms: 1 / mean square, of each order for itself; a component that is 0 keeps its weight. */
+static void test_component_weights(void **state)
+{
+    (void)state;
+    write_set("set.h5", 2, 1);
+    write_set("test.h5", 2, 1);
+    double rms = loss_of("order=1\ncomponent_weights=rms\n", 1), given = loss_of("order=1\ninput_weights=.01,1\n", 1);
+    assert_true(fabs(rms / given - 1) < 1e-5);
+    rms = loss_of("order=2\ncomponent_weights=rms\n", 1);
+    assert_true(fabs(rms / given - 1) < 1e-5);
+    rms = loss_of("order=2\ncomponent_weights=rms\n", 2);
+    assert_true(fabs(4 * rms / loss_of("order=2\n", 2) - 1) < 1e-5);
+    unlink("set.h5");
+    unlink("test.h5");
+}
+
+/* Of the test set, over all outputs. */
+static void test_mean_error(void **state)
+{
+    (void)state;
+    made m;
+    write_set("set.h5", 30, 1);
+    write_set("test.h5", 2, 1);
+    assert_int_equal(make(&m, "normalise=all\n", "linear", "[sobolev]\norder=1\n"), STATUS_OK);
+    assert_true(fabs(training_set_mean_error(&m.set) - (4 + 16) / 2.) < 1e-12);
+    assert_string_equal(m.log, "");
+    close_made(&m);
+    assert_int_equal(make(&m, "normalise=inputs\n", "tanh", "[cost]\n"), STATUS_OK); /* outputs stay as they are */
+    close_made(&m);
+    unlink("set.h5");
+    unlink("test.h5");
+}
+
+static void test_reduction(void **state)
+{
+    (void)state;
+    made m;
+    write_set("set.h5", 2, 1);
+    write_set("test.h5", 2, 1);
+    assert_int_equal(make(&m, "normalise=all\ndifferential_pca=.1\n", "linear", "[sobolev]\norder=1\n"), STATUS_OK);
+    assert_string_equal(m.log, "differential PCA: 1 of 2 directions kept\n");
+    close_made(&m);
+    write_set("set.h5", 2, 0);
+    assert_int_equal(make(&m, "normalise=all\ndifferential_pca=.1\n", "linear", "[sobolev]\norder=1\n"), STATUS_BAD_CONFIG);
+    assert_non_null(strstr(status_text(), ":9:18: error: differential_pca: the inputs of the training samples do not vary"));
+    close_made(&m);
+    unlink("set.h5");
+    unlink("test.h5");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_labels), cmocka_unit_test(test_epochs)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_labels),     cmocka_unit_test(test_epochs),    cmocka_unit_test(test_component_weights),
+        cmocka_unit_test(test_mean_error), cmocka_unit_test(test_reduction),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,6 +134,7 @@ static void test_unit_directions(void **state)
     static const char *const keys[][2] = {
         {"order=1\nlabel_directions=3\n", "order=1\n"},
         {"order=1\nloss_1=l1\nlabel_directions=3\n", "order=1\nloss_1=l1\n"},
+        {"order=1\nprojections_2=2\nlabel_directions=3\n", "order=1\n"}, /* for an order that there is not */
         {"order=1\nloss_1=huber\nhuber_delta=.3\nprojections=2\nlabel_directions=3\n", "order=1\nloss_1=huber\nhuber_delta=.3\nprojections=2\n"},
         {"order=2\nloss_2=norm\nlabel_directions=3\n", "order=2\nloss_2=norm\n"},
         {"order=2\nlabel_directions=3\nprojections=2\n", "order=2\nprojections=2\n"},
@@ -469,10 +470,11 @@ static void test_without_training(void **state)
 }
 
 /* One output: its weight multiplies the losses, whatever the directions; the short cuts for one output end with the derivatives. */
-static void open_one_output(trial *t, const backend *be, const char *keys)
+static void open_one_output(trial *t, const backend *be, const char *hidden, const char *keys)
 {
     char cfg[512];
-    snprintf(cfg, sizeof cfg, "[net]\ninputs=3\nbatch=%d\n[connected]\noutput=7\nactivation=tanh\n[connected]\noutput=1\n[sobolev]\n%s", BATCH, keys);
+    snprintf(cfg, sizeof cfg,
+             "[net]\ninputs=3\nbatch=%d\n[connected]\noutput=7\nactivation=%s\n[connected]\noutput=1\nactivation=linear\n[sobolev]\n%s", BATCH, hidden, keys);
     trial_open(t, be, cfg);
     graph_initialise(&t->graph, be, 3);
     be->normal((random_stream){9, RANDOM_CHECK, 0}, 0, BATCH * INPUTS, t->x);
@@ -482,7 +484,7 @@ static void open_one_output(trial *t, const backend *be, const char *keys)
 static outcome run_one_output(const backend *be, const char *keys, const double *weights)
 {
     trial t;
-    open_one_output(&t, be, keys);
+    open_one_output(&t, be, "tanh", keys);
     outcome o = run(&t, BATCH);
     if (weights) {
         objective_set_weights(t.objective, weights);
@@ -506,7 +508,8 @@ static void test_one_output(void **state)
             values = run_one_output(*state, "order=1\nweight_1=0\nweight_1_end=1\nweight_schedule=linear\n", NULL);
     expect_same(&changed, &values, 1);
     trial t; /* the gradient by the input is wanted now and then */
-    open_one_output(&t, *state, "order=1\nprojections=1\nprojection=rademacher\n");
+    open_one_output(&t, *state, "leaky", "order=1\nprojections=1\nprojection=rademacher\n");
+    assert_true(objective_takes_scalar_path(t.objective));
     outcome without = run(&t, BATCH);
     t.tape->input_adjoint = true;
     outcome with = run(&t, BATCH);
@@ -572,6 +575,23 @@ static void test_read_weights(void **state)
     expect_weights("order=2\nweight_1=0\nweight_2=0\n", 0, (double[]){1, 0, 0}, (double[]){1, 0, 0});
 }
 
+/* Near to what is refused. */
+static void test_accepted(void **state)
+{
+    static const char *const cases[][2] = {{"relu", "order=2\nallow_zero_curvature=1\n"},
+                                           {"tanh", "order=0\nweight=0\nweight_end=1\nweight_schedule=linear\n"},
+                                           {"tanh", "order=1\ndifferentiate=loss\nobjective_loss=cross_entropy\n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        char cfg[512];
+        trial t;
+        snprintf(cfg, sizeof cfg,
+                 "[net]\ninputs=3\nbatch=2\n[connected]\noutput=4\nactivation=%s\n[connected]\noutput=2\nactivation=linear\n[sobolev]\n%s",
+                 cases[i][0], cases[i][1]);
+        trial_open(&t, *state, cfg); /* fails where it is refused */
+        trial_close(&t);
+    }
+}
+
 static void test_read_options(void **state)
 {
     config *c;
@@ -629,7 +649,7 @@ int main(void)
         cmocka_unit_test(test_output_without_labels), cmocka_unit_test(test_missing_component), cmocka_unit_test(test_changed_weights),
         cmocka_unit_test(test_gradient_elsewhere), cmocka_unit_test(test_schedules), cmocka_unit_test(test_directions_of_head),
         cmocka_unit_test(test_each_direction_weight), cmocka_unit_test(test_scaled_components_of_order_2), cmocka_unit_test(test_without_training),
-        cmocka_unit_test(test_one_output), cmocka_unit_test(test_read_weights), cmocka_unit_test(test_read_options),
+        cmocka_unit_test(test_one_output), cmocka_unit_test(test_read_weights), cmocka_unit_test(test_read_options), cmocka_unit_test(test_accepted),
     };
     int failed = 0;
     for (const backend *const *be = backend_list; *be; ++be) {

@@ -426,6 +426,28 @@ static void test_warning(void **state)
     }
 }
 
+/* A schedule, and factors from outside, reach the loss itself: of the first update of 100, and whatever is predicted in between. */
+static void test_scheduled_losses(void **state)
+{
+    watched constant, linear;
+    (void)state;
+    open_watched(&constant, "", "order=1\nweight_1=2\n");
+    open_watched(&linear, "", "order=1\nweight_1=2\nweight_1_end=0\nweight_schedule=linear\n");
+    double first = plugin_weights(linear.net)[1];
+    plugin_predict(linear.net, plugin_input(linear.net));
+    expect_near(plugin_weights(linear.net)[1], first);
+    objective_losses want = train(&constant, 1), got = train(&linear, 1);
+    assert_true(got.order[0] == want.order[0] && fabs(got.order[1] / want.order[1] / .99 - 1) < 1e-6);
+    expect_near(plugin_weights(linear.net)[1], 2 * .99);
+    close_watched(&linear);
+    open_watched(&linear, "", "order=1\nweight_1=2\n");
+    plugin_scale_weights(linear.net, (const double[JET_MAX_ORDER + 1]){1, .25});
+    got = train(&linear, 1);
+    assert_true(got.order[0] == want.order[0] && fabs(got.order[1] / want.order[1] / .25 - 1) < 1e-6);
+    close_watched(&linear);
+    close_watched(&constant);
+}
+
 /* Only where balance_every says. */
 static void test_balance_of_network(void **state)
 {
@@ -481,6 +503,21 @@ static void test_memory(void **state)
     assert_true(weights[0] == 2 && weights[1] == 1.5 && weights[2] == 2);
     close_watched(&t);
     close_watched(&other);
+}
+
+static void test_state_path(void **state)
+{
+    static const char *const names[][2] = {{"a.weights", "a.state"},
+                                           {"run/net_final.weights", "run/net_last.state"},
+                                           {"run/net_best.weights", "run/net_best.state"},
+                                           {"other", "other.state"},
+                                           {".weights", ".weights.state"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
+        char path[64];
+        state_path(names[i][0], path, sizeof path);
+        assert_string_equal(path, names[i][1]);
+    }
 }
 
 /* ---------------------------------------------------------------- gradients of the orders */
@@ -554,6 +591,7 @@ int main(void)
         cmocka_unit_test(test_losses),         cmocka_unit_test(test_losses_of_cost), cmocka_unit_test(test_rollback_of_opposed),
         cmocka_unit_test(test_rollback_of_unstable), cmocka_unit_test(test_warning),  cmocka_unit_test(test_balance_of_network),
         cmocka_unit_test(test_memory),         cmocka_unit_test(test_gradients),      cmocka_unit_test(test_what_can_be_compared),
+        cmocka_unit_test(test_state_path),     cmocka_unit_test(test_scheduled_losses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
