@@ -82,6 +82,11 @@ static double strength_of(const section *s)
     return option_choice(s, "balance") == BALANCE_SOFTADAPT ? .1 : .12;
 }
 
+bool sobolev_has_loss(const objective_options *o, int order)
+{
+    return o->weight[order] > 0 || o->end_weight[order] > 0;
+}
+
 objective_options sobolev_read_options(const section *s)
 {
     objective_options o = {
@@ -108,7 +113,7 @@ objective_options sobolev_read_options(const section *s)
         .wrt = (int)option_integer(s, "wrt"),
         .allow_zero_curvature = option_boolean(s, "allow_zero_curvature"),
     };
-    while (o.order > 0 && o.weight[o.order] == 0 && o.end_weight[o.order] == 0)
+    while (o.order > 0 && !sobolev_has_loss(&o, o.order))
         --o.order;
     return o;
 }

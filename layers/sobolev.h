@@ -55,6 +55,9 @@ typedef struct objective_options {
 /* The options of a checked [sobolev] section; orders whose weight is always 0 are dropped from the top. */
 objective_options sobolev_read_options(const section *s);
 
+/* Whether an order has a weight at some time of a training. */
+bool sobolev_has_loss(const objective_options *o, int order);
+
 /* The weights of the orders after `update` of `updates` weight updates (0: no end), at `rate` times the first learning rate. */
 void sobolev_weights(const objective_options *o, long update, long updates, double rate, double weights[JET_MAX_ORDER + 1]);
 

@@ -224,15 +224,6 @@ static void test_where_nothing_can_be_written(void **state)
     }
 }
 
-/* Like a full disk: no file may grow beyond `bytes`. */
-static void limit_file_size(rlim_t bytes)
-{
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 /* The disk is full at every place: in the header, within a block, between blocks, at the last byte. */
 static void test_full_disk_leaves_the_old_file(void **state)
 {

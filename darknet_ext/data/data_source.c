@@ -90,13 +90,9 @@ static status evaluate_black_box(const data_source *d, dataset *set)
 static status sample_black_box(const data_source *d, dataset *set, int points, int order, random_purpose purpose)
 {
     *set = (dataset){.points = points, .inputs = d->needs.inputs, .outputs = d->needs.outputs};
-    status s = dataset_allocate(set, parts_to_order(order));
-    if (s == STATUS_OK) {
-        memcpy(set->low, d->low, (size_t)set->inputs * sizeof *set->low);
-        memcpy(set->high, d->high, (size_t)set->inputs * sizeof *set->high);
-        points_draw(d->low, d->high, points, set->inputs, d->needs.seed, purpose, set->parts[PART_X]);
+    status s = dataset_draw(set, d->low, d->high, order, d->needs.seed, purpose);
+    if (s == STATUS_OK)
         s = evaluate_black_box(d, set);
-    }
     if (s == STATUS_OK && !dataset_is_finite(set))
         s = fail(d, "function", "the function, or a derivative of it, is too large for float somewhere on the domain");
     if (s != STATUS_OK)

@@ -77,7 +77,7 @@ bool dataset_has_given(const dataset *d, dataset_part part)
     return false;
 }
 
-void dataset_component(const dataset *d, dataset_part part, int k, double *mean, double *deviation)
+long dataset_component(const dataset *d, dataset_part part, int k, double *mean, double *deviation)
 {
     double sum = 0, squares = 0;
     long n = 0;
@@ -92,6 +92,7 @@ void dataset_component(const dataset *d, dataset_part part, int k, double *mean,
     }
     *mean = sum;
     *deviation = n > 0 ? sqrt(squares / (double)n) : 0;
+    return n;
 }
 
 status dataset_select(const dataset *from, const uint32_t *samples, int n, dataset *to)

@@ -57,8 +57,8 @@ bool dataset_is_finite(const dataset *d);
 /* Whether a part is there with at least one number that is given. */
 bool dataset_has_given(const dataset *d, dataset_part part);
 
-/* Mean and standard deviation of component k of a part, over the samples where it is given. */
-void dataset_component(const dataset *d, dataset_part part, int k, double *mean, double *deviation);
+/* Mean and standard deviation of component k of a part, over the samples where it is given; returns how many they are. */
+long dataset_component(const dataset *d, dataset_part part, int k, double *mean, double *deviation);
 
 void dataset_free(dataset *d);
 

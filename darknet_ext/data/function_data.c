@@ -119,26 +119,30 @@ void function_data_evaluate(const function_data *f, const double *x, int points,
     evaluate(f, x, (size_t)points, y, jacobian, NULL);
 }
 
-void points_draw(const double *low, const double *high, int points, int inputs, uint64_t seed, random_purpose purpose, double *x)
+status dataset_draw(dataset *d, const double *low, const double *high, int order, uint64_t seed, random_purpose purpose)
 {
+    size_t inputs = (size_t)d->inputs;
     random_stream stream = {seed, purpose, 0};
-    for (size_t i = 0; i < (size_t)points * (size_t)inputs; ++i) {
-        size_t k = i % (size_t)inputs;
-        x[i] = low[k] + (high[k] - low[k]) * random_one(stream, i);
+    status s = dataset_allocate(d, parts_to_order(order));
+    if (s != STATUS_OK)
+        return s;
+    memcpy(d->low, low, inputs * sizeof *low);
+    memcpy(d->high, high, inputs * sizeof *high);
+    for (size_t i = 0; i < (size_t)d->points * inputs; ++i) {
+        size_t k = i % inputs;
+        d->parts[PART_X][i] = low[k] + (high[k] - low[k]) * random_one(stream, i);
     }
+    return STATUS_OK;
 }
 
 status dataset_sample(dataset *d, const function_data *f, int points, int order, uint64_t seed, random_purpose purpose)
 {
     *d = (dataset){.points = points, .inputs = f->inputs, .outputs = f->n_functions};
-    status s = dataset_allocate(d, parts_to_order(order));
+    status s = dataset_draw(d, f->low, f->high, order, seed, purpose);
     if (s != STATUS_OK) {
         dataset_free(d);
         return s;
     }
-    memcpy(d->low, f->low, (size_t)f->inputs * sizeof *d->low);
-    memcpy(d->high, f->high, (size_t)f->inputs * sizeof *d->high);
-    points_draw(f->low, f->high, points, f->inputs, seed, purpose, d->parts[PART_X]);
     evaluate(f, d->parts[PART_X], (size_t)points, d->parts[PART_Y], d->parts[PART_JACOBIAN], d->parts[PART_HESSIAN]);
     if (!dataset_is_finite(d)) {
         dataset_free(d);

@@ -74,7 +74,7 @@ status objective_check(const graph *g, const section *where, const char *path, c
     status_list found = {.first = STATUS_OK};
     status_collect(&found, check_schedule(where, path, o));
     if (o->order == 0) {
-        if (o->weight[0] == 0 && o->end_weight[0] == 0)
+        if (!sobolev_has_loss(o, 0))
             status_collect(&found, option_fail(where, path, "weight", "all weights are 0: there is nothing to train on"));
         return status_collected(&found);
     }

@@ -6,7 +6,7 @@
 bool gradient_probe_applies(plugin_network *net)
 {
     const objective_options *o = plugin_objective(net);
-    return o && o->order > 0 && (o->weight[0] > 0 || o->end_weight[0] > 0) && plugin_has_loss_gradient(net);
+    return o && o->order > 0 && sobolev_has_loss(o, 0) && plugin_has_loss_gradient(net);
 }
 
 status gradient_probe_create(gradient_probe *g, plugin_network *net)

@@ -1,6 +1,5 @@
 #include "train/training_set.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,7 +82,7 @@ static dataset_part choose_measure(const training_set *t, plugin_network *p)
     static const dataset_part parts[] = {PART_Y, PART_JACOBIAN, PART_JVP, PART_HESSIAN, PART_HVP};
     static const int orders[] = {0, 1, 1, 2, 2};
     const objective_options *o = plugin_objective(p);
-    bool values = !o || o->weight[0] > 0 || o->end_weight[0] > 0;
+    bool values = !o || sobolev_has_loss(o, 0);
     for (int i = values ? 0 : 1; i < 5; ++i)
         if (orders[i] <= evaluation_order(p) && dataset_has_given(&t->test, parts[i]))
             return parts[i];
@@ -116,17 +115,11 @@ void training_set_free(training_set *t)
 
 double training_set_mean_error(const training_set *t)
 {
-    const dataset *d = &t->test;
-    double squares = 0;
-    long n = 0;
-    for (int k = 0; k < d->outputs && d->parts[PART_Y]; ++k) {
-        double mean, deviation;
-        dataset_component(d, PART_Y, k, &mean, &deviation);
-        for (size_t i = 0; i < (size_t)d->points; ++i) {
-            double e = dataset_at(d, PART_Y, i)[k] - mean;
-            squares += isnan(e) ? 0 : e * e;
-            n += !isnan(e);
-        }
+    double squares = 0, given = 0;
+    for (int k = 0; k < t->test.outputs && t->test.parts[PART_Y]; ++k) {
+        double mean, deviation, n = (double)dataset_component(&t->test, PART_Y, k, &mean, &deviation);
+        squares += n * deviation * deviation;
+        given += n;
     }
-    return n > 0 ? squares / (double)n : 0;
+    return given > 0 ? squares / given : 0;
 }
