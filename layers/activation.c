@@ -59,6 +59,7 @@ const layer_type activation_layer_type = {
     .role = LAYER_PLAIN,
     .max_order = JET_MAX_ORDER,
     .configure = activation_configure,
+    .choose_blocks = layer_follow_blocks,
     .forward = activation_layer_forward,
     .backward = activation_layer_backward,
     .scalar_path = true,

@@ -34,7 +34,7 @@ static status dropout_configure(graph_node *node)
 
 static size_t dropout_saved_count(const graph_node *node, int batch, int directions, int order)
 {
-    return (size_t)batch * shape_count(node->in);
+    return (size_t)batch * layout_count(node_in_layout(node, 0));
 }
 
 /* to_S = mask from_S for the components of the range. */
@@ -68,6 +68,7 @@ const layer_type dropout_layer_type = {
     .role = LAYER_PLAIN,
     .max_order = JET_MAX_ORDER,
     .configure = dropout_configure,
+    .choose_blocks = layer_follow_blocks,
     .scalar_path = true,
     .saved_count = dropout_saved_count,
     .forward = dropout_forward,

@@ -15,14 +15,16 @@
 #include "core/shape.h"
 #include "core/status.h"
 
-enum { NODE_MAX_PARAMETERS = 4, NODE_MAX_INPUTS = 8 };
+enum { NODE_MAX_PARAMETERS = 6, NODE_MAX_INPUTS = 8 };
 
-/* A trainable array and what training keeps beside it. Darknet's own arrays when the network lives in Darknet. */
+/* An array of a weights file: trained, or a statistic that moves by itself. Darknet's own arrays when the network lives in Darknet. */
 typedef struct parameter {
-    const char *name;          /* "weights", "biases" */
+    const char *name;          /* "weights", "biases", "scales"; statistics: "rolling_mean", "rolling_variance" */
     size_t count;
+    bool statistic;            /* not trained: no gradient, no moments */
     bool decays;               /* weight decay applies (Darknet: weights, not biases) */
-    double initial_range;      /* initialised uniformly in (-range, range); 0: zeros */
+    /* The first that is not 0: drawn from a normal distribution of this deviation, uniformly in (-range, range), or this value. */
+    double initial_deviation, initial_range, initial_value;
     real *value, *gradient;    /* gradient of the sum over samples, accumulated until the update */
     real *moment_1, *moment_2; /* Adam; NULL until the optimiser asks */
     bool owned;                /* value belongs to the graph, else to Darknet */
@@ -37,7 +39,11 @@ typedef struct graph_node {
     int index;                     /* position in the network */
     int inputs[NODE_MAX_INPUTS];   /* nodes this one reads; -1 is the network's input */
     int n_inputs;
-    tensor_shape in, out;
+    tensor_shape in, out;          /* in: of the first input */
+    tensor_shape in_shapes[NODE_MAX_INPUTS];
+    int in_block[NODE_MAX_INPUTS]; /* layouts this node reads and writes (core/shape.h); the tape converts in between */
+    int out_block;
+    bool plain_output;             /* out_block must be 1: others than layers read the output */
     parameter parameters[NODE_MAX_PARAMETERS];
     int n_parameters;
     double learning_rate_scale;
@@ -50,26 +56,29 @@ typedef struct layer_pass {
     const backend *be;
     const graph_node *node;
     component_range range; /* the components to compute now */
-    bool training;         /* dropout draws, statistics move */
+    bool training;         /* dropout draws, batch normalisation uses the batch */
+    bool move_statistics;  /* with `training`: rolling means follow the batch */
     random_stream random;  /* of this node; draw at positions from `position` on */
     uint64_t position;
 
     const jet *x; /* [n_inputs] values; x[i].data is never NULL */
     jet *y;       /* forward: output. backward: as the forward pass left it */
     real *saved;  /* saved_count() elements of this tape, kept between the sweeps */
+    convolution *convolution; /* of this tape, when the layer type has one */
 
     /* backward only */
-    const jet *adj_y;
+    jet *adj_y; /* a backward pass may leave there what only it reads: no later sweep but its own looks at it again */
     jet *adj_x;           /* [n_inputs]; data == NULL where nobody wants it */
     bool accumulate[NODE_MAX_INPUTS]; /* add to adj_x[i] instead of overwriting it */
     bool parameters;      /* add to the parameters' gradients: all components of adj_y are there */
 
     /* The scalar path (engine/tape.h): adj_y's value component is row_scale times its component 1, and is not there. Only the
-     * parameters are asked for; `scratch` has room for one component of x. NULL: the ordinary case. */
+     * parameters are asked for; `scratch` has room for one component of x or y. NULL: the ordinary case. */
     const real *row_scale; /* [batch] */
     real *scratch;
 
-    const real *truth;    /* labels of the batch, for layers that read them; NULL when there are none */
+    /* Labels of the batch, for layers that read them; NULL when there are none. Plain layers get them only in a network without [sobolev]. */
+    const real *truth;
     double *cost;         /* loss layers add the loss of the batch here */
 } layer_pass;
 
@@ -87,12 +96,23 @@ typedef struct layer_type {
 
     /* False: this section uses something only the host's own layer has; the node stays foreign. NULL: always true. */
     bool (*takes)(const section *where);
-    /* Reads the options, checks the input shape (node->in), sets node->out, parameters and options. */
+    /* Sets node->inputs and n_inputs from the options; the engine checks that they lie below. NULL: the node below. */
+    status (*connect)(graph_node *node);
+    /* Reads the options, checks the input shapes (node->in, in_shapes), sets node->out, parameters and options. */
     status (*configure)(graph_node *node);
+    /* Chooses the layouts: in_block[] holds what the inputs offer, and is changed to what the node reads; out_block is set.
+     * NULL: everything plain. */
+    void (*choose_blocks)(graph_node *node, const backend *be);
+    /* The convolution that the layer needs in pass->convolution, x being its first input and y its output; `*transposed`: the other way round, its
+     * backward_data maps x to y. NULL: none. */
+    convolution_shape (*convolution)(const graph_node *node, bool *transposed);
     /* Elements of `saved` a tape keeps for this node; NULL: none. */
     size_t (*saved_count)(const graph_node *node, int batch, int directions, int order);
     void (*forward)(const layer_pass *pass);
     void (*backward)(const layer_pass *pass);
+    /* True when a plain layer is also Darknet's loss of the network ([softmax], [logistic]): it then starts the adjoint from pass->truth, and
+     * adds to pass->cost. NULL: never. */
+    bool (*has_loss)(const graph_node *node);
     bool fully_connected; /* begins with z = W x + b: parameters "weights" [outputs, inputs] and "biases", of raw inputs */
     bool scalar_path; /* backward understands row_scale (or has no parameters) */
     /* Floating-point operations of one linear application to one row (as much again for its adjoint, and for the
@@ -104,6 +124,24 @@ typedef struct layer_type {
     /* True when the second derivative does not vanish. NULL: never. */
     bool (*curved)(const graph_node *node);
 } layer_type;
+
+static inline tensor_layout node_in_layout(const graph_node *node, int input)
+{
+    return (tensor_layout){node->in_shapes[input], node->in_block[input]};
+}
+
+static inline tensor_layout node_out_layout(const graph_node *node)
+{
+    return (tensor_layout){node->out, node->out_block};
+}
+
+/* choose_blocks of layers that do not care how channels lie: whatever the first input offers, for all inputs and the output. */
+static inline void layer_follow_blocks(graph_node *node, const backend *be)
+{
+    node->out_block = node->plain_output ? 1 : node->in_block[0];
+    for (int i = 0; i < node->n_inputs; ++i)
+        node->in_block[i] = node->out_block;
+}
 
 /* The layer types of layers/, NULL-terminated. */
 extern const layer_type *const layer_list[];

@@ -4,9 +4,15 @@
 
 #include "layers/layer.h"
 
-extern const layer_type connected_layer_type, activation_layer_type, dropout_layer_type, cost_layer_type, sobolev_layer_type;
+extern const layer_type convolutional_layer_type;
+extern const layer_type connected_layer_type;
+extern const layer_type activation_layer_type;
+extern const layer_type dropout_layer_type;
+extern const layer_type cost_layer_type;
+extern const layer_type sobolev_layer_type;
 
 const layer_type *const layer_list[] = {
+    &convolutional_layer_type,
     &connected_layer_type,
     &activation_layer_type,
     &dropout_layer_type,

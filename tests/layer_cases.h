@@ -5,7 +5,7 @@
 typedef struct layer_case {
     const char *layer;     /* the type the case is about */
     const char *name;
-    int inputs;
+    const char *input;     /* keys of [net]: inputs, or channels, height and width */
     const char *sections;  /* cfg text of the layers */
     const char *objective; /* keys of [sobolev] */
     int order;             /* to which derivatives are checked */

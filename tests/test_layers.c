@@ -35,7 +35,7 @@ static built build(const layer_case *c, const backend *be, uint64_t seed)
 {
     built b = {.be = be};
     char text[4096];
-    snprintf(text, sizeof text, "[net]\ninputs=%d\nbatch=%d\n%s[sobolev]\n%s", c->inputs, BATCH, c->sections, c->objective);
+    snprintf(text, sizeof text, "[net]\n%sbatch=%d\n%s[sobolev]\n%s", c->input, BATCH, c->sections, c->objective);
     assert_int_equal(config_parse(c->name, text, strlen(text), NULL, 0, print_line, NULL, &b.config), STATUS_OK);
     if (graph_build(&b.graph, b.config, be, NULL, NULL) != STATUS_OK)
         fail_msg("%s", status_text());
@@ -43,7 +43,7 @@ static built build(const layer_case *c, const backend *be, uint64_t seed)
     for (int i = 0; i < b.graph.n_nodes; ++i)
         for (int k = 0; k < b.graph.nodes[i].n_parameters; ++k) {
             parameter *p = &b.graph.nodes[i].parameters[k];
-            if (p->initial_range == 0) /* biases too, or their influence is not seen */
+            if (p->initial_range == 0 && p->initial_deviation == 0) /* biases too, or their influence is not seen */
                 be->uniform((random_stream){seed, RANDOM_CHECK, 77}, 0, p->count, -.5, .5, p->value);
         }
     b.sobolev = config_section(b.config, "sobolev");

@@ -14,7 +14,20 @@
 #include "core/loss_math.h"
 #include "core/optimizer_math.h"
 #include "core/random.h"
+#include "core/shape.h"
 #include "core/status.h"
+
+/* A convolution (cross-correlation, as in Darknet) of images: y[f] = sum over the channels of f's group, and the kernel, of w x.
+ * Weights: [filters, channels / groups, size, size]. */
+typedef struct convolution_shape {
+    tensor_shape in, out; /* out.channels: filters */
+    int size, stride, pad, groups;
+} convolution_shape;
+
+/* What a backend keeps for one convolution of one tape: vendor descriptors, weights in the backend's own format, workspace. */
+typedef struct convolution convolution;
+
+typedef enum convolution_direction { CONVOLUTION_FORWARD, CONVOLUTION_BACKWARD_DATA, CONVOLUTION_BACKWARD_WEIGHTS, CONVOLUTION_DIRECTIONS } convolution_direction;
 
 typedef struct backend {
     const char *name;
@@ -43,6 +56,30 @@ typedef struct backend {
     void (*activation_forward)(activation kind, const jet *x, jet *y, component_range range);
     /* The components of `range` of the adjoint of x (core/activation_math.h); overwrites, or adds when `accumulate`. */
     void (*activation_backward)(activation kind, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+
+    /* -- convolution.c -- images in the layouts that were agreed on at creation; rows are images */
+    /* The blocks this backend likes best for images x and y of a convolution. */
+    void (*convolution_blocks)(const convolution_shape *shape, int *x_block, int *y_block);
+    /* Any pair of blocks is possible. `rows`: the count that calls will most often have. Other counts, and directions, are prepared by
+     * their first call. NULL and a status text when memory is short. */
+    convolution *(*convolution_create)(const convolution_shape *shape, int x_block, int y_block, size_t rows);
+    void (*convolution_free)(convolution *c); /* NULL is allowed */
+    /* Takes over the weights as they are now; they must not change until the last call that uses them. */
+    void (*convolution_load)(convolution *c, const real *weights);
+    /* y = f(W x + bias), overwritten; bias NULL: none. f must be piecewise linear or linear. */
+    void (*convolution_forward)(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y);
+    /* adj_x = W^T adj_y, or += when `accumulate`. */
+    void (*convolution_backward_data)(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate);
+    /* gradient += sum over rows of adj_y (x) x, in the order of the weights. */
+    void (*convolution_backward_weights)(convolution *c, size_t rows, const real *adj_y, const real *x, real *gradient);
+    /* Which implementation computes a direction, and why not a faster one; for people. */
+    const char *(*convolution_report)(const convolution *c, convolution_direction direction);
+
+    /* -- layout.c -- images of blocked channels (core/shape.h) */
+    /* y = x in another layout, or += when `accumulate`; padding of y is zeroed (accumulate: left). */
+    void (*reorder)(size_t rows, tensor_layout from, const real *x, int to_block, real *y, bool accumulate);
+    void (*add_channel_bias)(size_t rows, tensor_layout l, const real *bias, real *y);       /* y[r, c, :] += bias[c] */
+    void (*sum_channels)(size_t rows, tensor_layout l, const real *x, real *sums);           /* sums[c] += sum over r and pixels of x[r, c, :] */
 
     /* -- reduce.c -- */
     void (*sum_rows)(size_t rows, size_t count, const real *x, real *sums); /* sums[j] += sum_r x[r,j] */

@@ -41,22 +41,6 @@ static const char *const stock_activations[] = {
 #define SOFTMAX_CLASSES {"softmax", OPTION_BOOLEAN, "0", FLAG, "1: softmax over the classes"}
 #define SCALE_OF(key, meaning) {key, OPTION_REAL, "1", FACTOR, meaning}
 
-static const option_spec convolutional_options[] = {
-    FILTERS,
-    KERNEL_SIZE,
-    STRIDE("1"),
-    PAD,
-    PADDING("0"),
-    {"groups", OPTION_INTEGER, "1", COUNT, "groups of channels that do not mix"},
-    ACTIVATION_OPTION("logistic"),
-    BATCH_NORMALIZE,
-    {"binary", OPTION_BOOLEAN, "0", FLAG, "1: binary weights"},
-    {"xnor", OPTION_BOOLEAN, "0", FLAG, "1: binary weights and inputs"},
-    {"flipped", OPTION_BOOLEAN, "0", FLAG, "1: the weights file stores the kernels transposed"},
-    {"dot", OPTION_REAL, "0", FACTOR, "penalty on similar filters (GPU only)"},
-    {0},
-};
-
 static const option_spec deconvolutional_options[] = {
     FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, PADDING("0"), ACTIVATION_OPTION("logistic"), BATCH_NORMALIZE, {0},
 };
@@ -217,7 +201,6 @@ static const option_spec shortcut_options[] = {
 #define STOCK(name, alias, options, meaning) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning})
 
 const section_spec *const stock_sections[] = {
-    STOCK("convolutional", "conv", convolutional_options, "convolution"),
     STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution"),
     STOCK("local", NULL, local_options, "convolution with its own weights at every pixel"),
     STOCK("logistic", NULL, no_options, "logistic function and its cross-entropy loss"),

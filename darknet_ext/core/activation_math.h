@@ -99,6 +99,13 @@ DNX_INLINE real sigmoid(real x)
 }
 
 /* f(x), f'(x), f''(x), f'''(x). At a kink the slope is Darknet's. */
+/* Whether f(x) > 0 exactly where x > 0, f being linear on either side: then f' at f(x) is f' at x, and x need not be kept. Such f are also
+ * homogeneous: f(x) = f'(x) x. */
+DNX_INLINE bool activation_keeps_sign(activation kind)
+{
+    return kind == ACTIVATION_LINEAR || kind == ACTIVATION_RELU || kind == ACTIVATION_RELIE || kind == ACTIVATION_RAMP || kind == ACTIVATION_LEAKY;
+}
+
 DNX_INLINE activation_values activation_at(activation kind, real x)
 {
     switch (kind) {

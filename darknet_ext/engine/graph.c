@@ -49,9 +49,9 @@ static status parameters_allocate(graph_node *node, const backend *be)
     for (int i = 0; i < node->n_parameters; ++i) {
         parameter *p = &node->parameters[i];
         p->value = be->allocate(p->count);
-        p->gradient = be->allocate(p->count);
+        p->gradient = p->statistic ? NULL : be->allocate(p->count);
         p->owned = true;
-        if (!p->value || !p->gradient)
+        if (!p->value || (!p->gradient && !p->statistic))
             return STATUS_NO_MEMORY;
     }
     return STATUS_OK;
@@ -71,12 +71,28 @@ static status check_order(const graph *g, const graph_node *node, const config *
     return config_error(c, node->where, text);
 }
 
+static tensor_shape shape_of(const graph *g, int node)
+{
+    return node < 0 ? g->input : g->nodes[node].out;
+}
+
+static status take_input_shapes(const graph *g, graph_node *node)
+{
+    for (int i = 0; i < node->n_inputs; ++i) {
+        int below = node->inputs[i];
+        if (below < -1 || below >= node->index)
+            return status_fail(STATUS_BAD_CONFIG, "there is no layer %d below this one, which is layer %d", below, node->index);
+        node->in_shapes[i] = shape_of(g, below);
+    }
+    node->in = node->in_shapes[0];
+    return STATUS_OK;
+}
+
 static status node_configure(graph *g, graph_node *node, const config *c, const backend *be, foreign_shape foreign, void *context)
 {
     const section *where = node->where;
     node->n_inputs = 1;
     node->inputs[0] = node->index - 1;
-    node->in = node->index == 0 ? g->input : g->nodes[node->index - 1].out;
     node->learning_rate_scale = option_real(where, "learning_rate");
     node->stop_backward = option_boolean(where, "stopbackward");
     node->type = layer_for(where);
@@ -85,16 +101,47 @@ static status node_configure(graph *g, graph_node *node, const config *c, const 
             return config_error(c, where, "this layer type is not one the engine can differentiate");
         return foreign(context, node->index, &node->out);
     }
-    if (node->type->role != LAYER_PLAIN) {
+    if (node->type->role != LAYER_PLAIN)
         node->inputs[0] = g->output_node;
-        node->in = g->output_node < 0 ? g->input : g->nodes[g->output_node].out;
-    }
-    status s = node->type->configure(node);
+    status s = node->type->connect ? node->type->connect(node) : STATUS_OK;
+    if (s == STATUS_OK)
+        s = take_input_shapes(g, node);
+    if (s == STATUS_OK)
+        s = node->type->configure(node);
     if (s != STATUS_OK)
         return config_error(c, where, strdupa(status_text()));
     if (node->type->role == LAYER_PLAIN && !shape_is_sane(node->out, c))
         return config_error(c, where, "the output of this layer, times batch, is too large");
     return parameters_allocate(node, be);
+}
+
+int graph_block(const graph *g, int node)
+{
+    return node < 0 ? 1 : g->nodes[node].out_block;
+}
+
+static void node_choose_blocks(const graph *g, graph_node *node, const backend *be)
+{
+    node->out_block = 1;
+    for (int i = 0; i < NODE_MAX_INPUTS; ++i)
+        node->in_block[i] = 1;
+    if (!node->type || !node->type->choose_blocks)
+        return;
+    for (int i = 0; i < node->n_inputs; ++i)
+        node->in_block[i] = graph_block(g, node->inputs[i]);
+    node->type->choose_blocks(node, be);
+}
+
+/* Plain where others than layers read: the host, the objective. */
+static void choose_layouts(graph *g, const config *c, const backend *be)
+{
+    const section *objective = config_section(c, "sobolev");
+    long wrt = objective ? option_integer(objective, "wrt") : -1;
+    g->nodes[g->output_node].plain_output = true;
+    for (int i = 0; i < g->n_nodes; ++i) {
+        g->nodes[i].plain_output |= i == wrt || (i + 1 < g->n_nodes && !g->nodes[i + 1].type);
+        node_choose_blocks(g, &g->nodes[i], be);
+    }
 }
 
 status graph_build(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context)
@@ -119,6 +166,8 @@ status graph_build(graph *g, const config *c, const backend *be, foreign_shape f
     }
     if (s == STATUS_OK && g->output_node < 0)
         s = config_error(c, &c->sections[0], "the network has no layer that gives an output");
+    if (s == STATUS_OK)
+        choose_layouts(g, c, be);
     if (s != STATUS_OK)
         graph_free(g, be);
     return s;
@@ -129,7 +178,8 @@ status graph_append_head(graph *g, const layer_type *type)
     graph_node *node = &g->nodes[g->n_nodes + g->n_head];
     int below = graph_top(g);
     *node = (graph_node){.type = type, .index = g->n_nodes + g->n_head, .inputs = {below}, .n_inputs = 1, .learning_rate_scale = 1};
-    node->in = below < 0 ? g->input : g->nodes[below].out;
+    node->in = node->in_shapes[0] = shape_of(g, below);
+    node->in_block[0] = node->out_block = 1;
     ++g->n_head;
     return type->configure(node);
 }
@@ -159,16 +209,27 @@ void graph_free(graph *g, const backend *be)
 
 /* ---------------------------------------------------------------- parameters */
 
+enum { DRAWN_PER_NODE = 4 }; /* streams: of a node's arrays few are random, and never two that are this far apart */
+
+static void initialise(parameter *p, const backend *be, random_stream stream)
+{
+    if (p->initial_deviation > 0) {
+        be->normal(stream, 0, p->count, p->value);
+        be->axpby(p->count, (real)p->initial_deviation, p->value, 0, p->value);
+    } else if (p->initial_range > 0) {
+        be->uniform(stream, 0, p->count, -p->initial_range, p->initial_range, p->value);
+    } else {
+        be->fill(p->count, (real)p->initial_value, p->value);
+    }
+}
+
 void graph_initialise(graph *g, const backend *be, uint64_t seed)
 {
-    GRAPH_PARAMETERS(g, p)
+    GRAPH_ARRAYS(g, p)
     {
         uint32_t which = (uint32_t)(p - g->nodes[node_].parameters);
-        random_stream stream = {seed, RANDOM_INITIALISATION, (uint32_t)node_ * NODE_MAX_PARAMETERS + which};
-        if (p->initial_range > 0)
-            be->uniform(stream, 0, p->count, -p->initial_range, p->initial_range, p->value);
-        else
-            be->fill(p->count, 0, p->value);
+        random_stream stream = {seed, RANDOM_INITIALISATION, (uint32_t)node_ * DRAWN_PER_NODE + which % DRAWN_PER_NODE};
+        initialise(p, be, stream);
     }
 }
 
@@ -176,6 +237,13 @@ size_t graph_parameter_count(const graph *g)
 {
     size_t count = 0;
     GRAPH_PARAMETERS(g, p) count += p->count;
+    return count;
+}
+
+size_t graph_array_count(const graph *g)
+{
+    size_t count = 0;
+    GRAPH_ARRAYS(g, p) count += p->count;
     return count;
 }
 

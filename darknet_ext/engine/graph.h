@@ -29,19 +29,28 @@ void graph_free(graph *g, const backend *be);
 struct layer_type;
 status graph_append_head(graph *g, const struct layer_type *type);
 
+/* The channel block in which a node's output lies; node -1 is the network's input, which is plain. */
+int graph_block(const graph *g, int node);
+
 /* The node that is differentiated: the network's output, or the last head node. */
 int graph_top(const graph *g);
 
-/* A loop over every parameter `p` of the network, in network order; `node_` is the index of its node. */
-#define GRAPH_PARAMETERS(g, p)                                                                                       \
+/* A loop over every array `p` of a weights file, statistics included, in its order; `node_` is the index of its node. */
+#define GRAPH_ARRAYS(g, p)                                                                                           \
     for (int node_ = 0; node_ < (g)->n_nodes; ++node_)                                                                 \
         for (parameter *p = (g)->nodes[node_].parameters; p < (g)->nodes[node_].parameters + (g)->nodes[node_].n_parameters; ++p)
+
+/* The same over those that are trained. */
+#define GRAPH_PARAMETERS(g, p) \
+    GRAPH_ARRAYS(g, p)         \
+    if (!p->statistic)
 
 /* Draws the initial value of every parameter, each from its own stream. */
 void graph_initialise(graph *g, const backend *be, uint64_t seed);
 
-/* Total number of trainable numbers. */
+/* Total number of trainable numbers, and of all numbers of a weights file. */
 size_t graph_parameter_count(const graph *g);
+size_t graph_array_count(const graph *g);
 
 /* Sets every gradient to zero. */
 void graph_clear_gradients(graph *g, const backend *be);

@@ -26,6 +26,13 @@ static jet jet_of_order(const jet *j, int order)
     return view;
 }
 
+/* Losses and heads; plain layers where they are Darknet's losses. */
+static bool reads_truth(const tape *t, const graph_node *node)
+{
+    bool is_head = node->index >= t->graph->n_nodes;
+    return is_head || node->type->role != LAYER_PLAIN || t->own_losses;
+}
+
 static void call_prepare(call *c, tape *t, int index, component_range range)
 {
     graph_node *node = &t->graph->nodes[index];
@@ -34,7 +41,8 @@ static void call_prepare(call *c, tape *t, int index, component_range range)
     c->y = jet_of_order(&entry->y, order);
     c->adj_y = jet_of_order(&entry->adj_y, order);
     for (int i = 0; i < node->n_inputs; ++i) {
-        c->x[i] = jet_of_order(tape_jet(t, node->inputs[i]), order);
+        const jet *x = entry->converted[i].data ? &entry->converted[i] : tape_jet(t, node->inputs[i]);
+        c->x[i] = jet_of_order(x, order);
         c->adj_x[i] = (jet){0};
     }
     c->pass = (layer_pass){
@@ -42,14 +50,16 @@ static void call_prepare(call *c, tape *t, int index, component_range range)
         .node = node,
         .range = range,
         .training = t->training,
+        .move_statistics = t->move_statistics,
         .random = {t->seed, RANDOM_DROPOUT, (uint32_t)index},
         .position = t->step * (uint64_t)t->capacity * (uint64_t)shape_count(node->out),
         .x = c->x,
         .y = &c->y,
         .saved = entry->saved,
+        .convolution = entry->convolution,
         .adj_y = &c->adj_y,
         .adj_x = c->adj_x,
-        .truth = t->truth,
+        .truth = reads_truth(t, node) ? t->truth : NULL,
         .cost = &t->cost,
     };
 }
@@ -69,6 +79,26 @@ static bool adjoint_wanted(const tape *t, int node, int half)
     return !t->graph->nodes[node].stop_backward;
 }
 
+/* The components of `range` of the inputs that lie otherwise than the node reads them. */
+static void convert_inputs(tape *t, int index, component_range range)
+{
+    const graph_node *node = &t->graph->nodes[index];
+    for (int i = 0; i < node->n_inputs; ++i) {
+        const jet *from = tape_jet(t, node->inputs[i]), *to = &t->entries[index].converted[i];
+        tensor_layout layout = {node->in_shapes[i], graph_block(t->graph, node->inputs[i])};
+        if (to->data)
+            t->be->reorder(jet_range_rows(from, range), layout, jet_component(from, range.first), node->in_block[i], jet_component(to, range.first), false);
+    }
+}
+
+static void convert_input_adjoint(tape *t, int index, int i, component_range range, bool accumulate)
+{
+    const graph_node *node = &t->graph->nodes[index];
+    const jet *from = &t->entries[index].adj_converted[i], *to = tape_adjoint(t, node->inputs[i]);
+    t->be->reorder(jet_range_rows(from, range), node_in_layout(node, i), jet_component(from, range.first), graph_block(t->graph, node->inputs[i]),
+                   jet_component(to, range.first), accumulate);
+}
+
 static void node_forward(tape *t, int index, component_range range)
 {
     const graph_node *node = &t->graph->nodes[index];
@@ -76,30 +106,56 @@ static void node_forward(tape *t, int index, component_range range)
         return;
     call c;
     call_prepare(&c, t, index, range);
+    convert_inputs(t, index, range);
     node->type->forward(&c.pass);
+}
+
+/* Whether a node begins the adjoint of the network itself: a loss, or a layer that is one as well. */
+static bool starts_adjoint(tape *t, int index, int half)
+{
+    const graph_node *node = &t->graph->nodes[index];
+    if (node->type->role == LAYER_LOSS)
+        return half == HALF_LOW;
+    return half == HALF_LOW && t->own_losses && t->truth && node->type->has_loss && node->type->has_loss(node);
+}
+
+static void clear_unstarted(tape *t, int index)
+{
+    jet *adjoint = tape_adjoint(t, index);
+    bool *started = tape_adjoint_started(t, index, HALF_LOW);
+    if (!*started && adjoint->data)
+        t->be->fill((size_t)adjoint->batch * adjoint->count, 0, adjoint->data);
+    *started = true;
 }
 
 static void node_backward(tape *t, int index, int half, component_range range, bool parameters)
 {
     const graph_node *node = &t->graph->nodes[index];
-    bool starts = node->type && node->type->role == LAYER_LOSS;
-    if (!is_runnable(node) || (starts && half == HALF_UPPER) || (!starts && !t->entries[index].adjoint_started[half]))
+    if (!is_runnable(node))
         return;
+    bool loss = node->type->role == LAYER_LOSS, starts = starts_adjoint(t, index, half);
+    if (!starts && (loss || !t->entries[index].adjoint_started[half]))
+        return;
+    if (starts && !loss)
+        clear_unstarted(t, index);
     call c;
     call_prepare(&c, t, index, range);
     c.pass.parameters = parameters && !node->stop_backward;
+    bool started[NODE_MAX_INPUTS] = {false};
     for (int i = 0; i < node->n_inputs; ++i) {
         int below = node->inputs[i];
         if (!adjoint_wanted(t, below, half))
             continue;
-        c.adj_x[i] = jet_of_order(tape_adjoint(t, below), c.y.order);
-        if (starts)
-            c.adj_x[i] = jet_of_order(tape_adjoint(t, below), 0);
-        bool *started = tape_adjoint_started(t, below, half);
-        c.pass.accumulate[i] = *started;
-        *started = true;
+        jet *converted = &t->entries[index].adj_converted[i];
+        c.adj_x[i] = jet_of_order(converted->data ? converted : tape_adjoint(t, below), loss ? 0 : c.y.order);
+        started[i] = *tape_adjoint_started(t, below, half);
+        c.pass.accumulate[i] = started[i] && !converted->data;
+        *tape_adjoint_started(t, below, half) = true;
     }
     node->type->backward(&c.pass);
+    for (int i = 0; i < node->n_inputs; ++i)
+        if (c.adj_x[i].data && t->entries[index].adj_converted[i].data)
+            convert_input_adjoint(t, index, i, range, started[i]);
 }
 
 /* ---------------------------------------------------------------- the sweeps */

@@ -32,6 +32,36 @@ static bool is_used(const graph *g, int index)
     return false;
 }
 
+/* Jets for the inputs that lie otherwise than the node reads them. */
+static status conversions_create(tape *t, int index)
+{
+    const graph_node *node = &t->graph->nodes[index];
+    tape_entry *entry = &t->entries[index];
+    status s = STATUS_OK;
+    for (int i = 0; node->type && i < node->n_inputs && s == STATUS_OK; ++i) {
+        int below = node->inputs[i], order = storage_order(t, below);
+        size_t count = layout_count(node_in_layout(node, i));
+        if (node->in_block[i] == graph_block(t->graph, below))
+            continue;
+        s = jet_allocate(t, &entry->converted[i], count, order);
+        if (s == STATUS_OK)
+            s = jet_allocate(t, &entry->adj_converted[i], count, order);
+    }
+    return s;
+}
+
+static status convolution_prepare(tape *t, int index)
+{
+    const graph_node *node = &t->graph->nodes[index];
+    if (!node->type || !node->type->convolution)
+        return STATUS_OK;
+    bool transposed = false;
+    convolution_shape shape = node->type->convolution(node, &transposed);
+    int x_block = transposed ? node->out_block : node->in_block[0], y_block = transposed ? node->in_block[0] : node->out_block;
+    t->entries[index].convolution = t->be->convolution_create(&shape, x_block, y_block, (size_t)t->capacity);
+    return t->entries[index].convolution ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 static status entry_create(tape *t, int index)
 {
     const graph_node *node = &t->graph->nodes[index];
@@ -39,9 +69,14 @@ static status entry_create(tape *t, int index)
     if (!is_used(t->graph, index))
         return STATUS_OK;
     int order = storage_order(t, index);
-    status s = jet_allocate(t, &entry->y, shape_count(node->out), order);
+    size_t elements = layout_count(node_out_layout(node));
+    status s = jet_allocate(t, &entry->y, elements, order);
     if (s == STATUS_OK)
-        s = jet_allocate(t, &entry->adj_y, shape_count(node->out), order);
+        s = jet_allocate(t, &entry->adj_y, elements, order);
+    if (s == STATUS_OK)
+        s = conversions_create(t, index);
+    if (s == STATUS_OK)
+        s = convolution_prepare(t, index);
     if (s == STATUS_OK && node->type && node->type->saved_count) {
         int node_order = index > t->segment_input ? t->order : 0;
         size_t count = node->type->saved_count(node, t->capacity, t->directions, node_order);
@@ -52,10 +87,20 @@ static status entry_create(tape *t, int index)
     return s;
 }
 
+static bool has_objective(const graph *g)
+{
+    for (int i = 0; i < g->n_nodes; ++i)
+        if (g->nodes[i].type && g->nodes[i].type->role == LAYER_OBJECTIVE)
+            return true;
+    return false;
+}
+
 status tape_create(tape *t, graph *g, const backend *be, int capacity, int order, int directions, int segment_input)
 {
     *t = (tape){.graph = g, .be = be, .capacity = capacity, .order = order, .segment_input = order > 0 ? segment_input : -1};
     t->directions = order > 0 ? directions : 0;
+    t->move_statistics = true;
+    t->own_losses = order == 0 && !has_objective(g);
     t->entries = allocate_zeroed((unsigned long)total_nodes(g), sizeof *t->entries);
     status s = t->entries ? STATUS_OK : STATUS_NO_MEMORY;
     if (s == STATUS_OK)
@@ -80,6 +125,11 @@ void tape_free(tape *t)
         t->be->release(t->entries[i].y.data);
         t->be->release(t->entries[i].adj_y.data);
         t->be->release(t->entries[i].saved);
+        t->be->convolution_free(t->entries[i].convolution);
+        for (int k = 0; k < NODE_MAX_INPUTS; ++k) {
+            t->be->release(t->entries[i].converted[k].data);
+            t->be->release(t->entries[i].adj_converted[k].data);
+        }
     }
     t->be->release(t->x.data);
     t->be->release(t->adj_x.data);
@@ -115,8 +165,11 @@ status tape_allow_scalar_path(tape *t, bool *possible)
     *possible = t->order == 1 && t->directions == 1 && t->segment_input < 0 && graph_is_scalar_and_piecewise_linear(g);
     if (!*possible || t->scratch)
         return STATUS_OK;
-    for (int i = 0; i < g->n_nodes; ++i)
-        widest = shape_count(g->nodes[i].in) > widest ? shape_count(g->nodes[i].in) : widest;
+    for (int i = 0; i < g->n_nodes; ++i) {
+        size_t in = layout_count(node_in_layout(&g->nodes[i], 0)), out = layout_count(node_out_layout(&g->nodes[i]));
+        widest = in > widest ? in : widest;
+        widest = out > widest ? out : widest;
+    }
     t->scratch = t->be->allocate((size_t)t->capacity * widest);
     return t->scratch ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -146,6 +199,10 @@ void tape_set_rows(tape *t, int batch, int directions)
     for (int i = -1; i < total_nodes(t->graph); ++i) {
         jet_set_rows(tape_jet(t, i), batch, directions);
         jet_set_rows(tape_adjoint(t, i), batch, directions);
+        for (int k = 0; i >= 0 && k < t->graph->nodes[i].n_inputs; ++k) {
+            jet_set_rows(&t->entries[i].converted[k], batch, directions);
+            jet_set_rows(&t->entries[i].adj_converted[k], batch, directions);
+        }
     }
 }
 

@@ -28,7 +28,10 @@ enum { HALF_LOW = 0, HALF_UPPER = 1 };
 typedef struct tape_entry {
     jet y, adj_y;     /* order 0 up to the segment's input, full order above (and at it) */
     real *saved;
+    convolution *convolution;
     bool adjoint_started[2]; /* by half */
+    /* Inputs, and their adjoints, in the layout the node reads, where that differs from how they lie; else data is NULL. */
+    jet converted[NODE_MAX_INPUTS], adj_converted[NODE_MAX_INPUTS];
 } tape_entry;
 
 typedef struct tape {
@@ -40,12 +43,14 @@ typedef struct tape {
     int order, directions;
     int segment_input;     /* node whose output is differentiated against; -1: the network's input */
     bool training;
+    bool move_statistics;  /* of batch normalisation, in this batch; at first true */
+    bool own_losses;       /* a network without [sobolev]: its layers may be Darknet's losses */
     bool derivatives;      /* this batch uses the whole jets; else only values, as for prediction */
     uint64_t seed, step;   /* random numbers of layers: a function of both */
     const real *truth;
     double cost;           /* what loss layers reported in the last value sweep */
     const real *row_scale; /* [batch]: s of the scalar path; NULL: off */
-    real *scratch;         /* [batch, widest input of a node], for the scalar path; NULL until tape_allow_scalar_path */
+    real *scratch;         /* [batch, widest input or output of a node], for the scalar path; NULL until tape_allow_scalar_path */
     bool input_adjoint;    /* also compute the low-half adjoint of the network's input */
     jet x, adj_x;          /* the network's input */
     bool adj_x_started[2];

@@ -79,6 +79,19 @@ double onednn_loss(loss_function loss, size_t rows, size_t count, const real *pr
 double onednn_row_sum(size_t count, const real *x);
 double onednn_row_dot(size_t count, const real *x, const real *y);
 
+void onednn_convolution_blocks(const convolution_shape *shape, int *x_block, int *y_block);
+convolution *onednn_convolution_create(const convolution_shape *shape, int x_block, int y_block, size_t rows);
+void onednn_convolution_free(convolution *c);
+void onednn_convolution_load(convolution *c, const real *weights);
+void onednn_convolution_forward(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y);
+void onednn_convolution_backward_data(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate);
+void onednn_convolution_backward_weights(convolution *c, size_t rows, const real *adj_y, const real *x, real *gradient);
+const char *onednn_convolution_report(const convolution *c, convolution_direction direction);
+
+void onednn_reorder(size_t rows, tensor_layout from, const real *x, int to_block, real *y, bool accumulate);
+void onednn_add_channel_bias(size_t rows, tensor_layout l, const real *bias, real *y);
+void onednn_sum_channels(size_t rows, tensor_layout l, const real *x, real *sums);
+
 void onednn_log_softmax_forward(const jet *x, jet *y, component_range range);
 void onednn_log_softmax_backward(const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
 void onednn_squared_error_forward(const jet *x, const real *truth, jet *y, component_range range);

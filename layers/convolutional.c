@@ -1,0 +1,200 @@
+/* [convolutional]: y = f(z), z = W * x + b: cross-correlation of images with W [filters, channels / groups, size, size], stride and padding.
+ *
+ * Linear in x, so that on jets, all components stacked as one batch of images (b only in component 0):
+ *     z_S = W * x_S            y = f(z) by the chain rule (core/activation_math.h)
+ * Adjoint, zbar = adjoint of f at z:
+ *     xbar_S = W^T * zbar_S        Wbar += sum_S zbar_S (x) x_S        bbar += sum over samples and pixels of zbar_0
+ *
+ * saved: the jets z and zbar; when f keeps the sign of z (relu, leaky, …) they are y and ybar themselves, overwritten. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "layers/layer.h"
+
+enum { BIASES, WEIGHTS }; /* in the order of a weights file */
+
+static const option_spec convolutional_keys[] = {
+    {"filters", OPTION_INTEGER, "1", 1, 1e6, NULL, "output channels"},
+    {"size", OPTION_INTEGER, "1", 1, 65536, NULL, "side of the kernel, pixels"},
+    {"stride", OPTION_INTEGER, "1", 1, 65536, NULL, "step, pixels"},
+    {"pad", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: pad by size / 2"},
+    {"padding", OPTION_INTEGER, "0", 0, 65536, NULL, "padding, pixels"},
+    {"groups", OPTION_INTEGER, "1", 1, 1e6, NULL, "groups of channels that do not mix"},
+    {"activation", OPTION_CHOICE, "logistic", 1, 0, activation_names, "activation function"},
+    {"batch_normalize", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: normalise over the batch before the activation"},
+    {"binary", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: binary weights; the layer then stays Darknet's own"},
+    {"xnor", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: binary weights and inputs; the layer then stays Darknet's own"},
+    {"flipped", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: the weights file stores the kernels transposed"},
+    {"dot", OPTION_REAL, "0", 0, 1e6, NULL, "penalty on similar filters (GPU only)"},
+    {0},
+};
+
+static const section_spec convolutional_section = {
+    .name = "convolutional",
+    .alias = "conv",
+    .role = SECTION_LAYER,
+    .stock = true,
+    .options = convolutional_keys,
+    .meaning = "convolution",
+};
+
+typedef struct convolutional_options {
+    convolution_shape shape;
+    activation activation;
+} convolutional_options;
+
+static const convolutional_options *options_of(const graph_node *node)
+{
+    return node->options;
+}
+
+static bool convolutional_takes(const section *where)
+{
+    return !option_boolean(where, "batch_normalize") && !option_boolean(where, "binary") && !option_boolean(where, "xnor");
+}
+
+static status convolutional_configure(graph_node *node)
+{
+    convolutional_options *options = allocate_zeroed(1, sizeof *options);
+    if (!options)
+        return STATUS_NO_MEMORY;
+    node->options = options;
+    options->activation = (activation)option_choice(node->where, "activation");
+    int filters = (int)option_integer(node->where, "filters"), groups = (int)option_integer(node->where, "groups");
+    int size = (int)option_integer(node->where, "size"), stride = (int)option_integer(node->where, "stride");
+    int pad = option_boolean(node->where, "pad") ? size / 2 : (int)option_integer(node->where, "padding");
+    tensor_shape in = node->in;
+    if (in.channels % groups || filters % groups)
+        return status_fail(STATUS_BAD_CONFIG, "groups=%d divides not both the %d input channels and the %d filters", groups, in.channels, filters);
+    if (in.height + 2 * pad < size || in.width + 2 * pad < size)
+        return status_fail(STATUS_BAD_CONFIG, "a kernel of side %d does not fit into %d x %d pixels padded by %d", size, in.height, in.width, pad);
+    node->out = (tensor_shape){filters, (in.height + 2 * pad - size) / stride + 1, (in.width + 2 * pad - size) / stride + 1};
+    options->shape = (convolution_shape){in, node->out, size, stride, pad, groups};
+    double patch = (double)(in.channels / groups) * size * size;
+    if (patch * filters > 1 << 30)
+        return status_fail(STATUS_BAD_CONFIG, "%d filters of %.0f numbers are too many weights", filters, patch);
+    node->parameters[BIASES] = (parameter){.name = "biases", .count = (size_t)filters};
+    node->parameters[WEIGHTS] =
+        (parameter){.name = "weights", .count = (size_t)patch * (size_t)filters, .decays = true, .initial_deviation = sqrt(2 / patch)};
+    node->n_parameters = 2;
+    return STATUS_OK;
+}
+
+static convolution_shape convolutional_convolution(const graph_node *node, bool *transposed)
+{
+    return options_of(node)->shape;
+}
+
+static void convolutional_choose_blocks(graph_node *node, const backend *be)
+{
+    be->convolution_blocks(&options_of(node)->shape, &node->in_block[0], &node->out_block);
+    if (node->plain_output)
+        node->out_block = 1;
+}
+
+static size_t convolutional_saved_count(const graph_node *node, int batch, int directions, int order)
+{
+    if (activation_keeps_sign(options_of(node)->activation))
+        return 0;
+    return 2 * jet_elements(layout_count(node_out_layout(node)), batch, directions, order);
+}
+
+/* z and zbar: in `saved`, or y and ybar themselves. */
+static jet convolutional_z(const layer_pass *p)
+{
+    jet z = *p->y;
+    if (p->saved)
+        z.data = p->saved;
+    return z;
+}
+
+static jet convolutional_adj_z(const layer_pass *p)
+{
+    jet adj_z = *p->adj_y;
+    if (p->saved)
+        adj_z.data = p->saved + jet_elements(adj_z.count, adj_z.batch, adj_z.directions, adj_z.order);
+    return adj_z;
+}
+
+static void convolutional_forward(const layer_pass *p)
+{
+    const activation f = options_of(p->node)->activation;
+    const real *biases = p->node->parameters[BIASES].value;
+    const jet *x = p->x;
+    jet z = convolutional_z(p);
+    const bool values_alone = p->range.last == 1 && !p->saved;
+    if (range_has(p->range, 0))
+        p->be->convolution_load(p->convolution, p->node->parameters[WEIGHTS].value);
+    p->be->convolution_forward(p->convolution, jet_range_rows(x, p->range), jet_component(x, p->range.first), values_alone ? biases : NULL,
+                               values_alone ? f : ACTIVATION_LINEAR, jet_component(&z, p->range.first));
+    if (values_alone)
+        return;
+    if (range_has(p->range, 0))
+        p->be->add_channel_bias((size_t)z.batch, node_out_layout(p->node), biases, z.data);
+    if (f != ACTIVATION_LINEAR)
+        p->be->activation_forward(f, &z, p->y, p->range);
+}
+
+/* On the scalar path zbar_0 = s zbar_1: Wbar += zbar_1 (x) (s x_0 + x_1), bbar += sums of s zbar_1. */
+static void convolutional_scalar_gradients(const layer_pass *p, const jet *adj_z)
+{
+    const jet *x = p->x;
+    int batch = x->batch, outputs = (int)adj_z->count;
+    const real *delta = jet_component(adj_z, 1);
+    p->be->scale_rows_add((size_t)batch, x->count, p->row_scale, x->data, jet_component(x, 1), p->scratch);
+    p->be->convolution_backward_weights(p->convolution, (size_t)batch, delta, p->scratch, p->node->parameters[WEIGHTS].gradient);
+    p->be->gemm(false, false, 1, outputs, batch, 1, p->row_scale, batch, delta, outputs, 0, p->scratch, outputs);
+    p->be->sum_channels(1, node_out_layout(p->node), p->scratch, p->node->parameters[BIASES].gradient);
+}
+
+static void convolutional_backward(const layer_pass *p)
+{
+    const activation f = options_of(p->node)->activation;
+    const jet *x = p->x;
+    jet z = convolutional_z(p), adj_z = convolutional_adj_z(p), *adj_x = p->adj_x;
+    if (f != ACTIVATION_LINEAR && p->range.last > p->range.first)
+        p->be->activation_backward(f, &z, p->adj_y, &adj_z, p->range, false);
+    if (adj_x->data)
+        p->be->convolution_backward_data(p->convolution, jet_range_rows(x, p->range), jet_component(&adj_z, p->range.first),
+                                         jet_component(adj_x, p->range.first), p->accumulate[0]);
+    if (p->row_scale) {
+        convolutional_scalar_gradients(p, &adj_z);
+    } else if (p->parameters) {
+        p->be->convolution_backward_weights(p->convolution, jet_range_rows(x, jet_all(x->order)), adj_z.data, x->data,
+                                            p->node->parameters[WEIGHTS].gradient);
+        p->be->sum_channels((size_t)adj_z.batch, node_out_layout(p->node), adj_z.data, p->node->parameters[BIASES].gradient);
+    }
+}
+
+static double convolutional_row_cost(const graph_node *node)
+{
+    return 2. * (double)node->parameters[WEIGHTS].count * node->out.height * node->out.width;
+}
+
+static bool convolutional_zero_curvature(const graph_node *node)
+{
+    activation a = options_of(node)->activation;
+    return a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
+}
+
+static bool convolutional_curved(const graph_node *node)
+{
+    return !activation_table[options_of(node)->activation].piecewise_linear;
+}
+
+const layer_type convolutional_layer_type = {
+    .spec = &convolutional_section,
+    .role = LAYER_PLAIN,
+    .max_order = JET_MAX_ORDER,
+    .takes = convolutional_takes,
+    .configure = convolutional_configure,
+    .choose_blocks = convolutional_choose_blocks,
+    .convolution = convolutional_convolution,
+    .saved_count = convolutional_saved_count,
+    .forward = convolutional_forward,
+    .backward = convolutional_backward,
+    .scalar_path = true,
+    .row_cost = convolutional_row_cost,
+    .zero_curvature = convolutional_zero_curvature,
+    .curved = convolutional_curved,
+};
