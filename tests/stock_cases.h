@@ -12,6 +12,8 @@
 #define HEAD TANH_9 " | " OUT_3 " | cost"
 #define CONV "convolutional filters=4 size=3 pad=1 activation=leaky"
 #define CONV_1x1 "convolutional filters=8 size=1 activation=tanh"
+/* For what goes around it: with size=1 stock overwrites the delta below, to which others have added. */
+#define CONV_3x3 "convolutional filters=8 size=3 pad=1 activation=tanh"
 
 typedef enum label_kind {
     LABELS_UNIFORM, /* in (-1, 1) */
@@ -87,7 +89,7 @@ static const stock_case mixed_cases[] = {
         TANH_8 " | " TANH_8 " | connected output=8 activation=linear | shortcut from=-3 activation=leaky | " HEAD),
     ROW("shortcuts from one layer", VECTOR,
         TANH_8 " | " TANH_8 " | shortcut from=0 | shortcut from=0 alpha=.5 beta=-1 | " TANH_8 " | shortcut from=0 | " HEAD),
-    ROW("shortcut over foreign layers", IMAGE, CONV " | " TANH_8 " | " CONV_1x1 " | shortcut from=-2 activation=linear | " HEAD),
+    ROW("shortcut over two layers", IMAGE, CONV " | " TANH_8 " | " CONV_3x3 " | shortcut from=-2 activation=linear | " HEAD),
     ROW("shortcut from a foreign layer", VECTOR, TANH_8 " | " CONV_1x1 " | " TANH_8 " | shortcut from=-2 | " HEAD),
     ROW("shortcut from dropout", VECTOR, TANH_8 " | dropout probability=0 | " TANH_8 " | shortcut from=1 | " HEAD),
     ROW("route joins", VECTOR,

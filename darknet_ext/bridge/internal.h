@@ -28,6 +28,7 @@ struct plugin_network {
     uint64_t seed;
     int threads;            /* 0: left to OpenMP */
     int first_adopted;      /* the node whose forward starts a pass */
+    bool layer_outputs;     /* plugin_settings */
     struct plugin_network *next;
 };
 
@@ -37,6 +38,14 @@ void plugin_refresh_weights(plugin_network *p, uint64_t seen);
 /* adopt.c: gives the layers of a freshly parsed network our function pointers; and takes them back before it is freed. */
 status plugin_adopt(plugin_network *p);
 void plugin_release_layers(plugin_network *p);
+/* What the layers, and the network, hold for a minibatch. */
+status plugin_take_buffers(plugin_network *p);
+void plugin_drop_buffers(plugin_network *p);
+
+/* host_layer.c: the inside of one adopted layer. Bound once, without output and delta until it takes them. */
+status host_layer_bind(plugin_network *p, graph_node *node, layer *l);
+status host_layer_take_buffers(plugin_network *p, const graph_node *node, layer *l);
+void host_layer_drop_buffers(plugin_network *p, const graph_node *node, layer *l);
 
 /* The plugin's side of a Darknet network, or NULL when it has none. */
 plugin_network *plugin_of(const network *net);

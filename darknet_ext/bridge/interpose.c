@@ -25,7 +25,7 @@ static void print_message(void *context, const char *line)
 /* Darknet's callers expect a network or the end of the program. */
 EXPORT network *parse_network_cfg(char *path)
 {
-    plugin_settings settings = {.sink = print_message};
+    plugin_settings settings = {.sink = print_message, .layer_outputs = true};
     plugin_network *p = NULL;
     status s = plugin_settings_from_environment(&settings);
     if (s == STATUS_OK)

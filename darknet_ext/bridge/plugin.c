@@ -59,6 +59,7 @@ static status choose_settings(plugin_network *p, const plugin_settings *settings
         return settings->backend ? STATUS_BAD_CONFIG : option_fail(net, p->config->path, "backend", strdupa(status_text()));
     p->has_seed = settings->has_seed || option_given(net, "seed") || settings->initialise;
     p->seed = settings->has_seed ? settings->seed : option_given(net, "seed") ? (uint64_t)option_integer(net, "seed") : DEFAULT_SEED;
+    p->layer_outputs = settings->layer_outputs;
     p->threads = settings->threads ? settings->threads : (int)option_integer(net, "threads");
     if (p->threads > 0)
         p->be->set_threads(p->threads);
@@ -226,7 +227,7 @@ static status build_graph(plugin_network *p, bool quiet)
     status s = graph_input_shape(p->config, &input);
     if (s == STATUS_OK && !all_ours)
         s = build_host(p, quiet);
-    return s == STATUS_OK ? graph_build(&p->graph, p->config, p->be, all_ours ? NULL : host_shape, p) : s;
+    return s == STATUS_OK ? graph_lay_out(&p->graph, p->config, p->be, all_ours ? NULL : host_shape, p) : s;
 }
 
 static status build(plugin_network *p, const plugin_settings *settings)

@@ -17,6 +17,8 @@ typedef struct plugin_settings {
     uint64_t seed;
     bool initialise;        /* draw the first weights from the seed (1 when none is given), not from Darknet's rand() */
     int threads;            /* 0: not given */
+    bool layer_outputs;     /* predictions leave every layer's output, not only the network's, in Darknet's layer, c x h x w: for clients that
+                               look into the network. Costs a copy where the engine's numbers lie otherwise (core/shape.h) */
     bool quiet;             /* the stock parser's own table and remarks are not shown */
     const override *overrides;
     int n_overrides;
