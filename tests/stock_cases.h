@@ -118,6 +118,18 @@ static const stock_case mixed_cases[] = {
     ROW("softmax in the middle", VECTOR, TANH_8 " | softmax noloss=1 | " HEAD),
 };
 
+/* What stock can resize. */
+static const stock_case resize_cases[] = {
+    ROW("convolutions", IMAGE, CONV " | convolutional filters=5 size=3 stride=2 activation=tanh | " CONV_1x1 " | cost"),
+};
+
+/* More than stock can. */
+static const char *const resized_like_new[] = {
+    CONV " | dropout probability=.3 | " CONV_3x3 " | activation activation=tanh | cost",
+    CONV " | " CONV_1x1 " | sobolev order=1 target=zero projections=2",
+    CONV " | " CONV_3x3 " | sobolev order=2 target=zero projections=1 projections_2=1 wrt=0",
+};
+
 /* [cost] takes half of the derivative of sum e^2, [sobolev] the whole; a derivative loss of next to no weight sends jets
  * through the network and leaves the gradient as it is. */
 #define TINY "target=zero weight_1=1e-20 weight_2=1e-20"

@@ -239,8 +239,9 @@ static status adopt_layers(plugin_network *p)
     return s;
 }
 
-static status set_truth(network *net, size_t count)
+status plugin_set_truth(plugin_network *p, size_t count)
 {
+    network *net = p->host;
     float *truth = allocate_zeroed((size_t)net->batch * count, sizeof *truth);
     if (!truth)
         return STATUS_NO_MEMORY;
@@ -255,7 +256,7 @@ static status resize_truth(plugin_network *p)
     if (!p->objective)
         return STATUS_OK;
     p->host->layers[p->host->n - 1].truths = (int)objective_truth_count(p->objective);
-    return set_truth(p->host, objective_truth_count(p->objective));
+    return plugin_set_truth(p, objective_truth_count(p->objective));
 }
 
 /* Only layers that stay Darknet's need its workspace: images unrolled for its convolutions. */

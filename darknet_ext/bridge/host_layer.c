@@ -81,6 +81,31 @@ status host_layer_bind(plugin_network *p, graph_node *node, layer *l)
     return STATUS_OK;
 }
 
+/* ---------------------------------------------------------------- sizes */
+
+static void set_sides(tensor_shape shape, int *channels, int *height, int *width)
+{
+    *channels = shape.channels;
+    *height = shape.height;
+    *width = shape.width;
+}
+
+/* Types that know no images have zeros there. A shortcut's own input is the layer it adds. */
+void host_layer_set_sizes(const graph_node *node, layer *l)
+{
+    l->inputs = (int)shape_count(node->in);
+    l->outputs = (int)shape_count(node->out);
+    if (l->h > 0)
+        set_sides(l->type == SHORTCUT ? node->in_shapes[1] : node->in, &l->c, &l->h, &l->w);
+    if (l->out_h > 0)
+        set_sides(node->out, &l->out_c, &l->out_h, &l->out_w);
+    if (l->type != ROUTE)
+        return;
+    l->inputs = l->outputs;
+    for (int i = 0; i < l->n; ++i)
+        l->input_sizes[i] = (int)shape_count(node->in_shapes[i]);
+}
+
 /* ---------------------------------------------------------------- output and delta */
 
 static bool is_foreign(const plugin_network *p, int node)
@@ -137,7 +162,7 @@ status host_layer_take_buffers(plugin_network *p, const graph_node *node, layer 
 
 void host_layer_drop_buffers(plugin_network *p, const graph_node *node, layer *l)
 {
-    bool lent = node->type->role == LAYER_PLAIN && l->output == tape_jet(p->tape, node->index)->data;
+    bool lent = p->tape && node->type->role == LAYER_PLAIN && l->output == tape_jet(p->tape, node->index)->data;
     if (!lent)
         free(l->output);
     free(l->delta);

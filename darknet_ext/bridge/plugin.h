@@ -41,6 +41,20 @@ void plugin_free(plugin_network *p);
 status plugin_load_weights(plugin_network *p, const char *path);
 status plugin_save_weights(const plugin_network *p, const char *path);
 
+/* Of layers first <= i < last alone, as Darknet's load_weights_upto and save_weights_upto. A file may hold the first layers of a longer
+ * network (darknet53.conv.74), or more than is wanted; one that ends inside a layer is refused. */
+typedef struct loaded_weights {
+    int last;    /* the first layer that the file does not reach, or `last` */
+    size_t left; /* numbers behind */
+} loaded_weights;
+status plugin_load_some_weights(plugin_network *p, const char *path, int first, int last, loaded_weights *loaded);
+status plugin_save_some_weights(const plugin_network *p, const char *path, int last);
+
+/* Another size of the input image: sizes follow through the network, weights stay. A layer that cannot follow is a STATUS_BAD_CONFIG
+ * with its place, and the network can then only be freed. Weights of orders that were changed, and components' weights, are the cfg's
+ * again. */
+status plugin_resize(plugin_network *p, int width, int height);
+
 /* What the network is; all owned by it. */
 const config *plugin_config(const plugin_network *p);
 graph *plugin_graph(plugin_network *p);

@@ -38,7 +38,7 @@ status graph_input_shape(const config *c, tensor_shape *shape)
     const section *net = &c->sections[0];
     long inputs = option_given(net, "inputs") ? option_integer(net, "inputs") : 0;
     tensor_shape image = {(int)option_integer(net, "channels"), (int)option_integer(net, "height"), (int)option_integer(net, "width")};
-    *shape = inputs > 0 ? shape_vector((int)inputs) : image;
+    *shape = image.height > 0 ? image : shape_vector((int)inputs);
     if (!shape_is_sane(*shape, c))
         return config_error(c, net, "batch times input has no size, or too large a one: give inputs=, or channels=, height= and width=");
     return STATUS_OK;
