@@ -198,30 +198,34 @@ static const option_spec shortcut_options[] = {
     {0},
 };
 
-#define STOCK(name, alias, options, meaning) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning})
+static const char recurrent[] = "its state runs from sample to sample, so that no sample has a derivative of its own";
+static const char boxes[] = "it is a loss on boxes, which it matches to its outputs by their overlap";
+static const char instances[] = "it is a loss on the instances of an image, whose means it compares";
+
+#define STOCK(name, alias, options, meaning, stays) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning, stays})
 
 const section_spec *const stock_sections[] = {
-    STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution"),
-    STOCK("local", NULL, local_options, "convolution with its own weights at every pixel"),
-    STOCK("logistic", NULL, no_options, "logistic function and its cross-entropy loss"),
-    STOCK("l2norm", NULL, no_options, "divides the channels of each pixel by their length"),
-    STOCK("rnn", NULL, rnn_options, "recurrent layer"),
-    STOCK("gru", NULL, gru_options, "gated recurrent unit"),
-    STOCK("lstm", NULL, lstm_options, "long short-term memory"),
-    STOCK("crnn", NULL, crnn_options, "convolutional recurrent layer"),
-    STOCK("crop", NULL, crop_options, "random crop of the input image"),
-    STOCK("region", NULL, region_options, "object detection (YOLO 2)"),
-    STOCK("yolo", NULL, yolo_options, "object detection (YOLO 3)"),
-    STOCK("iseg", NULL, iseg_options, "instance segmentation"),
-    STOCK("detection", NULL, detection_options, "object detection (YOLO 1)"),
-    STOCK("softmax", "soft", softmax_options, "softmax and its cross-entropy loss"),
-    STOCK("normalization", "lrn", normalization_options, "local response normalisation over channels"),
-    STOCK("batchnorm", NULL, no_options, "batch normalisation"),
-    STOCK("maxpool", "max", maxpool_options, "largest value of each window"),
-    STOCK("reorg", NULL, reorg_options, "moves pixels to channels or back"),
-    STOCK("avgpool", "avg", no_options, "mean over all pixels of each channel"),
-    STOCK("route", NULL, route_options, "joins the outputs of earlier layers"),
-    STOCK("upsample", NULL, upsample_options, "repeats each pixel"),
-    STOCK("shortcut", NULL, shortcut_options, "adds the output of an earlier layer"),
+    STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution", NULL),
+    STOCK("local", NULL, local_options, "convolution with its own weights at every pixel", NULL),
+    STOCK("logistic", NULL, no_options, "logistic function and its cross-entropy loss", NULL),
+    STOCK("l2norm", NULL, no_options, "divides the channels of each pixel by their length", NULL),
+    STOCK("rnn", NULL, rnn_options, "recurrent layer", recurrent),
+    STOCK("gru", NULL, gru_options, "gated recurrent unit", recurrent),
+    STOCK("lstm", NULL, lstm_options, "long short-term memory", recurrent),
+    STOCK("crnn", NULL, crnn_options, "convolutional recurrent layer", recurrent),
+    STOCK("crop", NULL, crop_options, "random crop of the input image", NULL),
+    STOCK("region", NULL, region_options, "object detection (YOLO 2)", boxes),
+    STOCK("yolo", NULL, yolo_options, "object detection (YOLO 3)", boxes),
+    STOCK("iseg", NULL, iseg_options, "instance segmentation", instances),
+    STOCK("detection", NULL, detection_options, "object detection (YOLO 1)", boxes),
+    STOCK("softmax", "soft", softmax_options, "softmax and its cross-entropy loss", NULL),
+    STOCK("normalization", "lrn", normalization_options, "local response normalisation over channels", NULL),
+    STOCK("batchnorm", NULL, no_options, "batch normalisation", NULL),
+    STOCK("maxpool", "max", maxpool_options, "largest value of each window", NULL),
+    STOCK("reorg", NULL, reorg_options, "moves pixels to channels or back", NULL),
+    STOCK("avgpool", "avg", no_options, "mean over all pixels of each channel", NULL),
+    STOCK("route", NULL, route_options, "joins the outputs of earlier layers", NULL),
+    STOCK("upsample", NULL, upsample_options, "repeats each pixel", NULL),
+    STOCK("shortcut", NULL, shortcut_options, "adds the output of an earlier layer", NULL),
     NULL,
 };

@@ -43,6 +43,7 @@ typedef struct section_spec {
     bool stock;                 /* the stock parser knows the section */
     const option_spec *options; /* ends with key == NULL */
     const char *meaning;        /* one line */
+    const char *stays;          /* a layer that only the host runs: why it cannot be differentiated */
 } section_spec;
 
 typedef struct option {

@@ -7,11 +7,9 @@ static status check_node(const graph_node *node, const section *where, const cha
 {
     char text[512];
     if (!node->type || node->type->max_order < o->order) {
-        bool normalised = layer_find(node->where->spec->name) && !node->type;
-        const char *reason = node->type ? node->type->order_limit : NULL;
-        snprintf(text, sizeof text, "[%s]%s cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,
-                 normalised ? " with batch_normalize=1" : "", o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", where->line,
-                 reason ? ": " : "", reason ? reason : "");
+        const char *reason = node->type ? node->type->order_limit : layer_stays(node->where);
+        snprintf(text, sizeof text, "[%s] cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,
+                 o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", where->line, reason ? ": " : "", reason ? reason : "");
         return section_fail(node->where, path, text);
     }
     for (int i = 0; i < node->n_inputs; ++i)
