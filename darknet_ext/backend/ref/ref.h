@@ -41,8 +41,13 @@ void ref_reorder(size_t rows, tensor_layout from, const real *x, int to_block, r
 void ref_add_channel_bias(size_t rows, tensor_layout l, const real *bias, real *y);
 void ref_sum_channels(size_t rows, tensor_layout l, const real *x, real *sums);
 
-void ref_log_softmax_forward(const jet *x, jet *y, component_range range);
-void ref_log_softmax_backward(const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+void ref_softmax_forward(int groups, real temperature, const jet *x, jet *y, component_range range);
+void ref_softmax_backward(int groups, real temperature, const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range,
+                          bool accumulate);
+void ref_log_softmax_forward(const jet *x, real *p, jet *y, component_range range);
+void ref_log_softmax_backward(const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+double ref_cross_entropy(bool binary, size_t count, const real *p, const real *truth, real *gradient);
+
 void ref_squared_error_forward(const jet *x, const real *truth, jet *y, component_range range);
 void ref_squared_error_backward(const jet *x, const real *truth, const jet *adj_y, jet *adj_x, component_range range,
                                 bool accumulate);
