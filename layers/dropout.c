@@ -3,7 +3,8 @@
  * Linear in x for a fixed mask, one mask per sample for all components and directions:
  *     y_S = mask x_S        xbar_S = mask ybar_S
  *
- * saved: the mask of the batch, drawn with the value component (all ones when not training). */
+ * saved: the mask of the batch, drawn with the value component (all ones when not training); in blocked layout also as it was drawn: the
+ * numbers do not depend on how channels lie. */
 #include <stdlib.h>
 
 #include "layers/layer.h"
@@ -34,7 +35,19 @@ static status dropout_configure(graph_node *node)
 
 static size_t dropout_saved_count(const graph_node *node, int batch, int directions, int order)
 {
-    return (size_t)batch * layout_count(node_in_layout(node, 0));
+    tensor_layout layout = node_in_layout(node, 0);
+    return (size_t)batch * (layout_count(layout) + (layout.block > 1 ? shape_count(node->in) : 0));
+}
+
+static void dropout_draw(const layer_pass *p)
+{
+    tensor_layout layout = node_in_layout(p->node, 0);
+    size_t rows = (size_t)p->x->batch;
+    double probability = p->training ? *(const double *)p->node->options : 0;
+    real *mask = p->saved, *drawn = layout.block > 1 ? mask + rows * layout_count(layout) : mask;
+    p->be->dropout_mask(p->random, p->position, rows * shape_count(layout.shape), probability, drawn);
+    if (drawn != mask)
+        p->be->reorder(rows, (tensor_layout){layout.shape, 1}, drawn, layout.block, mask, false);
 }
 
 /* to_S = mask from_S for the components of the range. */
@@ -50,10 +63,8 @@ static void dropout_apply(const layer_pass *p, const jet *from, jet *to, bool ac
 
 static void dropout_forward(const layer_pass *p)
 {
-    if (range_has(p->range, 0)) {
-        double probability = p->training ? *(const double *)p->node->options : 0;
-        p->be->dropout_mask(p->random, p->position, (size_t)p->x->batch * p->x->count, probability, p->saved);
-    }
+    if (range_has(p->range, 0))
+        dropout_draw(p);
     dropout_apply(p, p->x, p->y, false);
 }
 
