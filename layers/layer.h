@@ -96,7 +96,7 @@ typedef struct layer_type {
 
     /* False: this section uses something only the host's own layer has; the node stays foreign. NULL: always true. */
     bool (*takes)(const section *where);
-    const char *stays; /* with `takes`: which sections, and why */
+    const char *stays_with, *stays; /* with `takes`: the keys of such sections; why they cannot be differentiated */
     /* Sets node->inputs and n_inputs from the options; the engine checks that they lie below. NULL: the node below. */
     status (*connect)(graph_node *node);
     /* Reads the options, checks the input shapes (node->in, in_shapes), sets node->out, parameters and options. */
@@ -125,6 +125,13 @@ typedef struct layer_type {
     /* True when the second derivative does not vanish. NULL: never. */
     bool (*curved)(const graph_node *node);
 } layer_type;
+
+/* Whether labels of the network make this node one of its losses, when there is no [sobolev]. */
+static inline bool node_is_loss(const graph_node *node)
+{
+    const layer_type *type = node->type;
+    return type && (type->role == LAYER_LOSS || (type->has_loss && type->has_loss(node)));
+}
 
 static inline tensor_layout node_in_layout(const graph_node *node, int input)
 {

@@ -12,6 +12,7 @@
 #include "core/activation_math.h"
 #include "core/jet.h"
 #include "core/loss_math.h"
+#include "core/normalise_math.h"
 #include "core/optimizer_math.h"
 #include "core/random.h"
 #include "core/shape.h"
@@ -98,6 +99,13 @@ typedef struct backend {
     void (*log_softmax_backward)(const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
     /* The sum of cross_entropy_term over `count` probabilities and labels, and each cross_entropy_gradient (core/loss_math.h). */
     double (*cross_entropy)(bool binary, size_t count, const real *p, const real *truth, real *gradient);
+
+    /* -- normalise_channels.c -- plain images on jets like a layer (core/normalise_math.h); s and adj_s have the form of x */
+    /* Makes the components of `range` of s, the sums, too: later calls read them. */
+    void (*normalise_channels_forward)(const normalise_rule *rule, tensor_shape shape, const jet *x, jet *s, jet *y, component_range range);
+    /* Makes the components of `range` of adj_s too; it reads those above, which an earlier call has made. */
+    void (*normalise_channels_backward)(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s,
+                                        jet *adj_x, component_range range, bool accumulate);
 
     /* -- head.c -- losses that can stand between the network's output and the derivative (layers/loss_head.c).
      * Each acts on jets like a layer; `truth` has the rows of x's value. */

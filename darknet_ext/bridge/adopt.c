@@ -143,7 +143,7 @@ static void adopted_forward(layer l, network net)
     if (!p->objective)
         p->tape->truth = net.truth;
     sweep_values(p->tape, net.index, net.index);
-    if (l.cost && net.truth)
+    if (node_is_loss(node) && l.cost && net.truth)
         l.cost[0] = (float)p->tape->cost;
     if (p->layer_outputs && !net.train)
         show_output(p, node, l.output);
@@ -293,9 +293,27 @@ void plugin_drop_buffers(plugin_network *p)
             host_layer_drop_buffers(p, &p->graph.nodes[i], &p->host->layers[i]);
 }
 
+/* Layers that are losses themselves read as many labels as they have outputs; Darknet would read past the end. */
+static status check_own_losses(const plugin_network *p)
+{
+    for (int i = 0; i < p->graph.n_nodes && !p->objective; ++i) {
+        const graph_node *node = &p->graph.nodes[i];
+        size_t outputs = shape_count(node->out);
+        if (!node_is_loss(node) || node->type->role == LAYER_LOSS || outputs == (size_t)p->host->truths)
+            continue;
+        char text[160];
+        snprintf(text, sizeof text, "[%s] is a loss on %zu labels, and the network has %d: use %s", node->where->name, outputs, p->host->truths,
+                 strcmp(node->type->spec->name, "softmax") == 0 ? "noloss=1" : "[activation]");
+        return section_fail(node->where, p->config->path, text);
+    }
+    return STATUS_OK;
+}
+
 status plugin_adopt(plugin_network *p)
 {
-    status s = adopt_layers(p);
+    status s = check_own_losses(p);
+    if (s == STATUS_OK)
+        s = adopt_layers(p);
     if (s == STATUS_OK)
         s = plugin_take_buffers(p);
     if (s == STATUS_OK)

@@ -133,7 +133,7 @@ static bool read_by_stock_layer(const plugin_network *p, int index)
 static bool is_written_by_client(const plugin_network *p, int index)
 {
     for (int i = 0; i < p->graph.n_nodes; ++i)
-        if (!is_foreign(p, i) && p->graph.nodes[i].type->role != LAYER_PLAIN)
+        if (node_is_loss(&p->graph.nodes[i]) || p->objective)
             return false;
     return index == p->graph.output_node;
 }

@@ -153,23 +153,6 @@ static const option_spec detection_options[] = {
     {0},
 };
 
-static const option_spec softmax_options[] = {
-    {"groups", OPTION_INTEGER, "1", COUNT, "groups of inputs, each with its own softmax"},
-    {"temperature", OPTION_REAL, "1", 1e-6, 1e6, NULL, "divisor of the inputs"},
-    {"spatial", OPTION_BOOLEAN, "0", FLAG, "1: over the channels of each pixel"},
-    {"noloss", OPTION_BOOLEAN, "0", FLAG, "1: no cross-entropy loss"},
-    TREE,
-    {0},
-};
-
-static const option_spec normalization_options[] = {
-    {"size", OPTION_INTEGER, "5", 1, 65536, NULL, "channels summed over"},
-    {"alpha", OPTION_REAL, ".0001", FACTOR, "factor of the sum of squares"},
-    {"beta", OPTION_REAL, ".75", FACTOR, "exponent"},
-    {"kappa", OPTION_REAL, "1", FACTOR, "added to the sum of squares"},
-    {0},
-};
-
 static const option_spec maxpool_options[] = {
     STRIDE("1"), {"size", OPTION_INTEGER, "", 1, 65536, NULL, "side of the window, pixels; none: stride"}, PADDING(""), {0},
 };
@@ -202,30 +185,27 @@ static const char recurrent[] = "its state runs from sample to sample, so that n
 static const char boxes[] = "it is a loss on boxes, which it matches to its outputs by their overlap";
 static const char instances[] = "it is a loss on the instances of an image, whose means it compares";
 
-#define STOCK(name, alias, options, meaning, stays) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning, stays})
+#define STAYS(name, alias, options, meaning, why) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning, why})
+#define STOCK(name, alias, options, meaning) STAYS(name, alias, options, meaning, NULL)
 
 const section_spec *const stock_sections[] = {
-    STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution", NULL),
-    STOCK("local", NULL, local_options, "convolution with its own weights at every pixel", NULL),
-    STOCK("logistic", NULL, no_options, "logistic function and its cross-entropy loss", NULL),
-    STOCK("l2norm", NULL, no_options, "divides the channels of each pixel by their length", NULL),
-    STOCK("rnn", NULL, rnn_options, "recurrent layer", recurrent),
-    STOCK("gru", NULL, gru_options, "gated recurrent unit", recurrent),
-    STOCK("lstm", NULL, lstm_options, "long short-term memory", recurrent),
-    STOCK("crnn", NULL, crnn_options, "convolutional recurrent layer", recurrent),
-    STOCK("crop", NULL, crop_options, "random crop of the input image", NULL),
-    STOCK("region", NULL, region_options, "object detection (YOLO 2)", boxes),
-    STOCK("yolo", NULL, yolo_options, "object detection (YOLO 3)", boxes),
-    STOCK("iseg", NULL, iseg_options, "instance segmentation", instances),
-    STOCK("detection", NULL, detection_options, "object detection (YOLO 1)", boxes),
-    STOCK("softmax", "soft", softmax_options, "softmax and its cross-entropy loss", NULL),
-    STOCK("normalization", "lrn", normalization_options, "local response normalisation over channels", NULL),
-    STOCK("batchnorm", NULL, no_options, "batch normalisation", NULL),
-    STOCK("maxpool", "max", maxpool_options, "largest value of each window", NULL),
-    STOCK("reorg", NULL, reorg_options, "moves pixels to channels or back", NULL),
-    STOCK("avgpool", "avg", no_options, "mean over all pixels of each channel", NULL),
-    STOCK("route", NULL, route_options, "joins the outputs of earlier layers", NULL),
-    STOCK("upsample", NULL, upsample_options, "repeats each pixel", NULL),
-    STOCK("shortcut", NULL, shortcut_options, "adds the output of an earlier layer", NULL),
+    STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution"),
+    STOCK("local", NULL, local_options, "convolution with its own weights at every pixel"),
+    STAYS("rnn", NULL, rnn_options, "recurrent layer", recurrent),
+    STAYS("gru", NULL, gru_options, "gated recurrent unit", recurrent),
+    STAYS("lstm", NULL, lstm_options, "long short-term memory", recurrent),
+    STAYS("crnn", NULL, crnn_options, "convolutional recurrent layer", recurrent),
+    STOCK("crop", NULL, crop_options, "random crop of the input image"),
+    STAYS("region", NULL, region_options, "object detection (YOLO 2)", boxes),
+    STAYS("yolo", NULL, yolo_options, "object detection (YOLO 3)", boxes),
+    STAYS("iseg", NULL, iseg_options, "instance segmentation", instances),
+    STAYS("detection", NULL, detection_options, "object detection (YOLO 1)", boxes),
+    STOCK("batchnorm", NULL, no_options, "batch normalisation"),
+    STOCK("maxpool", "max", maxpool_options, "largest value of each window"),
+    STOCK("reorg", NULL, reorg_options, "moves pixels to channels or back"),
+    STOCK("avgpool", "avg", no_options, "mean over all pixels of each channel"),
+    STOCK("route", NULL, route_options, "joins the outputs of earlier layers"),
+    STOCK("upsample", NULL, upsample_options, "repeats each pixel"),
+    STOCK("shortcut", NULL, shortcut_options, "adds the output of an earlier layer"),
     NULL,
 };

@@ -67,7 +67,10 @@ static void print_layer_type(const layer_type *type)
             print_backends();
         else
             printf(" %-11s", "-");
-    printf(" %s\n", type->order_limit ? type->order_limit : type->stays ? type->stays : "");
+    printf(" %s", type->order_limit ? type->order_limit : "");
+    if (type->stays)
+        printf("darknet's own with %s: %s", type->stays_with, type->stays);
+    printf("\n");
 }
 
 static void print_stock_layer(const section_spec *spec)

@@ -55,6 +55,10 @@ void ref_truth_product_forward(real alpha, const jet *x, const real *truth, jet 
 void ref_truth_product_backward(real alpha, const real *truth, const jet *adj_y, jet *adj_x, component_range range,
                                 bool accumulate);
 
+void ref_normalise_channels_forward(const normalise_rule *rule, tensor_shape shape, const jet *x, jet *s, jet *y, component_range range);
+void ref_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s, jet *adj_x,
+                                     component_range range, bool accumulate);
+
 void ref_sgd_update(sgd_rule rule, size_t count, real *w, real *g);
 void ref_adam_update(adam_rule rule, size_t count, real *w, real *g, real *m, real *v);
 
@@ -69,6 +73,18 @@ static inline void ref_put(real *y, double value, bool accumulate)
 static inline real *ref_row(const jet *j, int component, int d, int b)
 {
     return jet_component(j, component) + ((size_t)d * (size_t)j->batch + (size_t)b) * j->count;
+}
+
+/* Element i of the whole batch, and what belongs to it in component S and direction d. */
+static inline real *ref_component_at(const jet *j, int component, size_t i, int d)
+{
+    return jet_component(j, component) + (size_t)d * (size_t)j->batch * j->count + i;
+}
+
+static inline jet_element ref_element(const jet *j, size_t i, int d)
+{
+    return (jet_element){*ref_component_at(j, 0, i, 0), j->order > 0 ? *ref_component_at(j, 1, i, d) : 0,
+                         j->order > 1 ? *ref_component_at(j, 2, i, d) : 0, j->order > 1 ? *ref_component_at(j, 3, i, d) : 0};
 }
 
 #endif
