@@ -27,6 +27,7 @@ typedef struct stock_case {
     const char *plugin_layers; /* NULL: the same */
     label_kind labels;
     double tolerance; /* 0: TOLERANCE */
+    const char *wrong_gradient; /* stock's backward: training is not compared, with the reason; NULL: it is right */
 } stock_case;
 
 #define ROW(name_, net_, ...) {.name = name_, .net = net_, .layers = __VA_ARGS__}
@@ -72,6 +73,8 @@ static const stock_case optimiser_cases[] = {
     ROW("burn_in", VECTOR "burn_in=40 power=2", MLP),
 };
 
+static const char softmax_delta[] = "takes the delta of a softmax for that of its input";
+
 /* Layers the engine does not know, in every place around those it runs. */
 static const stock_case mixed_cases[] = {
     ROW("convolutional in front", IMAGE, CONV " | maxpool size=2 stride=2 | " HEAD),
@@ -105,7 +108,8 @@ static const stock_case mixed_cases[] = {
         "convolutional filters=4 size=3 pad=1 activation=linear | activation activation=tanh | maxpool size=2 stride=2 | " HEAD),
     ROW("local", IMAGE, CONV " | local filters=3 size=1 activation=leaky | " HEAD),
     ROW("reorg", IMAGE, CONV " | reorg stride=2 | " HEAD),
-    ROW("normalization", IMAGE, CONV " | normalization | " HEAD),
+    ROW("normalization", IMAGE, CONV " | normalization size=3 alpha=.02 | " HEAD, .wrong_gradient = "leaves out the derivative of the norms"),
+    ROW("l2norm", IMAGE, CONV " | l2norm | " HEAD, .wrong_gradient = "adds nothing to the delta below"),
     ROW("upsample", IMAGE, CONV " | upsample stride=2 | " HEAD),
     ROW("avgpool", IMAGE, CONV " | avgpool | " HEAD),
     ROW("deconvolutional", IMAGE, "deconvolutional filters=2 size=2 stride=2 activation=leaky | " HEAD),
@@ -113,9 +117,12 @@ static const stock_case mixed_cases[] = {
     ROW("gru", VECTOR, "connected output=6 activation=tanh | gru output=5 | " HEAD),
     ROW("stopbackward below", IMAGE "decay=.01", CONV " stopbackward=1 | " TANH_8 " | " HEAD),
     ROW("stopbackward above", IMAGE "decay=.01", CONV " | " TANH_8 " stopbackward=1 | " HEAD),
-    ROW("cost on softmax", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost",
-        .tolerance = 3e-5 /* e^x / sum e^x of -Ofast */),
-    ROW("softmax in the middle", VECTOR, TANH_8 " | softmax noloss=1 | " HEAD),
+    ROW("cost behind softmax with a loss", VECTOR, TANH_9 " | " OUT_4 " | softmax | cost", .labels = LABELS_ONE_HOT),
+    ROW("softmax in groups", VECTOR, TANH_9 " | connected output=12 activation=linear | softmax groups=3", .labels = LABELS_ONE_HOT),
+    ROW("softmax with a temperature", VECTOR, TANH_9 " | " OUT_4 " | softmax temperature=3", .labels = LABELS_ONE_HOT),
+    ROW("cost on softmax", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost", .tolerance = 3e-5 /* e^x / sum e^x of -Ofast */,
+        .wrong_gradient = softmax_delta),
+    ROW("softmax in the middle", VECTOR, TANH_8 " | softmax noloss=1 | " HEAD, .wrong_gradient = softmax_delta),
 };
 
 /* What stock can resize. */
@@ -149,7 +156,8 @@ static const stock_case sobolev_cases[] = {
     ROW("sobolev order 1 above adopted and foreign layers", VECTOR,
         TO_COST("connected output=12 activation=tanh | " CONV_1x1 " | connected output=6 activation=leaky | " SMOOTH_HEAD)
         " | sobolev order=1 wrt=2 " TINY),
-    ROW("sobolev order 0 on softmax", VECTOR, TO_COST(SMOOTH_HEAD " | softmax noloss=1") " | sobolev order=0", .tolerance = 3e-5),
+    ROW("sobolev order 0 on softmax", VECTOR, TO_COST(SMOOTH_HEAD " | softmax noloss=1") " | sobolev order=0", .tolerance = 3e-5,
+        .wrong_gradient = softmax_delta),
 };
 
 #endif
