@@ -8,6 +8,14 @@ extern const layer_type convolutional_layer_type;
 extern const layer_type connected_layer_type;
 extern const layer_type activation_layer_type;
 extern const layer_type dropout_layer_type;
+extern const layer_type maxpool_layer_type;
+extern const layer_type avgpool_layer_type;
+extern const layer_type route_layer_type;
+extern const layer_type shortcut_layer_type;
+extern const layer_type upsample_layer_type;
+extern const layer_type reorg_layer_type;
+extern const layer_type crop_layer_type;
+extern const layer_type local_layer_type;
 extern const layer_type cost_layer_type;
 extern const layer_type sobolev_layer_type;
 
@@ -16,6 +24,14 @@ const layer_type *const layer_list[] = {
     &connected_layer_type,
     &activation_layer_type,
     &dropout_layer_type,
+    &maxpool_layer_type,
+    &avgpool_layer_type,
+    &route_layer_type,
+    &shortcut_layer_type,
+    &upsample_layer_type,
+    &reorg_layer_type,
+    &crop_layer_type,
+    &local_layer_type,
     &cost_layer_type,
     &sobolev_layer_type,
     NULL,
