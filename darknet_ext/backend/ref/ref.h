@@ -41,6 +41,10 @@ void ref_reorder(size_t rows, tensor_layout from, const real *x, int to_block, r
 void ref_add_channel_bias(size_t rows, tensor_layout l, const real *bias, real *y);
 void ref_sum_channels(size_t rows, tensor_layout l, const real *x, real *sums);
 
+void ref_batchnorm_forward(const batchnorm *n, const jet *x, jet *y, component_range range);
+void ref_batchnorm_backward(const batchnorm *n, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate,
+                            real *adj_scales, real *adj_biases);
+
 void ref_log_softmax_forward(const jet *x, jet *y, component_range range);
 void ref_log_softmax_backward(const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
 void ref_squared_error_forward(const jet *x, const real *truth, jet *y, component_range range);
