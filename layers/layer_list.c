@@ -8,6 +8,7 @@ extern const layer_type convolutional_layer_type;
 extern const layer_type connected_layer_type;
 extern const layer_type activation_layer_type;
 extern const layer_type dropout_layer_type;
+extern const layer_type batchnorm_layer_type;
 extern const layer_type cost_layer_type;
 extern const layer_type sobolev_layer_type;
 
@@ -16,6 +17,7 @@ const layer_type *const layer_list[] = {
     &connected_layer_type,
     &activation_layer_type,
     &dropout_layer_type,
+    &batchnorm_layer_type,
     &cost_layer_type,
     &sobolev_layer_type,
     NULL,

@@ -216,7 +216,6 @@ const section_spec *const stock_sections[] = {
     STOCK("detection", NULL, detection_options, "object detection (YOLO 1)"),
     STOCK("softmax", "soft", softmax_options, "softmax and its cross-entropy loss"),
     STOCK("normalization", "lrn", normalization_options, "local response normalisation over channels"),
-    STOCK("batchnorm", NULL, no_options, "batch normalisation"),
     STOCK("maxpool", "max", maxpool_options, "largest value of each window"),
     STOCK("reorg", NULL, reorg_options, "moves pixels to channels or back"),
     STOCK("avgpool", "avg", no_options, "mean over all pixels of each channel"),

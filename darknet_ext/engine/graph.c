@@ -91,6 +91,7 @@ static status take_input_shapes(const graph *g, graph_node *node)
 static status node_configure(graph *g, graph_node *node, const config *c, const backend *be, foreign_shape foreign, void *context)
 {
     const section *where = node->where;
+    node->net = &c->sections[0];
     node->n_inputs = 1;
     node->inputs[0] = node->index - 1;
     node->learning_rate_scale = option_real(where, "learning_rate");

@@ -409,3 +409,18 @@ void onednn_batchnorm_backward(const batchnorm *n, const jet *x, const jet *adj_
     else
         FOR_EACH_PART(work, group_count(n), 1, p, group_backward_constants(&c, p.first));
 }
+
+/* ---------------------------------------------------------------- folding */
+
+static void fold_channel(const batchnorm *n, size_t c, size_t row, const real *weights, real *folded, real *folded_biases)
+{
+    const double factor = (double)n->scales[c] * batchnorm_root_at((double)n->variance.data[c]).h;
+    onednn_axpby(row, (real)factor, weights + c * row, 0, folded + c * row);
+    folded_biases[c] = (real)((n->biases ? (double)n->biases[c] : 0) - factor * (double)n->mean.data[c]);
+}
+
+void onednn_batchnorm_fold(const batchnorm *n, size_t row, const real *weights, real *folded, real *folded_biases)
+{
+    const size_t channels = (size_t)n->layout.shape.channels;
+    FOR_EACH_PART(channels * row, channels, 1, p, fold_channel(n, p.first, row, weights, folded, folded_biases));
+}

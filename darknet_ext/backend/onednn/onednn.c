@@ -36,6 +36,7 @@ const backend onednn_backend = {
     .sum_channels = onednn_sum_channels,
     .batchnorm_forward = onednn_batchnorm_forward,
     .batchnorm_backward = onednn_batchnorm_backward,
+    .batchnorm_fold = onednn_batchnorm_fold,
     .sum_rows = onednn_sum_rows,
     .dot = onednn_dot,
     .loss = onednn_loss,

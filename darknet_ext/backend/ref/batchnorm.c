@@ -261,3 +261,17 @@ void ref_batchnorm_backward(const batchnorm *n, const jet *x, const jet *adj_y, 
     if (adj_x->data && !accumulate)
         clear_padding(n, adj_x, range);
 }
+
+/* ---------------------------------------------------------------- folding */
+
+void ref_batchnorm_fold(const batchnorm *n, size_t row, const real *weights, real *folded, real *folded_biases)
+{
+    channel c = {.n = n};
+    for (c.index = 0; c.index < (size_t)n->layout.shape.channels; c.index++) {
+        read_statistics(&c, 0, 1);
+        const double factor = n->scales[c.index] * c.r[0];
+        for (size_t i = 0; i < row; i++)
+            folded[c.index * row + i] = (real)(factor * weights[c.index * row + i]);
+        folded_biases[c.index] = (real)(bias_of(&c) - factor * c.mean[0]);
+    }
+}

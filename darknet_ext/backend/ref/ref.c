@@ -33,6 +33,7 @@ const backend ref_backend = {
     .sum_channels = ref_sum_channels,
     .batchnorm_forward = ref_batchnorm_forward,
     .batchnorm_backward = ref_batchnorm_backward,
+    .batchnorm_fold = ref_batchnorm_fold,
     .sum_rows = ref_sum_rows,
     .dot = ref_dot,
     .loss = ref_loss,

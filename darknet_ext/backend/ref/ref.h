@@ -44,6 +44,7 @@ void ref_sum_channels(size_t rows, tensor_layout l, const real *x, real *sums);
 void ref_batchnorm_forward(const batchnorm *n, const jet *x, jet *y, component_range range);
 void ref_batchnorm_backward(const batchnorm *n, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate,
                             real *adj_scales, real *adj_biases);
+void ref_batchnorm_fold(const batchnorm *n, size_t row, const real *weights, real *folded, real *folded_biases);
 
 void ref_log_softmax_forward(const jet *x, jet *y, component_range range);
 void ref_log_softmax_backward(const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
