@@ -109,9 +109,10 @@ static void convolutional_choose_blocks(graph_node *node, const backend *be)
 
 static size_t convolutional_saved_count(const graph_node *node, int batch, int directions, int order)
 {
+    activation f = options_of(node)->activation;
     if (options_of(node)->normalize.on)
-        return batch_normalize_saved_count(node, options_of(node)->activation, batch, directions, order);
-    if (activation_keeps_sign(options_of(node)->activation))
+        return batch_normalize_saved_count(node, f, batch, directions, order);
+    if (f == ACTIVATION_LINEAR || (activation_keeps_sign(f) && !node->seeded))
         return 0;
     return 2 * jet_elements(layout_count(node_out_layout(node)), batch, directions, order);
 }

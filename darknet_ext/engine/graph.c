@@ -248,6 +248,23 @@ size_t graph_array_count(const graph *g)
     return count;
 }
 
+bool graph_has_statistics(const graph *g)
+{
+    return graph_array_count(g) > graph_parameter_count(g);
+}
+
+status graph_check_batch(const graph *g, int batch, const char *path)
+{
+    status_list found = {.first = STATUS_OK};
+    for (int i = 0; i < g->n_nodes; ++i) {
+        const graph_node *node = &g->nodes[i];
+        if (node->type && node->type->least_batch && node->type->least_batch(node) > batch)
+            status_collect(&found, section_fail(node->where, path, "batch normalisation cannot be trained with one sample, and one pixel, at a time: "
+                                                                   "they have no variance (batch= / subdivisions= must be 2 or more)"));
+    }
+    return status_collected(&found);
+}
+
 void graph_clear_gradients(graph *g, const backend *be)
 {
     GRAPH_PARAMETERS(g, p) be->fill(p->count, 0, p->gradient);
