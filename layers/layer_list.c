@@ -6,6 +6,7 @@
 
 extern const layer_type convolutional_layer_type;
 extern const layer_type connected_layer_type;
+extern const layer_type batchnorm_layer_type;
 extern const layer_type activation_layer_type;
 extern const layer_type dropout_layer_type;
 extern const layer_type normalization_layer_type;
@@ -26,6 +27,7 @@ extern const layer_type sobolev_layer_type;
 const layer_type *const layer_list[] = {
     &convolutional_layer_type,
     &connected_layer_type,
+    &batchnorm_layer_type,
     &activation_layer_type,
     &dropout_layer_type,
     &normalization_layer_type,

@@ -111,6 +111,32 @@ const layer_case layer_cases[] = {
     SHAPE_CASE("local", "padded, tanh", IMAGE(2, 4, 3), "[local]\nfilters=2\nsize=3\npad=1\nactivation=tanh\n" CONNECTED(2, linear)),
     SHAPE_CASE("local", "strided, leaky", IMAGE(1, 5, 4), CONV(2, sin) "[local]\nfilters=3\nsize=2\nstride=2\nactivation=leaky\n" CONNECTED(2, tanh)),
     {"local", "scalar path", IMAGE(2, 3, 3), "[local]\nfilters=2\nsize=2\nactivation=ramp\n" CONNECTED(1, linear), "order=1\n", 1, piecewise},
+
+#define NORMALISED "batch_normalize=1\n"
+    {"connected", "normalised, tanh", INPUTS(3), CONNECTED(5, tanh) NORMALISED CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"connected", "normalised, linear", INPUTS(3), CONNECTED(5, linear) NORMALISED CONNECTED(2, sin), "order=2\n", 2, NULL},
+    {"connected", "normalised, relu", INPUTS(3), CONNECTED(5, relu) NORMALISED CONNECTED(2, sin), "order=2\n", 2, NULL},
+    {"connected", "normalised, leaky, one output, one direction", INPUTS(3), CONNECTED(17, leaky) NORMALISED CONNECTED(1, linear),
+     "order=1\nprojections=1\n", 2, NULL},
+    {"connected", "normalised, hardtan", INPUTS(3), CONNECTED(5, hardtan) NORMALISED CONNECTED(2, sin), "order=2\n", 2, NULL},
+    {"connected", "normalised output", INPUTS(3), CONNECTED(4, softplus) CONNECTED(2, linear) NORMALISED, "order=2\n", 2, NULL},
+    {"connected", "normalised output, leaky, values", INPUTS(3), CONNECTED(4, softplus) CONNECTED(2, leaky) NORMALISED, "order=0\n", 2, NULL},
+    {"connected", "normalised below an inner segment", INPUTS(3), CONNECTED(4, relu) NORMALISED CONNECTED(4, tanh) NORMALISED CONNECTED(2, sin),
+     "order=2\nwrt=0\ntarget=zero\n", 2, NULL},
+    {"connected", "normalised, log-probabilities", INPUTS(3), CONNECTED(4, softplus) NORMALISED CONNECTED(3, linear), "order=2\ndifferentiate=log_probabilities\n",
+     2, NULL},
+    {"convolutional", "normalised, leaky", IMAGE(2, 4, 3), CONVOLUTIONAL("filters=3\nsize=3\npad=1\nactivation=leaky\n") NORMALISED CONNECTED(2, sin), "order=2\n",
+     2, NULL},
+    {"convolutional", "normalised, swish, 17 filters", IMAGE(2, 3, 3), CONVOLUTIONAL("filters=17\nsize=2\nactivation=swish\n") NORMALISED CONNECTED(2, linear),
+     "order=2\nprojections=2\nprojections_2=2\n", 2, NULL},
+    {"convolutional", "two normalised, relu", IMAGE(1, 4, 4),
+     CONVOLUTIONAL("filters=3\nsize=3\nactivation=relu\n") NORMALISED CONVOLUTIONAL("filters=4\nsize=1\nactivation=relu\n") NORMALISED CONNECTED(2, sin),
+     "order=1\nprojections=2\n", 2, NULL},
+    {"batchnorm", "of an image", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=3\nsize=2\nactivation=sin\n") "[batchnorm]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"batchnorm", "of a vector", INPUTS(3), CONNECTED(5, tanh) "[batchnorm]\n" CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"batchnorm", "of the input", IMAGE(2, 2, 2), "[batchnorm]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"batchnorm", "of the output", INPUTS(3), CONNECTED(3, tanh) "[batchnorm]\n", "order=2\n", 2, NULL},
+
     {"cost", "beside the objective", INPUTS(3), MLP "[cost]\ntype=sse\n", "order=1\n", 2, NULL},
 };
 

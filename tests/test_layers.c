@@ -40,12 +40,11 @@ static built build(const layer_case *c, const backend *be, uint64_t seed)
     if (graph_build(&b.graph, b.config, be, NULL, NULL) != STATUS_OK)
         fail_msg("%s", status_text());
     graph_initialise(&b.graph, be, seed);
-    for (int i = 0; i < b.graph.n_nodes; ++i)
-        for (int k = 0; k < b.graph.nodes[i].n_parameters; ++k) {
-            parameter *p = &b.graph.nodes[i].parameters[k];
-            if (p->initial_range == 0 && p->initial_deviation == 0) /* biases too, or their influence is not seen */
-                be->uniform((random_stream){seed, RANDOM_CHECK, 77}, 0, p->count, -.5, .5, p->value);
-        }
+    GRAPH_ARRAYS(&b.graph, p)
+    {
+        if (p->initial_range == 0 && p->initial_deviation == 0) /* biases too, or their influence is not seen */
+            be->uniform((random_stream){seed, RANDOM_CHECK, 77}, 0, p->count, p->initial_value - .5, p->initial_value + .5, p->value);
+    }
     b.sobolev = config_section(b.config, "sobolev");
     b.options = sobolev_read_options(b.sobolev);
     return b;
@@ -101,11 +100,11 @@ static double accumulate(built *b, objective *o, const real *x, const real *trut
 static real *gradients(const graph *g, size_t count)
 {
     real *all = calloc(count, sizeof *all), *at = all;
-    for (int i = 0; i < g->n_nodes; ++i)
-        for (int k = 0; k < g->nodes[i].n_parameters; ++k) {
-            memcpy(at, g->nodes[i].parameters[k].gradient, g->nodes[i].parameters[k].count * sizeof *at);
-            at += g->nodes[i].parameters[k].count;
-        }
+    GRAPH_PARAMETERS(g, p)
+    {
+        memcpy(at, p->gradient, p->count * sizeof *at);
+        at += p->count;
+    }
     return all;
 }
 

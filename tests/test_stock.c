@@ -118,7 +118,9 @@ static twins twins_new(const stock_case *c, const char *be)
     t.stock = stock_new(c->net, c->layers);
     srand(3);
     const plugin_settings settings = {.backend = be, .threads = 2};
-    t.plugin = plugin_new(c->net, c->plugin_layers ? c->plugin_layers : c->layers, settings);
+    char net[512];
+    snprintf(net, sizeof net, "%s batchnorm_gradient=darknet", c->net);
+    t.plugin = plugin_new(net, c->plugin_layers ? c->plugin_layers : c->layers, settings);
     t.stock_arrays = arrays_of(t.stock);
     t.our_arrays = arrays_of(t.plugin->host);
     t.first = arrays_copy(&t.stock_arrays);

@@ -28,6 +28,16 @@ typedef struct convolution_shape {
 /* What a backend keeps for one convolution of one tape: vendor descriptors, weights in the backend's own format, workspace. */
 typedef struct convolution convolution;
 
+/* Batch normalisation of every channel (core/batchnorm_math.h): y = f(scale xhat + bias). */
+typedef struct batchnorm {
+    tensor_layout layout;
+    const real *scales, *biases; /* [channels]; biases NULL: 0 */
+    activation f;                /* one that keeps the sign (activation_keeps_sign) */
+    bool of_batch;               /* mean and variance are those of this batch, jets; else constants, of order 0 */
+    bool darknet_adjoint;        /* of_batch, order 0: Darknet's own adjoint instead of the derivative */
+    jet mean, variance;          /* count = channels, batch = 1 */
+} batchnorm;
+
 typedef enum convolution_direction { CONVOLUTION_FORWARD, CONVOLUTION_BACKWARD_DATA, CONVOLUTION_BACKWARD_WEIGHTS, CONVOLUTION_DIRECTIONS } convolution_direction;
 
 /* Two layers y = f(W x + b) and m = <w, y> + c, f keeping the sign of its argument, and the function
@@ -126,6 +136,17 @@ typedef struct backend {
     void (*reorder)(size_t rows, tensor_layout from, const real *x, int to_block, real *y, bool accumulate);
     void (*add_channel_bias)(size_t rows, tensor_layout l, const real *bias, real *y);       /* y[r, c, :] += bias[c] */
     void (*sum_channels)(size_t rows, tensor_layout l, const real *x, real *sums);           /* sums[c] += sum over r and pixels of x[r, c, :] */
+
+    /* -- batchnorm.c -- padding of y and adj_x becomes 0 (accumulate: is left) */
+    /* The components of `range` of y; of_batch: also those of the jets mean and variance, where the lower ones must be already. */
+    void (*batchnorm_forward)(const batchnorm *n, const jet *x, jet *y, component_range range);
+    /* The components of `range` of adj_x; data == NULL: not wanted; adj_x may be adj_y when the order is 0. With component 0 in the range, and unless
+     * NULL: adj_scales += and adj_biases += those of the whole jet. */
+    void (*batchnorm_backward)(const batchnorm *n, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate, real *adj_scales,
+                               real *adj_biases);
+
+    /* Of a batchnorm with constants, behind a linear map with `row` weights for each channel: folded = scale r weights, folded_biases = bias - scale r mean. */
+    void (*batchnorm_fold)(const batchnorm *n, size_t row, const real *weights, real *folded, real *folded_biases);
 
     /* -- reduce.c -- */
     void (*sum_rows)(size_t rows, size_t count, const real *x, real *sums); /* sums[j] += sum_r x[r,j] */

@@ -15,6 +15,7 @@ typedef struct checker {
     check_sink sink;
     void *context;
     bool failed;
+    bool training;          /* what is checked now: the network as it is trained, or as it predicts */
     size_t inputs, outputs;
     real *x;      /* [batch, inputs] */
     real *truth;  /* labels of the objective */
@@ -51,7 +52,7 @@ static double relative_error(double a, double b, double scale)
 static void report(checker *c, const char *name, const char *where, double error)
 {
     check_row row = {.name = name, .error = error, .tolerance = c->tolerance};
-    snprintf(row.where, sizeof row.where, "%s", where);
+    snprintf(row.where, sizeof row.where, "%s%s", where, c->training ? "" : ", prediction");
     row.passed = error <= c->tolerance; /* false for NaN */
     c->failed |= !row.passed;
     c->sink(c->context, &row);
@@ -180,7 +181,8 @@ static status check_input(checker *c, int order)
     k.count = (size_t)c->settings->batch * c->inputs;
     k.top = (size_t)c->settings->batch * shape_count(c->g->nodes[graph_top(c->g)].out);
     k.t.truth = c->truth;
-    k.t.training = true;
+    k.t.training = c->training;
+    k.t.move_statistics = false;
     k.t.seed = c->settings->seed;
     real *memory = c->be->allocate(6 * k.count + k.top);
     if (!memory) {
@@ -214,7 +216,8 @@ static double total_loss(checker *c, objective *o)
 {
     tape *t = objective_tape(o);
     c->be->copy((size_t)t->batch * c->inputs, c->x, t->x.data);
-    objective_begin(o, c->truth, true, c->settings->seed, 1);
+    t->move_statistics = false;
+    objective_begin(o, c->truth, c->training, c->settings->seed, 1);
     sweep_values(t, 0, c->g->n_nodes - 1);
     return objective_forward(o).total;
 }
@@ -365,23 +368,44 @@ static status draw_sample(checker *c, const objective *o)
     return STATUS_OK;
 }
 
-static status run(checker *c, objective *o)
+static status check_all(checker *c, objective *o)
 {
-    status s = draw_sample(c, o);
-    const objective_options *options = objective_get_options(o);
     int order = gradient_check_order(c->g);
-    if (s == STATUS_OK && order > 0 && options->wrt < 0)
-        s = check_input(c, order);
+    status s = order > 0 && objective_get_options(o)->wrt < 0 ? check_input(c, order) : STATUS_OK;
     if (s == STATUS_OK && c->settings->differences)
         s = check_parameters(c, o);
     return s;
+}
+
+/* A network with statistics is two functions; that of prediction is trained on values only. */
+static status run(checker *c, objective *o)
+{
+    status s = draw_sample(c, o);
+    c->training = true;
+    if (s == STATUS_OK)
+        s = check_all(c, o);
+    c->training = false;
+    if (s == STATUS_OK && graph_has_statistics(c->g))
+        s = check_all(c, o);
+    return s;
+}
+
+/* What cannot be checked at all. */
+static status check_graph(const graph *g, const check_settings *settings, const char *path)
+{
+    const section *net = g->nodes[0].net;
+    if (graph_has_statistics(g) && option_choice(net, "batchnorm_gradient") == 1)
+        return option_fail(net, path, "batchnorm_gradient", "batchnorm_gradient=darknet is not the derivative of anything: there is nothing to check it against");
+    return graph_check_batch(g, settings->batch, path);
 }
 
 status gradient_check_run(graph *g, const backend *be, const objective_options *options, const section *where, const char *path,
                           const check_settings *settings, check_sink sink, void *context)
 {
     objective *o;
-    status s = objective_create(&o, g, be, where, path, options, settings->batch);
+    status s = check_graph(g, settings, path);
+    if (s == STATUS_OK)
+        s = objective_create(&o, g, be, where, path, options, settings->batch);
     if (s != STATUS_OK)
         return s;
     double weights[JET_MAX_ORDER + 1]; /* of a schedule, the larger end: every order is checked */

@@ -45,8 +45,6 @@ static const option_spec deconvolutional_options[] = {
     FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, PADDING("0"), ACTIVATION_OPTION("logistic"), BATCH_NORMALIZE, {0},
 };
 
-static const option_spec no_options[] = {{0}};
-
 static const option_spec rnn_options[] = {
     OUTPUT,
     ACTIVATION_OPTION("logistic"),
@@ -154,6 +152,5 @@ const section_spec *const stock_sections[] = {
     STAYS("yolo", NULL, yolo_options, "object detection (YOLO 3)", boxes),
     STAYS("iseg", NULL, iseg_options, "instance segmentation", instances),
     STAYS("detection", NULL, detection_options, "object detection (YOLO 1)", boxes),
-    STOCK("batchnorm", NULL, no_options, "batch normalisation"),
     NULL,
 };

@@ -44,6 +44,11 @@ void ref_reorder(size_t rows, tensor_layout from, const real *x, int to_block, r
 void ref_add_channel_bias(size_t rows, tensor_layout l, const real *bias, real *y);
 void ref_sum_channels(size_t rows, tensor_layout l, const real *x, real *sums);
 
+void ref_batchnorm_forward(const batchnorm *n, const jet *x, jet *y, component_range range);
+void ref_batchnorm_backward(const batchnorm *n, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate,
+                            real *adj_scales, real *adj_biases);
+void ref_batchnorm_fold(const batchnorm *n, size_t row, const real *weights, real *folded, real *folded_biases);
+
 void ref_softmax_forward(int groups, real temperature, const jet *x, jet *y, component_range range);
 void ref_softmax_backward(int groups, real temperature, const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range,
                           bool accumulate);
