@@ -107,6 +107,18 @@ void ref_convolution_forward(convolution *c, size_t rows, const real *x, const r
     }
 }
 
+void ref_convolution_forward_add(convolution *c, size_t rows, const real *x, real *y)
+{
+    const size_t n_x = layout_count(c->x), n_y = layout_count(c->y);
+    for (size_t r = 0; r < rows; r++) {
+        double *sums = new_sums(n_y);
+        for_each_product(c, add_forward, &(image_sums){c->weights, x + r * n_x, NULL, sums});
+        for (size_t i = 0; i < n_y; i++)
+            ref_put(&y[r * n_y + i], sums[i], true);
+        free(sums);
+    }
+}
+
 void ref_convolution_backward_data(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate)
 {
     const size_t n_x = layout_count(c->x), n_y = layout_count(c->y);
