@@ -87,6 +87,7 @@ const layer_case layer_cases[] = {
     SHAPE_CASE("avgpool", "of a vector", INPUTS(3), CONNECTED(4, tanh) "[avgpool]\n" CONNECTED(2, sin)),
     {"avgpool", "scalar path", IMAGE(3, 2, 3), CONV(4, leaky) "[avgpool]\n" CONNECTED(1, linear), "order=1\n", 1, piecewise},
     SHAPE_CASE("route", "joins images", IMAGE(2, 2, 3), CONV(3, tanh) CONV(1, sin) CONV(2, softplus) "[route]\nlayers=-1,0,1\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("route", "joins images that fill blocks of 2", IMAGE(2, 2, 3), CONV(4, tanh) CONV(2, sin) CONV(3, softplus) "[route]\nlayers=0,-2,-1\n" CONV(2, tanh)),
     SHAPE_CASE("route", "joins vectors", IMAGE(1, 3, 3), CONV(2, tanh) "[maxpool]\nsize=2\nstride=2\n" CONV(3, sin) "[route]\nlayers=0,-1,1\n" CONNECTED(2, tanh)),
     SHAPE_CASE("route", "one layer twice", INPUTS(3), CONNECTED(4, tanh) "[route]\nlayers=-1,-1\n" CONNECTED(3, sin) "[route]\nlayers=-3,-1,0\n" CONNECTED(2, tanh)),
     SHAPE_CASE("route", "past a layer", INPUTS(3), CONNECTED(4, tanh) CONNECTED(2, sin) "[route]\nlayers=0\n" CONNECTED(2, tanh)),
