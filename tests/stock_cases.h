@@ -4,6 +4,7 @@
 
 #define VECTOR "inputs=5 batch=6 learning_rate=.05 "
 #define IMAGE "height=6 width=6 channels=2 batch=6 learning_rate=.02 "
+#define SLOW_IMAGE "height=6 width=6 channels=2 batch=6 learning_rate=.001 "
 #define TANH_9 "connected output=9 activation=tanh"
 #define TANH_8 "connected output=8 activation=tanh"
 #define OUT_3 "connected output=3 activation=linear"
@@ -12,6 +13,8 @@
 #define HEAD TANH_9 " | " OUT_3 " | cost"
 #define CONV "convolutional filters=4 size=3 pad=1 activation=leaky"
 #define CONV_1x1 "convolutional filters=8 size=1 activation=tanh"
+/* For what goes around it: with size=1 stock overwrites the delta below, to which others have added. */
+#define CONV_3x3 "convolutional filters=8 size=3 pad=1 activation=tanh"
 
 typedef enum label_kind {
     LABELS_UNIFORM, /* in (-1, 1) */
@@ -25,6 +28,7 @@ typedef struct stock_case {
     const char *plugin_layers; /* NULL: the same */
     label_kind labels;
     double tolerance; /* 0: TOLERANCE */
+    const char *values_only; /* why training is not compared; NULL: it is */
 } stock_case;
 
 #define ROW(name_, net_, ...) {.name = name_, .net = net_, .layers = __VA_ARGS__}
@@ -70,6 +74,8 @@ static const stock_case optimiser_cases[] = {
     ROW("burn_in", VECTOR "burn_in=40 power=2", MLP),
 };
 
+static const char softmax_delta[] = "stock takes the delta of a softmax for that of its input";
+
 /* Layers the engine does not know, in every place around those it runs. */
 static const stock_case mixed_cases[] = {
     ROW("convolutional in front", IMAGE, CONV " | maxpool size=2 stride=2 | " HEAD),
@@ -87,7 +93,7 @@ static const stock_case mixed_cases[] = {
         TANH_8 " | " TANH_8 " | connected output=8 activation=linear | shortcut from=-3 activation=leaky | " HEAD),
     ROW("shortcuts from one layer", VECTOR,
         TANH_8 " | " TANH_8 " | shortcut from=0 | shortcut from=0 alpha=.5 beta=-1 | " TANH_8 " | shortcut from=0 | " HEAD),
-    ROW("shortcut over foreign layers", IMAGE, CONV " | " TANH_8 " | " CONV_1x1 " | shortcut from=-2 activation=linear | " HEAD),
+    ROW("shortcut over two layers", IMAGE, CONV " | " TANH_8 " | " CONV_3x3 " | shortcut from=-2 activation=linear | " HEAD),
     ROW("shortcut from a foreign layer", VECTOR, TANH_8 " | " CONV_1x1 " | " TANH_8 " | shortcut from=-2 | " HEAD),
     ROW("shortcut from dropout", VECTOR, TANH_8 " | dropout probability=0 | " TANH_8 " | shortcut from=1 | " HEAD),
     ROW("route joins", VECTOR,
@@ -103,17 +109,54 @@ static const stock_case mixed_cases[] = {
         "convolutional filters=4 size=3 pad=1 activation=linear | activation activation=tanh | maxpool size=2 stride=2 | " HEAD),
     ROW("local", IMAGE, CONV " | local filters=3 size=1 activation=leaky | " HEAD),
     ROW("reorg", IMAGE, CONV " | reorg stride=2 | " HEAD),
-    ROW("normalization", IMAGE, CONV " | normalization | " HEAD),
+    ROW("reorg, reverse", IMAGE, CONV " | reorg stride=2 reverse=1 | " HEAD),
+    ROW("reorg, flatten", IMAGE, CONV " | reorg stride=2 flatten=1 | " HEAD),
+    ROW("reorg, extra", IMAGE, CONV " | reorg extra=5 | " HEAD),
+    ROW("maxpool", IMAGE, CONV " | maxpool size=3 stride=2 | maxpool size=2 stride=1 | " HEAD),
+    ROW("maxpool, padding", IMAGE, CONV " | maxpool size=3 stride=1 padding=3 | " HEAD, .tolerance = 1e-4 /* a window that changes its mind */),
+    ROW("shortcut with other channels", IMAGE, CONV " | convolutional filters=7 size=3 pad=1 activation=tanh | shortcut from=-2 | " HEAD),
+    ROW("shortcut with other sizes", IMAGE, CONV " | convolutional filters=4 size=3 pad=1 stride=2 activation=tanh | shortcut from=-2 | " HEAD),
+    ROW("normalization", IMAGE, CONV " | normalization size=3 alpha=.02 | " HEAD, .values_only = "stock leaves out the derivative of the norms"),
+    ROW("l2norm", IMAGE, CONV " | l2norm | " HEAD, .values_only = "stock adds nothing to the delta below"),
     ROW("upsample", IMAGE, CONV " | upsample stride=2 | " HEAD),
     ROW("avgpool", IMAGE, CONV " | avgpool | " HEAD),
     ROW("deconvolutional", IMAGE, "deconvolutional filters=2 size=2 stride=2 activation=leaky | " HEAD),
-    ROW("crop", IMAGE, "crop crop_height=4 crop_width=5 flip=1 noadjust=1 | " HEAD),
+    ROW("crop of everything", IMAGE, "crop crop_height=6 crop_width=6 | " HEAD),
+    ROW("crop", IMAGE, "crop crop_height=4 crop_width=5 flip=1 noadjust=1 | " HEAD, .values_only = "the random numbers are others"),
     ROW("gru", VECTOR, "connected output=6 activation=tanh | gru output=5 | " HEAD),
     ROW("stopbackward below", IMAGE "decay=.01", CONV " stopbackward=1 | " TANH_8 " | " HEAD),
     ROW("stopbackward above", IMAGE "decay=.01", CONV " | " TANH_8 " stopbackward=1 | " HEAD),
-    ROW("cost on softmax", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost",
-        .tolerance = 3e-5 /* e^x / sum e^x of -Ofast */),
-    ROW("softmax in the middle", VECTOR, TANH_8 " | softmax noloss=1 | " HEAD),
+    ROW("cost behind softmax with a loss", VECTOR, TANH_9 " | " OUT_4 " | softmax | cost", .labels = LABELS_ONE_HOT),
+    ROW("softmax in groups", VECTOR, TANH_9 " | connected output=12 activation=linear | softmax groups=3", .labels = LABELS_ONE_HOT),
+    ROW("softmax with a temperature", VECTOR, TANH_9 " | " OUT_4 " | softmax temperature=3", .labels = LABELS_ONE_HOT),
+    ROW("cost on softmax", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost", .tolerance = 3e-5 /* e^x / sum e^x of -Ofast */,
+        .values_only = softmax_delta),
+    ROW("softmax in the middle", VECTOR, TANH_8 " | softmax noloss=1 | " HEAD, .values_only = softmax_delta),
+};
+
+/* What stock can resize. */
+static const stock_case resize_cases[] = {
+    ROW("convolutions", SLOW_IMAGE, CONV " | convolutional filters=5 size=3 stride=2 activation=tanh | " CONV_1x1 " | cost"),
+    ROW("maxpool", SLOW_IMAGE, CONV " | maxpool size=3 stride=2 | " CONV_3x3 " | cost"),
+    ROW("avgpool", SLOW_IMAGE, CONV " | maxpool size=2 | " CONV_3x3 " | avgpool | cost"),
+    ROW("yolo", SLOW_IMAGE, CONV " | convolutional filters=12 size=1 activation=linear | yolo classes=1 num=2", .values_only = "labels are boxes"),
+    ROW("region", SLOW_IMAGE, CONV " | convolutional filters=14 size=1 activation=linear | region classes=2 num=2 softmax=1",
+        .values_only = "labels are boxes"),
+    ROW("layers behind avgpool", IMAGE, CONV " | avgpool | " HEAD),
+    ROW("shortcut and route", SLOW_IMAGE, CONV " | convolutional filters=4 size=3 pad=1 activation=tanh | shortcut from=0 | route layers=-1,1 | " CONV_3x3 " | cost"),
+    ROW("upsample and reorg", SLOW_IMAGE, CONV " | upsample stride=2 | reorg stride=2 | " CONV_3x3 " | cost"),
+    ROW("normalization", SLOW_IMAGE, CONV " | normalization size=3 alpha=.02 | " CONV_3x3 " | cost", .values_only = "stock leaves out the derivative of the norms"),
+    ROW("crop", SLOW_IMAGE, "crop crop_height=4 crop_width=3 | " CONV " | cost", .values_only = "the random numbers are others"),
+};
+
+/* More than stock can. */
+static const char *const resized_like_new[] = {
+    CONV " | dropout probability=.3 | " CONV_3x3 " | activation activation=tanh | cost",
+    CONV " | " CONV_1x1 " | sobolev order=1 target=zero projections=2",
+    CONV " | l2norm | avgpool | " HEAD,
+    CONV " | maxpool size=2 stride=2 | reorg stride=1 | logistic",
+    CONV " | upsample stride=2 | route layers=-1,-1 | softmax noloss=1 | cost",
+    CONV " | " CONV_3x3 " | sobolev order=2 target=zero projections=1 projections_2=1 wrt=0",
 };
 
 /* [cost] takes half of the derivative of sum e^2, [sobolev] the whole; a derivative loss of next to no weight sends jets
@@ -135,7 +178,8 @@ static const stock_case sobolev_cases[] = {
     ROW("sobolev order 1 above adopted and foreign layers", VECTOR,
         TO_COST("connected output=12 activation=tanh | " CONV_1x1 " | connected output=6 activation=leaky | " SMOOTH_HEAD)
         " | sobolev order=1 wrt=2 " TINY),
-    ROW("sobolev order 0 on softmax", VECTOR, TO_COST(SMOOTH_HEAD " | softmax noloss=1") " | sobolev order=0", .tolerance = 3e-5),
+    ROW("sobolev order 0 on softmax", VECTOR, TO_COST(SMOOTH_HEAD " | softmax noloss=1") " | sobolev order=0", .tolerance = 3e-5,
+        .values_only = softmax_delta),
 };
 
 #endif
