@@ -26,7 +26,7 @@ static void print_message(void *context, const char *line)
 static void print_row(void *context, const check_row *row)
 {
     const checked_cfg *c = context;
-    fprintf(c->request->out, "%-6s  %-6s %-8s %-42s %-34s %9.2e  (at most %.0e)\n", row->passed ? "ok" : "FAILED",
+    fprintf(c->request->out, "%-6s  %-6s %-8s %-42s %-40s %9.2e  (at most %.0e)\n", row->passed ? "ok" : "FAILED",
             sizeof(real) == sizeof(double) ? "double" : "float", c->be->name, row->name, row->where, row->error, row->tolerance);
 }
 
