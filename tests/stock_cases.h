@@ -5,6 +5,7 @@
 #define VECTOR "inputs=5 batch=6 learning_rate=.05 "
 #define IMAGE "height=6 width=6 channels=2 batch=6 learning_rate=.02 "
 #define SLOW_IMAGE "height=6 width=6 channels=2 batch=6 learning_rate=.001 "
+#define DARKNETS_GRADIENT "batchnorm_gradient=darknet "
 #define TANH_9 "connected output=9 activation=tanh"
 #define TANH_8 "connected output=8 activation=tanh"
 #define OUT_3 "connected output=3 activation=linear"
@@ -74,6 +75,25 @@ static const stock_case optimiser_cases[] = {
     ROW("burn_in", VECTOR "burn_in=40 power=2", MLP),
 };
 
+/* Training agrees with Darknet's own gradient. */
+#define NORMALISED_ROW(name_, net_, ...) ROW(name_, net_ " " DARKNETS_GRADIENT, __VA_ARGS__, .tolerance = 3e-5 /* divides by small deviations */)
+
+static const stock_case normalised_cases[] = {
+    NORMALISED_ROW("connected, leaky", VECTOR, "connected output=12 activation=tanh | connected output=10 batch_normalize=1 activation=leaky | " HEAD),
+    NORMALISED_ROW("connected, tanh", VECTOR, "connected output=12 batch_normalize=1 activation=tanh | " HEAD),
+    NORMALISED_ROW("connected, linear", VECTOR "decay=.01", "connected output=12 batch_normalize=1 activation=linear | " HEAD),
+    NORMALISED_ROW("connected, output", VECTOR, TANH_8 " | connected output=3 batch_normalize=1 activation=linear | cost"),
+    NORMALISED_ROW("connected, batch of three", "inputs=5 batch=3 learning_rate=.002", "connected output=10 batch_normalize=1 activation=logistic | " HEAD),
+    NORMALISED_ROW("convolutional, leaky", IMAGE, CONV " batch_normalize=1 | " CONV " batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, relu", IMAGE, "convolutional filters=17 size=3 activation=relu batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, tanh", IMAGE, "convolutional filters=5 size=3 stride=2 pad=1 activation=tanh batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, few pixels", IMAGE, CONV " | convolutional filters=7 size=5 activation=leaky batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, one sample", "height=6 width=6 channels=2 batch=1 learning_rate=.005", CONV " batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, subdivisions", IMAGE "subdivisions=3 momentum=.7", CONV " batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("batchnorm", IMAGE, CONV " | batchnorm learning_rate=0 | " HEAD), /* stock never trains its scales */
+    NORMALISED_ROW("batchnorm of a vector", VECTOR, TANH_9 " | batchnorm learning_rate=0 | " HEAD),
+};
+
 static const char softmax_delta[] = "stock takes the delta of a softmax for that of its input";
 
 /* Layers the engine does not know, in every place around those it runs. */
@@ -82,10 +102,7 @@ static const stock_case mixed_cases[] = {
     ROW("softmax behind", VECTOR, TANH_9 " | " OUT_4 " | softmax", .labels = LABELS_ONE_HOT),
     ROW("logistic behind", VECTOR, TANH_9 " | " OUT_4 " | logistic", .labels = LABELS_ONE_HOT),
     ROW("convolutional between", VECTOR, "connected output=12 activation=tanh | " CONV_1x1 " | " HEAD),
-    ROW("connected with batch_normalize between", VECTOR,
-        "connected output=12 activation=tanh | connected output=10 batch_normalize=1 activation=leaky | " HEAD,
-        .tolerance = 3e-5 /* divides by small deviations */),
-    ROW("alternating", IMAGE "subdivisions=3 decay=.01",
+    ROW("alternating", IMAGE DARKNETS_GRADIENT "subdivisions=3 decay=.01",
         "convolutional filters=3 size=3 stride=2 batch_normalize=1 activation=leaky | " TANH_8 " | " CONV_1x1
         " | connected output=8 activation=leaky | " CONV_1x1 " | " OUT_4 " | softmax",
         .labels = LABELS_ONE_HOT),
