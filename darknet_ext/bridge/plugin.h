@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "config/reader.h"
+#include "data/weights_file.h"
 #include "engine/objective.h"
 
 typedef struct plugin_network plugin_network;
@@ -38,6 +39,17 @@ void plugin_free(plugin_network *p);
 /* Weights in Darknet's format: read strictly (nothing changes unless the whole file is good), written whole or not at all. */
 status plugin_load_weights(plugin_network *p, const char *path);
 status plugin_save_weights(const plugin_network *p, const char *path);
+
+/* The network's own arrays of one layer by what they mean: [connected], [convolutional] (weights [filters, filter_size]) and [batchnorm] (no
+ * weights). NULL: it has none of that kind, or is another layer. */
+typedef struct layer_arrays {
+    size_t filters, filter_size;
+    float *biases, *weights;
+    float *scales, *rolling_mean, *rolling_variance; /* of its batch normalisation */
+} layer_arrays;
+layer_arrays plugin_layer_arrays(const plugin_network *p, int index);
+/* The same of any layer, as they follow each other in a weights file; the caller frees the list, not the arrays. */
+status plugin_layer_blocks(const plugin_network *p, int index, weights_block **blocks, size_t *n);
 
 /* What the network is; all owned by it. */
 const config *plugin_config(const plugin_network *p);

@@ -9,11 +9,11 @@
 
 #include "core/environment.h"
 
-enum { FLAG_COUNT = 15, VALUE_SET = 1000 };
+enum { FLAG_COUNT = 16, VALUE_SET = 1000 };
 
 /* Where popt puts the values of the verb being parsed; copied out afterwards. */
 static struct {
-    const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column;
+    const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column, *reader;
     int force, print_cfg, no_chart, surface, derivatives, hessian;
 } raw;
 
@@ -42,6 +42,7 @@ static const flag_row flag_table[FLAG_COUNT] = {
     TEXT_FLAG(FLAG_COLUMN, "column", &raw.column, 0, "the column of metrics.csv to compare (test_value_mse)", "NAME"),
     SWITCH(FLAG_DERIVATIVES, "derivatives", &raw.derivatives, "also the Jacobian (dydx), and its and the Hessians' products with v"),
     SWITCH(FLAG_HESSIAN, "hessian", &raw.hessian, "also the full Hessians (d2ydx2)"),
+    TEXT_FLAG(FLAG_READER, "reader", &raw.reader, 0, "who must be able to read it: darknet or opencv (both, if possible)", "NAME"),
 };
 
 static void popt_table(const verb *v, struct poptOption *table)
@@ -120,6 +121,7 @@ static bool take_values(arguments *a, const verb *v)
     a->backend = raw.backend;
     a->out = raw.out;
     a->column = raw.column;
+    a->reader = raw.reader;
     a->force = raw.force;
     a->print_cfg = raw.print_cfg;
     a->no_chart = raw.no_chart;
@@ -199,7 +201,7 @@ const verb *verb_find(const char *name)
 
 /* ---------------------------------------------------------------- loading */
 
-static void print_message(void *context, const char *line)
+void print_message(void *context, const char *line)
 {
     (void)context;
     fprintf(stderr, "%s\n", line);
