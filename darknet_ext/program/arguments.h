@@ -4,7 +4,7 @@
 
 #include "bridge/plugin.h"
 
-enum { MAX_OVERRIDES = 64, MAX_POSITIONAL = 16 };
+enum { MAX_OVERRIDES = 64, MAX_POSITIONAL = 16, MAX_IMAGES = 256 };
 
 /* Exit statuses of the program. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SIGNAL = 130 };
@@ -26,6 +26,8 @@ typedef enum flag {
     FLAG_DERIVATIVES = 1 << 13,
     FLAG_HESSIAN = 1 << 14,
     FLAG_READER = 1 << 15,
+    FLAG_IMAGE = 1 << 16, /* and what belongs to it: -names */
+    FLAG_OUTPUT_INDEX = 1 << 17,
     FLAG_CFG = FLAG_SET | FLAG_SEED | FLAG_THREADS | FLAG_BACKEND | FLAG_PRINT_CFG /* every verb that reads a cfg */
 } flag;
 
@@ -38,7 +40,10 @@ typedef struct arguments {
     bool has_seed;
     long long seed;
     int threads;      /* 0: not given */
-    const char *backend, *out, *column, *reader;
+    const char *backend, *out, *column, *reader, *names;
+    const char *images[MAX_IMAGES]; /* files and folders */
+    int n_images;
+    int output_index; /* from 1; 0: not given */
     int force, print_cfg, no_chart, surface, derivatives, hessian;
     long every;       /* 0: not given */
     int batch;
