@@ -125,6 +125,13 @@ typedef struct layer_type {
     bool (*curved)(const graph_node *node);
 } layer_type;
 
+/* Whether labels of the network make this node one of its losses, when there is no [sobolev]. */
+static inline bool node_is_loss(const graph_node *node)
+{
+    const layer_type *type = node->type;
+    return type && (type->role == LAYER_LOSS || (type->has_loss && type->has_loss(node)));
+}
+
 static inline tensor_layout node_in_layout(const graph_node *node, int input)
 {
     return (tensor_layout){node->in_shapes[input], node->in_block[input]};

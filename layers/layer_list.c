@@ -8,6 +8,10 @@ extern const layer_type convolutional_layer_type;
 extern const layer_type connected_layer_type;
 extern const layer_type activation_layer_type;
 extern const layer_type dropout_layer_type;
+extern const layer_type normalization_layer_type;
+extern const layer_type l2norm_layer_type;
+extern const layer_type softmax_layer_type;
+extern const layer_type logistic_layer_type;
 extern const layer_type cost_layer_type;
 extern const layer_type sobolev_layer_type;
 
@@ -16,6 +20,10 @@ const layer_type *const layer_list[] = {
     &connected_layer_type,
     &activation_layer_type,
     &dropout_layer_type,
+    &normalization_layer_type,
+    &l2norm_layer_type,
+    &softmax_layer_type,
+    &logistic_layer_type,
     &cost_layer_type,
     &sobolev_layer_type,
     NULL,

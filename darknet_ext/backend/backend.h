@@ -12,6 +12,7 @@
 #include "core/activation_math.h"
 #include "core/jet.h"
 #include "core/loss_math.h"
+#include "core/normalise_math.h"
 #include "core/optimizer_math.h"
 #include "core/random.h"
 #include "core/shape.h"
@@ -88,11 +89,26 @@ typedef struct backend {
      * the prediction. target == NULL stands for zeros; elements whose target is NaN are left out (core/loss_math.h). */
     double (*loss)(loss_function loss, size_t rows, size_t count, const real *prediction, const real *target, real scale, real *gradient);
 
-    /* -- head.c -- what can stand between the network's output and the derivative (layers/log_probabilities.c, loss_head.c).
+    /* -- softmax.c -- on jets like a layer; p holds the probabilities of every sample: made with the value component, read by all others */
+    /* y = softmax(x / temperature) of each of `groups` equal parts of a row; p is y's value. */
+    void (*softmax_forward)(int groups, real temperature, const jet *x, jet *y, component_range range);
+    void (*softmax_backward)(int groups, real temperature, const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range,
+                             bool accumulate);
+    /* y = x - log sum exp x over a row. */
+    void (*log_softmax_forward)(const jet *x, real *p, jet *y, component_range range);
+    void (*log_softmax_backward)(const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+    /* The sum of cross_entropy_term over `count` probabilities and labels, and each cross_entropy_gradient (core/loss_math.h). */
+    double (*cross_entropy)(bool binary, size_t count, const real *p, const real *truth, real *gradient);
+
+    /* -- normalise_channels.c -- plain images on jets like a layer (core/normalise_math.h); s and adj_s have the form of x */
+    /* Makes the components of `range` of s, the sums, too: later calls read them. */
+    void (*normalise_channels_forward)(const normalise_rule *rule, tensor_shape shape, const jet *x, jet *s, jet *y, component_range range);
+    /* Makes the components of `range` of adj_s too; it reads those above, which an earlier call has made. */
+    void (*normalise_channels_backward)(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s,
+                                        jet *adj_x, component_range range, bool accumulate);
+
+    /* -- head.c -- losses that can stand between the network's output and the derivative (layers/loss_head.c).
      * Each acts on jets like a layer; `truth` has the rows of x's value. */
-    /* y = x - log sum exp x over the `count` elements of a row. */
-    void (*log_softmax_forward)(const jet *x, jet *y, component_range range);
-    void (*log_softmax_backward)(const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
     /* y (one element) = sum (x - truth)^2. */
     void (*squared_error_forward)(const jet *x, const real *truth, jet *y, component_range range);
     void (*squared_error_backward)(const jet *x, const real *truth, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);

@@ -135,7 +135,7 @@ static void adopted_forward(layer l, network net)
     if (!p->objective)
         p->tape->truth = net.truth;
     sweep_values(p->tape, net.index, net.index);
-    if (node->type->role == LAYER_LOSS && net.truth)
+    if (node_is_loss(node) && net.truth)
         l.cost[0] = (float)p->tape->cost;
 }
 
@@ -236,7 +236,7 @@ static bool read_by_stock_layer(const plugin_network *p, int index)
 static bool is_written_by_client(const plugin_network *p, int index)
 {
     for (int i = 0; i < p->graph.n_nodes; ++i)
-        if (!is_foreign(p, i) && p->graph.nodes[i].type->role != LAYER_PLAIN)
+        if (node_is_loss(&p->graph.nodes[i]) || p->objective)
             return false;
     return index == p->graph.output_node;
 }
@@ -290,10 +290,26 @@ static status resize_truth(plugin_network *p)
     return STATUS_OK;
 }
 
+/* Layers that are losses themselves read as many labels as they have outputs; Darknet would read past the end. */
+static status check_own_losses(const plugin_network *p)
+{
+    for (int i = 0; i < p->graph.n_nodes && !p->objective; ++i) {
+        const graph_node *node = &p->graph.nodes[i];
+        size_t outputs = shape_count(node->out);
+        if (!node_is_loss(node) || node->type->role == LAYER_LOSS || outputs == (size_t)p->host->truths)
+            continue;
+        char text[160];
+        snprintf(text, sizeof text, "[%s] is a loss on %zu labels, and the network has %d: use %s", node->where->name, outputs, p->host->truths,
+                 strcmp(node->type->spec->name, "softmax") == 0 ? "noloss=1" : "[activation]");
+        return section_fail(node->where, p->config->path, text);
+    }
+    return STATUS_OK;
+}
+
 status plugin_adopt(plugin_network *p)
 {
     network *net = p->host;
-    status s = STATUS_OK;
+    status s = check_own_losses(p);
     p->first_adopted = -1;
     for (int i = 0; i < net->n && s == STATUS_OK; ++i)
         if (!is_foreign(p, i)) {

@@ -153,23 +153,6 @@ static const option_spec detection_options[] = {
     {0},
 };
 
-static const option_spec softmax_options[] = {
-    {"groups", OPTION_INTEGER, "1", COUNT, "groups of inputs, each with its own softmax"},
-    {"temperature", OPTION_REAL, "1", 1e-6, 1e6, NULL, "divisor of the inputs"},
-    {"spatial", OPTION_BOOLEAN, "0", FLAG, "1: over the channels of each pixel"},
-    {"noloss", OPTION_BOOLEAN, "0", FLAG, "1: no cross-entropy loss"},
-    TREE,
-    {0},
-};
-
-static const option_spec normalization_options[] = {
-    {"size", OPTION_INTEGER, "5", 1, 65536, NULL, "channels summed over"},
-    {"alpha", OPTION_REAL, ".0001", FACTOR, "factor of the sum of squares"},
-    {"beta", OPTION_REAL, ".75", FACTOR, "exponent"},
-    {"kappa", OPTION_REAL, "1", FACTOR, "added to the sum of squares"},
-    {0},
-};
-
 static const option_spec maxpool_options[] = {
     STRIDE("1"), {"size", OPTION_INTEGER, "", 1, 65536, NULL, "side of the window, pixels; none: stride"}, PADDING(""), {0},
 };
@@ -203,8 +186,6 @@ static const option_spec shortcut_options[] = {
 const section_spec *const stock_sections[] = {
     STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution"),
     STOCK("local", NULL, local_options, "convolution with its own weights at every pixel"),
-    STOCK("logistic", NULL, no_options, "logistic function and its cross-entropy loss"),
-    STOCK("l2norm", NULL, no_options, "divides the channels of each pixel by their length"),
     STOCK("rnn", NULL, rnn_options, "recurrent layer"),
     STOCK("gru", NULL, gru_options, "gated recurrent unit"),
     STOCK("lstm", NULL, lstm_options, "long short-term memory"),
@@ -214,8 +195,6 @@ const section_spec *const stock_sections[] = {
     STOCK("yolo", NULL, yolo_options, "object detection (YOLO 3)"),
     STOCK("iseg", NULL, iseg_options, "instance segmentation"),
     STOCK("detection", NULL, detection_options, "object detection (YOLO 1)"),
-    STOCK("softmax", "soft", softmax_options, "softmax and its cross-entropy loss"),
-    STOCK("normalization", "lrn", normalization_options, "local response normalisation over channels"),
     STOCK("batchnorm", NULL, no_options, "batch normalisation"),
     STOCK("maxpool", "max", maxpool_options, "largest value of each window"),
     STOCK("reorg", NULL, reorg_options, "moves pixels to channels or back"),

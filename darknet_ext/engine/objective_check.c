@@ -1,16 +1,29 @@
 #include "engine/objective_check.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* The key that makes a layer stay the host's own, as it is written: " with batch_normalize=1". */
+static void write_foreign_key(const section *where, char *text, size_t size)
+{
+    static const char *const keys[] = {"batch_normalize", "binary", "xnor", "tree", NULL};
+    *text = 0;
+    for (const char *const *key = keys; layer_find(where->spec->name) && *key; ++key)
+        if (section_option(where->spec, *key) && option_given(where, *key) && strcmp(option_text(where, *key), "0") != 0)
+            snprintf(text, size, " with %s=%s", *key, option_text(where, *key));
+}
 
 /* Whether one node of the segment can be differentiated as often as asked. */
 static status check_node(const graph_node *node, const section *where, const char *path, const objective_options *o)
 {
     char text[512];
     if (!node->type || node->type->max_order < o->order) {
-        bool normalised = layer_find(node->where->spec->name) && !node->type;
+        char foreign[128] = "";
         const char *reason = node->type ? node->type->order_limit : NULL;
+        if (!node->type)
+            write_foreign_key(node->where, foreign, sizeof foreign);
         snprintf(text, sizeof text, "[%s]%s cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,
-                 normalised ? " with batch_normalize=1" : "", o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", where->line,
+                 foreign, o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", where->line,
                  reason ? ": " : "", reason ? reason : "");
         return section_fail(node->where, path, text);
     }

@@ -114,9 +114,7 @@ static void node_forward(tape *t, int index, component_range range)
 static bool starts_adjoint(tape *t, int index, int half)
 {
     const graph_node *node = &t->graph->nodes[index];
-    if (node->type->role == LAYER_LOSS)
-        return half == HALF_LOW;
-    return half == HALF_LOW && t->own_losses && t->truth && node->type->has_loss && node->type->has_loss(node);
+    return half == HALF_LOW && node_is_loss(node) && (node->type->role == LAYER_LOSS || (t->own_losses && t->truth));
 }
 
 static void clear_unstarted(tape *t, int index)

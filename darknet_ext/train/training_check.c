@@ -19,7 +19,7 @@ static const char *unfit_reason(const section *s)
         const char *name, *reason;
     } table[] = {
         {"rnn", sequences},     {"crnn", sequences},  {"lstm", sequences}, {"gru", sequences},
-        {"logistic", labels},   {"yolo", labels},     {"region", labels},  {"detection", labels}, {"iseg", labels},
+        {"yolo", labels},       {"region", labels},   {"detection", labels}, {"iseg", labels},
         {"batchnorm", "Darknet's own crashes without a graphics card: use batch_normalize=1 in the layer before it"},
     };
     if (strcmp(s->spec->name, "softmax") == 0 && !option_boolean(s, "noloss"))
@@ -49,7 +49,7 @@ status training_check(plugin_network *p, data_source *data)
         const graph_node *node = &g->nodes[i];
         if (!node->type)
             status_collect(&found, check_foreign(p, node));
-        has_loss |= node->type && node->type->role != LAYER_PLAIN;
+        has_loss |= node_is_loss(node) || (node->type && node->type->role == LAYER_OBJECTIVE);
     }
     if (!has_loss)
         status_collect(&found, refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]"));

@@ -53,6 +53,17 @@ static inline size_t sum_part_size(size_t count, size_t smallest)
     return size < smallest ? smallest : size;
 }
 
+/* Row of sample b in component S and direction d; component 0 has no directions: d is 0. */
+static inline real *onednn_row(const jet *j, int component, int d, int b)
+{
+    return jet_component(j, component) + ((size_t)d * (size_t)j->batch + (size_t)b) * j->count;
+}
+
+static inline size_t onednn_all_elements(const jet *j)
+{
+    return jet_range_rows(j, jet_all(j->order)) * j->count;
+}
+
 real *onednn_allocate(size_t count);
 void onednn_release(real *buffer);
 void onednn_fill(size_t count, real value, real *y);
@@ -92,14 +103,23 @@ void onednn_reorder(size_t rows, tensor_layout from, const real *x, int to_block
 void onednn_add_channel_bias(size_t rows, tensor_layout l, const real *bias, real *y);
 void onednn_sum_channels(size_t rows, tensor_layout l, const real *x, real *sums);
 
-void onednn_log_softmax_forward(const jet *x, jet *y, component_range range);
-void onednn_log_softmax_backward(const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+void onednn_softmax_forward(int groups, real temperature, const jet *x, jet *y, component_range range);
+void onednn_softmax_backward(int groups, real temperature, const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range,
+                             bool accumulate);
+void onednn_log_softmax_forward(const jet *x, real *p, jet *y, component_range range);
+void onednn_log_softmax_backward(const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+double onednn_cross_entropy(bool binary, size_t count, const real *p, const real *truth, real *gradient);
+
 void onednn_squared_error_forward(const jet *x, const real *truth, jet *y, component_range range);
 void onednn_squared_error_backward(const jet *x, const real *truth, const jet *adj_y, jet *adj_x, component_range range,
                                    bool accumulate);
 void onednn_truth_product_forward(real alpha, const jet *x, const real *truth, jet *y, component_range range);
 void onednn_truth_product_backward(real alpha, const real *truth, const jet *adj_y, jet *adj_x, component_range range,
                                    bool accumulate);
+
+void onednn_normalise_channels_forward(const normalise_rule *rule, tensor_shape shape, const jet *x, jet *s, jet *y, component_range range);
+void onednn_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s, jet *adj_x,
+                                        component_range range, bool accumulate);
 
 void onednn_sgd_update(sgd_rule rule, size_t count, real *w, real *g);
 void onednn_adam_update(adam_rule rule, size_t count, real *w, real *g, real *m, real *v);

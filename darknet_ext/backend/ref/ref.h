@@ -41,14 +41,23 @@ void ref_reorder(size_t rows, tensor_layout from, const real *x, int to_block, r
 void ref_add_channel_bias(size_t rows, tensor_layout l, const real *bias, real *y);
 void ref_sum_channels(size_t rows, tensor_layout l, const real *x, real *sums);
 
-void ref_log_softmax_forward(const jet *x, jet *y, component_range range);
-void ref_log_softmax_backward(const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+void ref_softmax_forward(int groups, real temperature, const jet *x, jet *y, component_range range);
+void ref_softmax_backward(int groups, real temperature, const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range,
+                          bool accumulate);
+void ref_log_softmax_forward(const jet *x, real *p, jet *y, component_range range);
+void ref_log_softmax_backward(const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range, bool accumulate);
+double ref_cross_entropy(bool binary, size_t count, const real *p, const real *truth, real *gradient);
+
 void ref_squared_error_forward(const jet *x, const real *truth, jet *y, component_range range);
 void ref_squared_error_backward(const jet *x, const real *truth, const jet *adj_y, jet *adj_x, component_range range,
                                 bool accumulate);
 void ref_truth_product_forward(real alpha, const jet *x, const real *truth, jet *y, component_range range);
 void ref_truth_product_backward(real alpha, const real *truth, const jet *adj_y, jet *adj_x, component_range range,
                                 bool accumulate);
+
+void ref_normalise_channels_forward(const normalise_rule *rule, tensor_shape shape, const jet *x, jet *s, jet *y, component_range range);
+void ref_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s, jet *adj_x,
+                                     component_range range, bool accumulate);
 
 void ref_sgd_update(sgd_rule rule, size_t count, real *w, real *g);
 void ref_adam_update(adam_rule rule, size_t count, real *w, real *g, real *m, real *v);
@@ -64,6 +73,18 @@ static inline void ref_put(real *y, double value, bool accumulate)
 static inline real *ref_row(const jet *j, int component, int d, int b)
 {
     return jet_component(j, component) + ((size_t)d * (size_t)j->batch + (size_t)b) * j->count;
+}
+
+/* Element i of the whole batch, and what belongs to it in component S and direction d. */
+static inline real *ref_component_at(const jet *j, int component, size_t i, int d)
+{
+    return jet_component(j, component) + (size_t)d * (size_t)j->batch * j->count + i;
+}
+
+static inline jet_element ref_element(const jet *j, size_t i, int d)
+{
+    return (jet_element){*ref_component_at(j, 0, i, 0), j->order > 0 ? *ref_component_at(j, 1, i, d) : 0,
+                         j->order > 1 ? *ref_component_at(j, 2, i, d) : 0, j->order > 1 ? *ref_component_at(j, 3, i, d) : 0};
 }
 
 #endif
