@@ -2,6 +2,7 @@ extern "C" {
 #include "core/file.h"
 }
 #include "data/images.h"
+#include "data/jpeg.h"
 
 #include <cstdio>
 #include <cstring>
@@ -42,7 +43,7 @@ static status take_pixels(const cv::Mat &m, picture *p)
 status picture_read(const char *path, int channels, picture *p)
 {
     *p = {};
-    if (file_check_regular(path) != STATUS_OK)
+    if (file_check_regular(path) != STATUS_OK || jpeg_check_end(path) != STATUS_OK)
         return STATUS_BAD_FILE;
     try {
         cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);

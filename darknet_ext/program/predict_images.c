@@ -1,6 +1,6 @@
 #include "program/predict_images.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,18 +112,31 @@ static status check_different_names(const image_run *r)
     return s;
 }
 
+/* The decoders of some formats write about broken pictures to standard error themselves: our one sentence is enough. */
+static status check_picture(const image_run *r, const char *path)
+{
+    picture p;
+    int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (kept >= 0 && nowhere >= 0)
+        dup2(nowhere, STDERR_FILENO);
+    status s = picture_read(path, r->shape.channels, &p);
+    if (kept >= 0 && nowhere >= 0)
+        dup2(kept, STDERR_FILENO);
+    close(kept);
+    close(nowhere);
+    picture_free(&p);
+    return s;
+}
+
 /* A broken picture is found before the first one is computed. */
 static status check_images(const image_run *r)
 {
     status s = r->a->out ? check_different_names(r) : STATUS_OK;
     for (int i = 0; i < r->images.n && s == STATUS_OK; ++i) {
-        picture p;
         if (r->a->out)
             s = check_output(r, r->images.paths[i]);
         if (s == STATUS_OK)
-            s = picture_read(r->images.paths[i], r->shape.channels, &p);
-        if (s == STATUS_OK)
-            picture_free(&p);
+            s = check_picture(r, r->images.paths[i]);
     }
     return s;
 }
