@@ -94,7 +94,8 @@ static void convolutional_choose_blocks(graph_node *node, const backend *be)
 
 static size_t convolutional_saved_count(const graph_node *node, int batch, int directions, int order)
 {
-    if (activation_keeps_sign(options_of(node)->activation))
+    activation f = options_of(node)->activation;
+    if (f == ACTIVATION_LINEAR || (activation_keeps_sign(f) && !node->seeded))
         return 0;
     return 2 * jet_elements(layout_count(node_out_layout(node)), batch, directions, order);
 }

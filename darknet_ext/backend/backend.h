@@ -30,6 +30,19 @@ typedef struct convolution convolution;
 
 typedef enum convolution_direction { CONVOLUTION_FORWARD, CONVOLUTION_BACKWARD_DATA, CONVOLUTION_BACKWARD_WEIGHTS, CONVOLUTION_DIRECTIONS } convolution_direction;
 
+/* Two layers y = f(W x + b) and m = <w, y> + c, f keeping the sign of its argument, and the function
+ *     phi = sum over rows r of delta_r <w, f'(y_r) (W u_r + s_r b)>
+ * of their parameters, f' held fixed: what the scalar path adds to the loss (engine/tape.h). */
+typedef struct affine_pair {
+    activation f;
+    size_t rows, inputs, outputs;       /* W is [outputs, inputs] */
+    const real *u, *y;                  /* [rows, inputs], [rows, outputs] */
+    const real *delta, *s;              /* [rows] */
+    const real *weights, *biases, *above;                      /* W, b, w */
+    real *weights_gradient, *biases_gradient, *above_gradient; /* accumulated */
+    real *scratch;                      /* [rows, outputs] */
+} affine_pair;
+
 typedef struct backend {
     const char *name;
     const char *description;
@@ -48,6 +61,13 @@ typedef struct backend {
     /* -- blas.c -- C[m,n] = alpha op(A)[m,k] op(B)[k,n] + beta C; C is not read if beta == 0 */
     void (*gemm)(bool transpose_a, bool transpose_b, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
                  int ldb, real beta, real *c, int ldc);
+
+    /* -- affine.c -- f keeps the sign of its argument (core/activation_math.h), so that f' is known from y */
+    /* The components of `range` of y = f(W x + b), W [outputs, inputs]: y_0 = f(x_0 W^T + b), y_S = f'(y_0) x_S W^T. */
+    void (*affine_forward)(activation f, const jet *x, const real *weights, const real *biases, jet *y, component_range range);
+    /* The derivatives of phi by W, b and w. With M = sum_r delta_r f'(y_r) u_r^T and c = sum_r delta_r s_r f'(y_r) they are diag(w) M, w c and
+     * the numbers <W_j, M_j> + b_j c_j. */
+    void (*affine_pair_gradients)(const affine_pair *p);
 
     /* -- pointwise.c -- */
     /* y[r,:] = scale[r] x[r,:] + z[r,:] */

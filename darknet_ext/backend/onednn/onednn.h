@@ -75,6 +75,11 @@ void onednn_replace(size_t count, const real *x, real marker, const real *other,
 void onednn_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
                  int ldb, real beta, real *c, int ldc);
 
+/* C[m,n] = A[m,k] B[n,k]^T, when that is faster than onednn_gemm's own way; else nothing, and false. */
+bool onednn_transposed_product(size_t m, size_t n, size_t k, const real *a, size_t lda, const real *b, size_t ldb, real *c, size_t ldc);
+void onednn_affine_forward(activation f, const jet *x, const real *weights, const real *biases, jet *y, component_range range);
+void onednn_affine_pair_gradients(const affine_pair *p);
+
 void onednn_scale_rows_add(size_t rows, size_t count, const real *scale, const real *x, const real *z, real *y);
 void onednn_add_bias(size_t rows, size_t count, const real *bias, real *y);
 void onednn_activation_forward(activation kind, const jet *x, jet *y, component_range range);

@@ -18,6 +18,9 @@ void ref_replace(size_t count, const real *x, real marker, const real *other, re
 void ref_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, real alpha, const real *a, int lda, const real *b, int ldb,
               real beta, real *c, int ldc);
 
+void ref_affine_forward(activation f, const jet *x, const real *weights, const real *biases, jet *y, component_range range);
+void ref_affine_pair_gradients(const affine_pair *p);
+
 void ref_scale_rows_add(size_t rows, size_t count, const real *scale, const real *x, const real *z, real *y);
 void ref_add_bias(size_t rows, size_t count, const real *bias, real *y);
 void ref_activation_forward(activation kind, const jet *x, jet *y, component_range range);
