@@ -5,6 +5,7 @@
 #define INPUTS(n) "inputs=" #n "\n"
 #define IMAGE(c, h, w) "channels=" #c "\nheight=" #h "\nwidth=" #w "\n"
 #define CONVOLUTIONAL(keys) "[convolutional]\n" keys
+#define SOFTMAX(keys) "[softmax]\n" keys
 #define CONNECTED(n, f) "[connected]\noutput=" #n "\nactivation=" #f "\n"
 
 static const char piecewise[] = "its second derivative is zero wherever it exists";
@@ -77,6 +78,18 @@ const layer_case layer_cases[] = {
     {"convolutional", "leaky outputs", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=2\nsize=2\nactivation=leaky\n"), "order=1\n", 1, piecewise},
     {"connected", "one output, gaussian direction", INPUTS(2), CONNECTED(6, relu) CONNECTED(1, linear), "order=1\nprojections=1\nprojection=gaussian\n", 1, piecewise},
     {"convolutional", "padded, tanh", IMAGE(2, 5, 4), CONVOLUTIONAL("filters=3\nsize=3\npad=1\nactivation=tanh\n") CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"softmax", "between layers", INPUTS(3), CONNECTED(5, tanh) SOFTMAX("") CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"softmax", "groups and a temperature", INPUTS(3), CONNECTED(6, linear) SOFTMAX("groups=2\ntemperature=.5\n") CONNECTED(2, sin), "order=2\n", 2, NULL},
+    {"softmax", "of the output", INPUTS(3), CONNECTED(4, tanh) CONNECTED(3, linear) SOFTMAX("temperature=3\n"), "order=2\nprojections=2\n", 2, NULL},
+    {"softmax", "of an image", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=2\nsize=2\npadding=1\nactivation=tanh\n") SOFTMAX("groups=2\nnoloss=1\n") CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"softmax", "below its logarithm", INPUTS(3), CONNECTED(4, tanh) SOFTMAX(""), "order=2\ndifferentiate=log_probabilities\n", 2, NULL},
+    {"logistic", "between layers", INPUTS(3), CONNECTED(5, linear) "[logistic]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"logistic", "of the output", INPUTS(3), CONNECTED(5, tanh) CONNECTED(2, linear) "[logistic]\n", "order=2\n", 2, NULL},
+    {"normalization", "of an image", IMAGE(2, 2, 3), CONVOLUTIONAL("filters=7\nsize=1\nactivation=tanh\n") "[normalization]\nsize=3\nalpha=.5\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"normalization", "even size", IMAGE(3, 2, 2), CONVOLUTIONAL("filters=5\nsize=2\nactivation=tanh\n") "[normalization]\nsize=4\nalpha=.3\nbeta=1.25\nkappa=2\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"normalization", "of a vector", INPUTS(4), CONNECTED(5, tanh) "[normalization]\nsize=9\nalpha=1\n" CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"l2norm", "of an image", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=4\nsize=2\nactivation=linear\n") "[l2norm]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"l2norm", "of a vector", INPUTS(4), CONNECTED(5, tanh) "[l2norm]\n" CONNECTED(2, linear), "order=2\n", 2, NULL},
     {"cost", "beside the objective", INPUTS(3), MLP "[cost]\ntype=sse\n", "order=1\n", 2, NULL},
 };
 

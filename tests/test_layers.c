@@ -271,6 +271,76 @@ static void cost_is_darknets(void **state)
         }
 }
 
+enum { LABELS = 3 };
+
+/* The section behind three inputs 1, 2, 3: its cost and what comes back to the inputs, ybar given from above. */
+static double own_loss(const backend *be, const char *layer, const real *truth, const real *adj_y, real adj_x[LABELS])
+{
+    char text[256];
+    config *c;
+    graph g;
+    tape t;
+    snprintf(text, sizeof text, "[net]\ninputs=3\n[activation]\nactivation=linear\n%s", layer);
+    assert_int_equal(config_parse("loss", text, strlen(text), NULL, 0, print_line, NULL, &c), STATUS_OK);
+    assert_int_equal(graph_build(&g, c, be, NULL, NULL), STATUS_OK);
+    assert_int_equal(tape_create(&t, &g, be, 1, 0, 0, -1), STATUS_OK);
+    for (int k = 0; k < LABELS; ++k)
+        t.x.data[k] = (real)(k + 1);
+    t.truth = truth;
+    t.training = true;
+    sweep_values(&t, 0, 1);
+    if (adj_y) {
+        be->copy(LABELS, adj_y, tape_adjoint(&t, 1)->data);
+        tape_seed_adjoint(&t, 1, HALF_LOW);
+    }
+    sweep_adjoints(&t, 1, 1, true);
+    be->copy(LABELS, tape_adjoint(&t, 0)->data, adj_x);
+    double cost = t.cost;
+    tape_free(&t);
+    graph_free(&g, be);
+    config_free(c);
+    return cost;
+}
+
+/* With labels, [softmax] and [logistic] are losses, and what comes from above is added as it is; without, they are functions. */
+static void softmax_and_logistic_are_losses_too(void **state)
+{
+    (void)state;
+    static const double softmax[] = {.09003057317038046, .24472847105479764, .6652409557748219};
+    static const double logistic[] = {.7310585786300049, .8807970779778823, .9525741268224334};
+    static const struct {
+        const char *section;
+        bool labels, from_above;
+        double cost;
+    } cases[] = {
+        {"[softmax]\n", true, false, 1.4076059644443804 + .4076059644443804},
+        {"[softmax]\n", true, true, 1.4076059644443804 + .4076059644443804},
+        {"[softmax]\n", false, true, 0},
+        {"[softmax]\nnoloss=1\n", true, true, 0},
+        {"[logistic]\n", true, false, .5 * .3132616875182228 + .5 * 1.3132616875182228 + .1269280110429726 + .25 * .04858735157374206 + .75 * 3.048587351573742},
+        {"[logistic]\n", true, true, .5 * .3132616875182228 + .5 * 1.3132616875182228 + .1269280110429726 + .25 * .04858735157374206 + .75 * 3.048587351573742},
+        {"[logistic]\n", false, true, 0},
+    };
+    static const real truth_of_softmax[] = {0, 1, .25}, truth_of_logistic[] = {.5, 1, .25}, above[] = {.5, -1, 2};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i)
+        for (const backend *const *be = backend_list; *be; ++be) {
+            const bool is_softmax = strncmp(cases[i].section, "[softmax]", 9) == 0, loss = cases[i].labels && !strstr(cases[i].section, "noloss");
+            const double *p = is_softmax ? softmax : logistic;
+            const real *truth = is_softmax ? truth_of_softmax : truth_of_logistic;
+            real adj[LABELS];
+            double cost = own_loss(*be, cases[i].section, cases[i].labels ? truth : NULL, cases[i].from_above ? above : NULL, adj);
+            assert_true(fabs(cost - cases[i].cost) <= 1e-5);
+            double mean = 0;
+            for (int k = 0; k < LABELS; ++k)
+                mean += p[k] * (double)above[k];
+            for (int k = 0; k < LABELS; ++k) {
+                const double passed = cases[i].from_above ? (double)above[k] : 0;
+                const double slope = is_softmax ? p[k] * ((double)above[k] - mean) : p[k] * (1 - p[k]) * (double)above[k];
+                assert_true(fabs((double)adj[k] - (loss ? p[k] - (double)truth[k] + passed : slope)) <= 1e-5);
+            }
+        }
+}
+
 static void every_layer_has_a_case(void **state)
 {
     (void)state;
@@ -293,6 +363,7 @@ int main(void)
         cmocka_unit_test(scalar_path_is_the_general_way),
         cmocka_unit_test(smaller_batches_are_the_same),
         cmocka_unit_test(cost_is_darknets),
+        cmocka_unit_test(softmax_and_logistic_are_losses_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
