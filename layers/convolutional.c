@@ -188,6 +188,8 @@ const layer_type convolutional_layer_type = {
     .role = LAYER_PLAIN,
     .max_order = JET_MAX_ORDER,
     .takes = convolutional_takes,
+    .stays_with = "binary=1 or xnor=1",
+    .stays = "weights of two values have no derivative",
     .configure = convolutional_configure,
     .choose_blocks = convolutional_choose_blocks,
     .convolution = convolutional_convolution,

@@ -101,6 +101,7 @@ typedef struct layer_type {
 
     /* False: this section uses something only the host's own layer has; the node stays foreign. NULL: always true. */
     bool (*takes)(const section *where);
+    const char *stays_with, *stays; /* with `takes`: the keys of such sections; why they cannot be differentiated */
     /* Sets node->inputs and n_inputs from the options; the engine checks that they lie below. NULL: the node below. */
     status (*connect)(graph_node *node);
     /* Reads the options, checks the input shapes (node->in, in_shapes), sets node->out, parameters and options. */
@@ -165,5 +166,8 @@ const layer_type *layer_find(const char *name);
 
 /* The type that runs this section; NULL: it is not a layer, or stays the host's own. */
 const layer_type *layer_for(const section *where);
+
+/* Why a section of a layer stays the host's own; NULL when a type runs it. */
+const char *layer_stays(const section *where);
 
 #endif

@@ -44,3 +44,11 @@ const layer_type *layer_for(const section *where)
     const layer_type *type = where->spec->role == SECTION_LAYER ? layer_find(where->spec->name) : NULL;
     return type && (!type->takes || type->takes(where)) ? type : NULL;
 }
+
+const char *layer_stays(const section *where)
+{
+    const layer_type *type = layer_find(where->spec->name);
+    if (layer_for(where))
+        return NULL;
+    return type ? type->stays : where->spec->stays;
+}

@@ -13,6 +13,8 @@
 #define HEAD TANH_9 " | " OUT_3 " | cost"
 #define CONV "convolutional filters=4 size=3 pad=1 activation=leaky"
 #define CONV_1x1 "convolutional filters=8 size=1 activation=tanh"
+/* For what goes around it: with size=1 stock overwrites the delta below, to which others have added. */
+#define CONV_3x3 "convolutional filters=8 size=3 pad=1 activation=tanh"
 
 #define FAST_EXP 3e-5 /* e^x / sum e^x of -Ofast */
 
@@ -122,7 +124,7 @@ static const stock_case mixed_cases[] = {
         TANH_8 " | " TANH_8 " | connected output=8 activation=linear | shortcut from=-3 activation=leaky | " HEAD),
     ROW("shortcuts from one layer", VECTOR,
         TANH_8 " | " TANH_8 " | shortcut from=0 | shortcut from=0 alpha=.5 beta=-1 | " TANH_8 " | shortcut from=0 | " HEAD),
-    ROW("shortcut over foreign layers", IMAGE, CONV " | " TANH_8 " | " CONV_1x1 " | shortcut from=-2 activation=linear | " HEAD),
+    ROW("shortcut over two layers", IMAGE, CONV " | " TANH_8 " | " CONV_3x3 " | shortcut from=-2 activation=linear | " HEAD),
     ROW("shortcut from a foreign layer", VECTOR, TANH_8 " | " CONV_1x1 " | " TANH_8 " | shortcut from=-2 | " HEAD),
     ROW("shortcut from dropout", VECTOR, TANH_8 " | dropout probability=0 | " TANH_8 " | shortcut from=1 | " HEAD),
     ROW("route joins", VECTOR,
@@ -145,6 +147,18 @@ static const stock_case mixed_cases[] = {
     ROW("gru", VECTOR, "connected output=6 activation=tanh | gru output=5 | " HEAD),
     ROW("stopbackward below", IMAGE "decay=.01", CONV " stopbackward=1 | " TANH_8 " | " HEAD),
     ROW("stopbackward above", IMAGE "decay=.01", CONV " | " TANH_8 " stopbackward=1 | " HEAD),
+};
+
+/* What stock can resize. */
+static const stock_case resize_cases[] = {
+    ROW("convolutions", IMAGE, CONV " | convolutional filters=5 size=3 stride=2 activation=tanh | " CONV_1x1 " | cost"),
+};
+
+/* More than stock can. */
+static const char *const resized_like_new[] = {
+    CONV " | dropout probability=.3 | " CONV_3x3 " | activation activation=tanh | cost",
+    CONV " | " CONV_1x1 " | sobolev order=1 target=zero projections=2",
+    CONV " | " CONV_3x3 " | sobolev order=2 target=zero projections=1 projections_2=1 wrt=0",
 };
 
 /* [cost] takes half of the derivative of sum e^2, [sobolev] the whole; a derivative loss of next to no weight sends jets

@@ -402,8 +402,9 @@ static void layers_of_darknet_give_values_only(void **state)
 {
     enum { POINTS = 11 };
     dnx_model *m;
-    const char *cfg = "[net]\nheight=1\nwidth=1\nchannels=2\nbatch=3\n[convolutional]\nfilters=2\nsize=1\nactivation=linear\n";
-    const float numbers[] = {.5f, -1, 1, 2, 3, 4}; /* biases, weights */
+    const char *cfg = "[net]\nheight=1\nwidth=1\nchannels=2\nbatch=3\n[convolutional]\nfilters=6\nsize=1\nactivation=linear\n"
+                      "[yolo]\nclasses=1\n";
+    const float numbers[18] = {[2] = .5f, [3] = -1, [10] = 1, [11] = 2, [12] = 3, [13] = 4}; /* 6 biases, 6 x 2 weights */
     const int header[5] = {0, 2, 0, 0, 0};
     FILE *f = fopen("host.weights", "wb");
     assert_non_null(f);
@@ -414,16 +415,17 @@ static void layers_of_darknet_give_values_only(void **state)
     if (dnx_model_load("host.cfg", "host.weights", &m) != DNX_OK)
         fail_msg("%s", dnx_error_text());
     assert_int_equal(dnx_model_order(m), 0);
-    double *x = numbers_from(2 * POINTS, 0), y[2 * POINTS + 1], jacobian[4 * POINTS];
-    y[2 * POINTS] = 7;
+    double *x = numbers_from(2 * POINTS, 0), y[6 * POINTS + 1], jacobian[12 * POINTS];
+    y[6 * POINTS] = 7;
     assert_int_equal(dnx_model_predict(m, POINTS, x, y), DNX_OK);
-    for (int p = 0; p < POINTS; ++p) {
-        assert_true(fabs(y[2 * p] - (.5 + x[2 * p] + 2 * x[2 * p + 1])) <= tolerance);
-        assert_true(fabs(y[2 * p + 1] - (-1 + 3 * x[2 * p] + 4 * x[2 * p + 1])) <= tolerance);
+    for (int p = 0; p < POINTS; ++p) { /* [yolo] leaves width and height, outputs 2 and 3, as they are; the others become logistic */
+        assert_true(fabs(y[6 * p + 2] - (.5 + x[2 * p] + 2 * x[2 * p + 1])) <= tolerance);
+        assert_true(fabs(y[6 * p + 3] - (-1 + 3 * x[2 * p] + 4 * x[2 * p + 1])) <= tolerance);
+        assert_true(fabs(y[6 * p] - .5) <= tolerance);
     }
-    assert_true(y[2 * POINTS] == 7);
+    assert_true(y[6 * POINTS] == 7);
     assert_refused(DNX_NO_DERIVATIVE, dnx_model_gradient(m, POINTS, x, y, jacobian),
-                   "host.cfg:6:1: error: [convolutional] has no derivatives of order 1");
+                   "host.cfg:10:1: error: [yolo] has no derivatives of order 1");
     assert_refused(DNX_NO_DERIVATIVE, dnx_model_products(m, POINTS, x, 1, x, NULL, jacobian), "order 2");
     free(x);
     dnx_model_free(m);

@@ -50,7 +50,7 @@ static const option_spec net_options[] = {
     {0},
 };
 
-const section_spec net_section = {"net", "network", SECTION_NET, true, net_options, "input, batch, optimiser, learning rate"};
+const section_spec net_section = {"net", "network", SECTION_NET, true, net_options, "input, batch, optimiser, learning rate", NULL};
 
 static const char *const normalisations[] = {"none", "inputs", "all", NULL};
 
@@ -74,4 +74,4 @@ static const option_spec data_options[] = {
     {0},
 };
 
-const section_spec data_section = {"data", NULL, SECTION_EXTRA, false, data_options, "what to train on"};
+const section_spec data_section = {"data", NULL, SECTION_EXTRA, false, data_options, "what to train on", NULL};

@@ -181,20 +181,25 @@ static const option_spec shortcut_options[] = {
     {0},
 };
 
-#define STOCK(name, alias, options, meaning) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning})
+static const char recurrent[] = "its state runs from sample to sample, so that no sample has a derivative of its own";
+static const char boxes[] = "it is a loss on boxes, which it matches to its outputs by their overlap";
+static const char instances[] = "it is a loss on the instances of an image, whose means it compares";
+
+#define STAYS(name, alias, options, meaning, why) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning, why})
+#define STOCK(name, alias, options, meaning) STAYS(name, alias, options, meaning, NULL)
 
 const section_spec *const stock_sections[] = {
     STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution"),
     STOCK("local", NULL, local_options, "convolution with its own weights at every pixel"),
-    STOCK("rnn", NULL, rnn_options, "recurrent layer"),
-    STOCK("gru", NULL, gru_options, "gated recurrent unit"),
-    STOCK("lstm", NULL, lstm_options, "long short-term memory"),
-    STOCK("crnn", NULL, crnn_options, "convolutional recurrent layer"),
+    STAYS("rnn", NULL, rnn_options, "recurrent layer", recurrent),
+    STAYS("gru", NULL, gru_options, "gated recurrent unit", recurrent),
+    STAYS("lstm", NULL, lstm_options, "long short-term memory", recurrent),
+    STAYS("crnn", NULL, crnn_options, "convolutional recurrent layer", recurrent),
     STOCK("crop", NULL, crop_options, "random crop of the input image"),
-    STOCK("region", NULL, region_options, "object detection (YOLO 2)"),
-    STOCK("yolo", NULL, yolo_options, "object detection (YOLO 3)"),
-    STOCK("iseg", NULL, iseg_options, "instance segmentation"),
-    STOCK("detection", NULL, detection_options, "object detection (YOLO 1)"),
+    STAYS("region", NULL, region_options, "object detection (YOLO 2)", boxes),
+    STAYS("yolo", NULL, yolo_options, "object detection (YOLO 3)", boxes),
+    STAYS("iseg", NULL, iseg_options, "instance segmentation", instances),
+    STAYS("detection", NULL, detection_options, "object detection (YOLO 1)", boxes),
     STOCK("batchnorm", NULL, no_options, "batch normalisation"),
     STOCK("maxpool", "max", maxpool_options, "largest value of each window"),
     STOCK("reorg", NULL, reorg_options, "moves pixels to channels or back"),

@@ -16,6 +16,8 @@ typedef struct weights_file {
 
 /* Reads and checks a whole file: header, length, every number finite. `expected` floats, no more and no less. */
 status weights_file_read(const char *path, size_t expected, weights_file *result);
+/* The same with any number of floats. */
+status weights_file_read_any(const char *path, weights_file *result);
 void weights_file_free(weights_file *w);
 
 /* Writes `n_blocks` arrays one after the other; the file appears under its name only when it is complete. */

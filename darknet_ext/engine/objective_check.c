@@ -19,7 +19,7 @@ static status check_node(const graph_node *node, const section *where, const cha
     char text[512];
     if (!node->type || node->type->max_order < o->order) {
         char foreign[128] = "";
-        const char *reason = node->type ? node->type->order_limit : NULL;
+        const char *reason = node->type ? node->type->order_limit : layer_stays(node->where);
         if (!node->type)
             write_foreign_key(node->where, foreign, sizeof foreign);
         snprintf(text, sizeof text, "[%s]%s cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,

@@ -38,7 +38,7 @@ static int least(int a, int b)
 
 static const char *order_limit(const graph_node *node)
 {
-    return !node->type ? "only Darknet itself runs this layer" : node->type->order_limit;
+    return node->type ? node->type->order_limit : layer_stays(node->where);
 }
 
 status predictor_check_order(plugin_network *p, int order)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "layers/sobolev.h"
 #include "train/point_sets.h"
 
 static status refuse(plugin_network *p, const section *where, const char *text)
@@ -30,11 +31,19 @@ static const char *unfit_reason(const section *s)
     return NULL;
 }
 
+/* Whether [sobolev] has refused it already, for it differentiates through it. */
+static bool is_refused(const plugin_network *p, const graph_node *node)
+{
+    const section *where = config_section(plugin_config(p), "sobolev");
+    objective_options o = where ? sobolev_read_options(where) : (objective_options){.order = 0};
+    return o.order > 0 && node->index > o.wrt;
+}
+
 static status check_foreign(plugin_network *p, const graph_node *node)
 {
     const char *reason = unfit_reason(node->where);
     char text[256];
-    if (!reason)
+    if (!reason || is_refused(p, node))
         return STATUS_OK;
     snprintf(text, sizeof text, "[%s] cannot be trained here: %s", node->where->name, reason);
     return refuse(p, node->where, text);
