@@ -5,6 +5,7 @@
 #define INPUTS(n) "inputs=" #n "\n"
 #define IMAGE(c, h, w) "channels=" #c "\nheight=" #h "\nwidth=" #w "\n"
 #define CONVOLUTIONAL(keys) "[convolutional]\n" keys
+#define SOFTMAX(keys) "[softmax]\n" keys
 #define CONNECTED(n, f) "[connected]\noutput=" #n "\nactivation=" #f "\n"
 
 static const char piecewise[] = "its second derivative is zero wherever it exists";
@@ -77,6 +78,41 @@ const layer_case layer_cases[] = {
     {"convolutional", "leaky outputs", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=2\nsize=2\nactivation=leaky\n"), "order=1\n", 1, piecewise},
     {"connected", "one output, gaussian direction", INPUTS(2), CONNECTED(6, relu) CONNECTED(1, linear), "order=1\nprojections=1\nprojection=gaussian\n", 1, piecewise},
     {"convolutional", "padded, tanh", IMAGE(2, 5, 4), CONVOLUTIONAL("filters=3\nsize=3\npad=1\nactivation=tanh\n") CONNECTED(2, linear), "order=2\n", 2, NULL},
+#define CONV(filters_, f) CONVOLUTIONAL("filters=" #filters_ "\nsize=1\nactivation=" #f "\n")
+#define SHAPE_CASE(layer_, name_, input_, sections_) {layer_, name_, input_, sections_, "order=2\nallow_zero_curvature=1\n", 2, NULL}
+    SHAPE_CASE("maxpool", "2 x 2", IMAGE(2, 4, 5), CONV(3, tanh) "[maxpool]\nsize=2\nstride=2\n" CONNECTED(2, sin)),
+    SHAPE_CASE("maxpool", "overlapping, no padding", IMAGE(1, 5, 4), CONV(2, sin) "[maxpool]\nsize=3\nstride=1\npadding=0\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("maxpool", "of the input", IMAGE(2, 3, 5), "[maxpool]\nsize=3\nstride=2\n" CONNECTED(2, tanh)),
+    {"maxpool", "scalar path", IMAGE(1, 4, 4), "[maxpool]\nsize=2\nstride=2\n" CONNECTED(5, relu) CONNECTED(1, linear), "order=1\n", 1, piecewise},
+    SHAPE_CASE("avgpool", "of an image", IMAGE(2, 3, 4), CONV(3, tanh) "[avgpool]\n" CONNECTED(2, sin)),
+    SHAPE_CASE("avgpool", "of a vector", INPUTS(3), CONNECTED(4, tanh) "[avgpool]\n" CONNECTED(2, sin)),
+    {"avgpool", "scalar path", IMAGE(3, 2, 3), CONV(4, leaky) "[avgpool]\n" CONNECTED(1, linear), "order=1\n", 1, piecewise},
+    SHAPE_CASE("route", "joins images", IMAGE(2, 2, 3), CONV(3, tanh) CONV(1, sin) CONV(2, softplus) "[route]\nlayers=-1,0,1\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("route", "joins images that fill blocks of 2", IMAGE(2, 2, 3), CONV(4, tanh) CONV(2, sin) CONV(3, softplus) "[route]\nlayers=0,-2,-1\n" CONV(2, tanh)),
+    SHAPE_CASE("route", "joins vectors", IMAGE(1, 3, 3), CONV(2, tanh) "[maxpool]\nsize=2\nstride=2\n" CONV(3, sin) "[route]\nlayers=0,-1,1\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("route", "one layer twice", INPUTS(3), CONNECTED(4, tanh) "[route]\nlayers=-1,-1\n" CONNECTED(3, sin) "[route]\nlayers=-3,-1,0\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("route", "past a layer", INPUTS(3), CONNECTED(4, tanh) CONNECTED(2, sin) "[route]\nlayers=0\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("shortcut", "linear", INPUTS(3), CONNECTED(4, tanh) CONNECTED(4, sin) "[shortcut]\nfrom=0\nalpha=.5\nbeta=-2\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("shortcut", "smooth", INPUTS(3), CONNECTED(4, tanh) CONNECTED(4, linear) "[shortcut]\nfrom=-2\nactivation=tanh\n" CONNECTED(2, sin)),
+    SHAPE_CASE("shortcut", "leaky", INPUTS(3), CONNECTED(4, tanh) CONNECTED(4, linear) "[shortcut]\nfrom=-2\nactivation=leaky\n" CONNECTED(2, sin)),
+    SHAPE_CASE("shortcut", "from the layer below", INPUTS(3), CONNECTED(4, tanh) "[shortcut]\nfrom=-1\nactivation=relu\nalpha=2\nbeta=3\n" CONNECTED(2, sin)),
+    SHAPE_CASE("shortcut", "chain", INPUTS(3), CONNECTED(4, tanh) "[shortcut]\nfrom=-1\nactivation=plse\n[shortcut]\nfrom=-2\nactivation=sin\n[shortcut]\nfrom=0\n"),
+    SHAPE_CASE("shortcut", "from a larger image", IMAGE(2, 4, 4), CONV(3, tanh) CONVOLUTIONAL("filters=2\nsize=2\nstride=2\nactivation=sin\n")
+                   "[shortcut]\nfrom=0\nalpha=.5\nbeta=3\nactivation=leaky\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("shortcut", "from a smaller image", IMAGE(2, 2, 2), CONV(3, tanh) "[upsample]\nstride=2\n" CONV(2, sin)
+                   "[shortcut]\nfrom=0\nalpha=.5\nbeta=3\nactivation=tanh\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("upsample", "up", IMAGE(2, 2, 3), CONV(2, tanh) "[upsample]\nstride=2\nscale=.7\n" CONNECTED(2, sin)),
+    SHAPE_CASE("upsample", "down", IMAGE(1, 4, 6), CONV(2, tanh) "[upsample]\nstride=-2\nscale=.7\n" CONNECTED(2, sin)),
+    SHAPE_CASE("reorg", "to channels", IMAGE(4, 2, 2), "[reorg]\nstride=2\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("reorg", "to channels, few of them", IMAGE(1, 4, 2), "[reorg]\nstride=2\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("reorg", "to pixels", IMAGE(4, 2, 1), "[reorg]\nstride=2\nreverse=1\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("reorg", "flattened", IMAGE(3, 2, 2), "[reorg]\nflatten=1\n[reorg]\nflatten=1\nreverse=1\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("reorg", "extra", INPUTS(3), CONNECTED(4, tanh) "[reorg]\nextra=2\n" CONNECTED(2, sin)),
+    SHAPE_CASE("crop", "of the input", IMAGE(2, 4, 4), "[crop]\ncrop_height=2\ncrop_width=3\nflip=1\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("crop", "of layers", IMAGE(1, 3, 4), CONV(2, tanh) "[crop]\ncrop_height=2\ncrop_width=2\nnoadjust=1\n" CONNECTED(2, sin)),
+    SHAPE_CASE("local", "padded, tanh", IMAGE(2, 4, 3), "[local]\nfilters=2\nsize=3\npad=1\nactivation=tanh\n" CONNECTED(2, linear)),
+    SHAPE_CASE("local", "strided, leaky", IMAGE(1, 5, 4), CONV(2, sin) "[local]\nfilters=3\nsize=2\nstride=2\nactivation=leaky\n" CONNECTED(2, tanh)),
+    {"local", "scalar path", IMAGE(2, 3, 3), "[local]\nfilters=2\nsize=2\nactivation=ramp\n" CONNECTED(1, linear), "order=1\n", 1, piecewise},
 
 #define NORMALISED "batch_normalize=1\n"
     {"connected", "normalised, tanh", INPUTS(3), CONNECTED(5, tanh) NORMALISED CONNECTED(2, linear), "order=2\n", 2, NULL},
@@ -103,40 +139,18 @@ const layer_case layer_cases[] = {
     {"batchnorm", "of the input", IMAGE(2, 2, 2), "[batchnorm]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
     {"batchnorm", "of the output", INPUTS(3), CONNECTED(3, tanh) "[batchnorm]\n", "order=2\n", 2, NULL},
 
-#define CONV(filters_, f) CONVOLUTIONAL("filters=" #filters_ "\nsize=1\nactivation=" #f "\n")
-#define SHAPE_CASE(layer_, name_, input_, sections_) {layer_, name_, input_, sections_, "order=2\nallow_zero_curvature=1\n", 2, NULL}
-    SHAPE_CASE("maxpool", "2 x 2", IMAGE(2, 4, 5), CONV(3, tanh) "[maxpool]\nsize=2\nstride=2\n" CONNECTED(2, sin)),
-    SHAPE_CASE("maxpool", "overlapping, no padding", IMAGE(1, 5, 4), CONV(2, sin) "[maxpool]\nsize=3\nstride=1\npadding=0\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("maxpool", "of the input", IMAGE(2, 3, 5), "[maxpool]\nsize=3\nstride=2\n" CONNECTED(2, tanh)),
-    {"maxpool", "scalar path", IMAGE(1, 4, 4), "[maxpool]\nsize=2\nstride=2\n" CONNECTED(5, relu) CONNECTED(1, linear), "order=1\n", 1, piecewise},
-    SHAPE_CASE("avgpool", "of an image", IMAGE(2, 3, 4), CONV(3, tanh) "[avgpool]\n" CONNECTED(2, sin)),
-    SHAPE_CASE("avgpool", "of a vector", INPUTS(3), CONNECTED(4, tanh) "[avgpool]\n" CONNECTED(2, sin)),
-    {"avgpool", "scalar path", IMAGE(3, 2, 3), CONV(4, leaky) "[avgpool]\n" CONNECTED(1, linear), "order=1\n", 1, piecewise},
-    SHAPE_CASE("route", "joins images", IMAGE(2, 2, 3), CONV(3, tanh) CONV(1, sin) CONV(2, softplus) "[route]\nlayers=-1,0,1\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("route", "joins vectors", IMAGE(1, 3, 3), CONV(2, tanh) "[maxpool]\nsize=2\nstride=2\n" CONV(3, sin) "[route]\nlayers=0,-1,1\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("route", "one layer twice", INPUTS(3), CONNECTED(4, tanh) "[route]\nlayers=-1,-1\n" CONNECTED(3, sin) "[route]\nlayers=-3,-1,0\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("route", "past a layer", INPUTS(3), CONNECTED(4, tanh) CONNECTED(2, sin) "[route]\nlayers=0\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("shortcut", "linear", INPUTS(3), CONNECTED(4, tanh) CONNECTED(4, sin) "[shortcut]\nfrom=0\nalpha=.5\nbeta=-2\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("shortcut", "smooth", INPUTS(3), CONNECTED(4, tanh) CONNECTED(4, linear) "[shortcut]\nfrom=-2\nactivation=tanh\n" CONNECTED(2, sin)),
-    SHAPE_CASE("shortcut", "leaky", INPUTS(3), CONNECTED(4, tanh) CONNECTED(4, linear) "[shortcut]\nfrom=-2\nactivation=leaky\n" CONNECTED(2, sin)),
-    SHAPE_CASE("shortcut", "from the layer below", INPUTS(3), CONNECTED(4, tanh) "[shortcut]\nfrom=-1\nactivation=relu\nalpha=2\nbeta=3\n" CONNECTED(2, sin)),
-    SHAPE_CASE("shortcut", "chain", INPUTS(3), CONNECTED(4, tanh) "[shortcut]\nfrom=-1\nactivation=plse\n[shortcut]\nfrom=-2\nactivation=sin\n[shortcut]\nfrom=0\n"),
-    SHAPE_CASE("shortcut", "from a larger image", IMAGE(2, 4, 4), CONV(3, tanh) CONVOLUTIONAL("filters=2\nsize=2\nstride=2\nactivation=sin\n")
-                   "[shortcut]\nfrom=0\nalpha=.5\nbeta=3\nactivation=leaky\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("shortcut", "from a smaller image", IMAGE(2, 2, 2), CONV(3, tanh) "[upsample]\nstride=2\n" CONV(2, sin)
-                   "[shortcut]\nfrom=0\nalpha=.5\nbeta=3\nactivation=tanh\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("upsample", "up", IMAGE(2, 2, 3), CONV(2, tanh) "[upsample]\nstride=2\nscale=.7\n" CONNECTED(2, sin)),
-    SHAPE_CASE("upsample", "down", IMAGE(1, 4, 6), CONV(2, tanh) "[upsample]\nstride=-2\nscale=.7\n" CONNECTED(2, sin)),
-    SHAPE_CASE("reorg", "to channels", IMAGE(4, 2, 2), "[reorg]\nstride=2\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("reorg", "to channels, few of them", IMAGE(1, 4, 2), "[reorg]\nstride=2\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("reorg", "to pixels", IMAGE(4, 2, 1), "[reorg]\nstride=2\nreverse=1\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("reorg", "flattened", IMAGE(3, 2, 2), "[reorg]\nflatten=1\n[reorg]\nflatten=1\nreverse=1\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("reorg", "extra", INPUTS(3), CONNECTED(4, tanh) "[reorg]\nextra=2\n" CONNECTED(2, sin)),
-    SHAPE_CASE("crop", "of the input", IMAGE(2, 4, 4), "[crop]\ncrop_height=2\ncrop_width=3\nflip=1\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("crop", "of layers", IMAGE(1, 3, 4), CONV(2, tanh) "[crop]\ncrop_height=2\ncrop_width=2\nnoadjust=1\n" CONNECTED(2, sin)),
-    SHAPE_CASE("local", "padded, tanh", IMAGE(2, 4, 3), "[local]\nfilters=2\nsize=3\npad=1\nactivation=tanh\n" CONNECTED(2, linear)),
-    SHAPE_CASE("local", "strided, leaky", IMAGE(1, 5, 4), CONV(2, sin) "[local]\nfilters=3\nsize=2\nstride=2\nactivation=leaky\n" CONNECTED(2, tanh)),
-    {"local", "scalar path", IMAGE(2, 3, 3), "[local]\nfilters=2\nsize=2\nactivation=ramp\n" CONNECTED(1, linear), "order=1\n", 1, piecewise},
+    {"softmax", "between layers", INPUTS(3), CONNECTED(5, tanh) SOFTMAX("") CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"softmax", "groups and a temperature", INPUTS(3), CONNECTED(6, linear) SOFTMAX("groups=2\ntemperature=.5\n") CONNECTED(2, sin), "order=2\n", 2, NULL},
+    {"softmax", "of the output", INPUTS(3), CONNECTED(4, tanh) CONNECTED(3, linear) SOFTMAX("temperature=3\n"), "order=2\nprojections=2\n", 2, NULL},
+    {"softmax", "of an image", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=2\nsize=2\npadding=1\nactivation=tanh\n") SOFTMAX("groups=2\nnoloss=1\n") CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"softmax", "below its logarithm", INPUTS(3), CONNECTED(4, tanh) SOFTMAX(""), "order=2\ndifferentiate=log_probabilities\n", 2, NULL},
+    {"logistic", "between layers", INPUTS(3), CONNECTED(5, linear) "[logistic]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"logistic", "of the output", INPUTS(3), CONNECTED(5, tanh) CONNECTED(2, linear) "[logistic]\n", "order=2\n", 2, NULL},
+    {"normalization", "of an image", IMAGE(2, 2, 3), CONVOLUTIONAL("filters=7\nsize=1\nactivation=tanh\n") "[normalization]\nsize=3\nalpha=.5\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"normalization", "even size", IMAGE(3, 2, 2), CONVOLUTIONAL("filters=5\nsize=2\nactivation=tanh\n") "[normalization]\nsize=4\nalpha=.3\nbeta=1.25\nkappa=2\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"normalization", "of a vector", INPUTS(4), CONNECTED(5, tanh) "[normalization]\nsize=9\nalpha=1\n" CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"l2norm", "of an image", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=4\nsize=2\nactivation=linear\n") "[l2norm]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"l2norm", "of a vector", INPUTS(4), CONNECTED(5, tanh) "[l2norm]\n" CONNECTED(2, linear), "order=2\n", 2, NULL},
     {"cost", "beside the objective", INPUTS(3), MLP "[cost]\ntype=sse\n", "order=1\n", 2, NULL},
 };
 

@@ -2,6 +2,7 @@
 #ifndef DNX_TESTS_STOCK_CASES_H
 #define DNX_TESTS_STOCK_CASES_H
 
+#define TREE_FILE "test_stock.tree" /* of the directory the test runs in */
 #define VECTOR "inputs=5 batch=6 learning_rate=.05 "
 #define IMAGE "height=6 width=6 channels=2 batch=6 learning_rate=.02 "
 #define SLOW_IMAGE "height=6 width=6 channels=2 batch=6 learning_rate=.001 "
@@ -17,6 +18,8 @@
 /* For what goes around it: with size=1 stock overwrites the delta below, to which others have added. */
 #define CONV_3x3 "convolutional filters=8 size=3 pad=1 activation=tanh"
 
+#define FAST_EXP 3e-5 /* e^x / sum e^x of -Ofast */
+
 typedef enum label_kind {
     LABELS_UNIFORM, /* in (-1, 1) */
     LABELS_ONE_HOT,
@@ -30,6 +33,7 @@ typedef struct stock_case {
     label_kind labels;
     double tolerance; /* 0: TOLERANCE */
     const char *values_only; /* why training is not compared; NULL: it is */
+    bool own_gradients; /* Darknet's backward is not the derivative of its forward, ours is: only predictions are compared */
 } stock_case;
 
 #define ROW(name_, net_, ...) {.name = name_, .net = net_, .layers = __VA_ARGS__}
@@ -42,6 +46,28 @@ static const stock_case loss_cases[] = {
     ROW("seg", VECTOR, HEAD " type=seg"),
     ROW("wgan", VECTOR, HEAD " type=wgan"),
     ROW("cost without keys", VECTOR, HEAD),
+    ROW("masked, scale", VECTOR, HEAD " type=masked scale=.3", .labels = LABELS_MASKED),
+    ROW("L1, scale", VECTOR, HEAD " type=L1 scale=.3"),
+    ROW("keys for the GPU", VECTOR, HEAD " type=L1 ratio=.5 noobj=.3 thresh=.4"),
+    ROW("seg, scale", VECTOR, HEAD " type=seg scale=2"),
+    ROW("wgan, scale", VECTOR, HEAD " type=wgan scale=.1"),
+    ROW("smooth, errors below 1, scale", VECTOR, TANH_9 " | connected output=3 activation=logistic | cost type=smooth scale=.2",
+        .labels = LABELS_ONE_HOT),
+    ROW("softmax", VECTOR, TANH_9 " | " OUT_4 " | softmax", .labels = LABELS_ONE_HOT),
+    ROW("softmax, labels that are no classes", VECTOR, TANH_9 " | " OUT_4 " | softmax"),
+    ROW("softmax, groups and temperature", VECTOR, TANH_9 " | connected output=6 activation=linear | softmax groups=2 temperature=3",
+        .labels = LABELS_ONE_HOT),
+    ROW("cost behind softmax", VECTOR, TANH_9 " | " OUT_4 " | softmax groups=1 | cost type=sse", .labels = LABELS_ONE_HOT, .tolerance = FAST_EXP),
+    ROW("masked cost behind softmax", VECTOR, TANH_9 " | " OUT_4 " | softmax | cost type=masked scale=.5", .labels = LABELS_ONE_HOT,
+        .tolerance = FAST_EXP),
+    ROW("softmax in the middle, with its loss", VECTOR, TANH_9 " | " OUT_3 " | softmax | " TANH_8 " | " OUT_3 " | cost", .labels = LABELS_ONE_HOT,
+        .tolerance = FAST_EXP),
+    ROW("softmax without its loss", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost", .own_gradients = true, .tolerance = FAST_EXP),
+    ROW("softmax, spatial", IMAGE, CONV " | softmax spatial=1 noloss=1 | " HEAD, .own_gradients = true, .tolerance = FAST_EXP),
+    ROW("logistic", VECTOR, TANH_9 " | " OUT_4 " | logistic", .labels = LABELS_ONE_HOT),
+    ROW("logistic, labels between 0 and 1 and others", VECTOR, TANH_9 " | " OUT_4 " | logistic"),
+    ROW("cost behind logistic", VECTOR, TANH_9 " | " OUT_4 " | logistic | cost scale=3", .labels = LABELS_ONE_HOT),
+    ROW("logistic in the middle", VECTOR, TANH_9 " | " OUT_3 " | logistic | " TANH_8 " | " OUT_3 " | cost", .labels = LABELS_ONE_HOT),
     ROW("smooth, errors below 1", VECTOR, TANH_9 " | connected output=3 activation=logistic | cost type=smooth",
         .labels = LABELS_ONE_HOT),
 };
@@ -57,6 +83,15 @@ static const stock_case layer_cases[] = {
     ROW("output as truth", VECTOR, "connected output=3 activation=tanh truth=1 | " TANH_9 " | " HEAD),
     ROW("odd sizes", "inputs=67 batch=33 learning_rate=.02",
         "connected output=131 activation=tanh | connected output=17 activation=leaky | " OUT_3 " | cost"),
+    ROW("normalization", IMAGE, CONV " | normalization | " HEAD, .own_gradients = true),
+    ROW("normalization, even size", IMAGE, CONV " | normalization size=2 alpha=.04 beta=.6 kappa=2 | " HEAD, .own_gradients = true),
+    ROW("normalization, many channels", IMAGE, CONV_1x1 " | normalization size=3 alpha=.3 kappa=2 | " HEAD, .own_gradients = true),
+    ROW("normalization, many channels, even size", IMAGE, CONV_1x1 " | normalization size=4 alpha=.3 kappa=2 | " HEAD, .own_gradients = true),
+    ROW("normalization of single channels", IMAGE, CONV_1x1 " | normalization size=1 alpha=.3 kappa=2 | " HEAD, .own_gradients = true),
+    ROW("normalization, window larger than the image", IMAGE, CONV " | normalization size=7 alpha=1 | " HEAD, .own_gradients = true),
+    ROW("normalization of a vector", VECTOR, TANH_9 " | normalization alpha=.3 kappa=2 | " HEAD, .own_gradients = true),
+    ROW("l2norm", IMAGE, CONV_1x1 " | l2norm | " HEAD, .own_gradients = true),
+    ROW("l2norm of a vector", VECTOR, TANH_9 " | l2norm | " HEAD, .own_gradients = true),
     ROW("one of each", "inputs=1 batch=1 learning_rate=.05",
         "connected output=1 activation=tanh | connected output=1 activation=linear | cost"),
 };
@@ -99,8 +134,8 @@ static const char softmax_delta[] = "stock takes the delta of a softmax for that
 /* Layers the engine does not know, in every place around those it runs. */
 static const stock_case mixed_cases[] = {
     ROW("convolutional in front", IMAGE, CONV " | maxpool size=2 stride=2 | " HEAD),
-    ROW("softmax behind", VECTOR, TANH_9 " | " OUT_4 " | softmax", .labels = LABELS_ONE_HOT),
-    ROW("logistic behind", VECTOR, TANH_9 " | " OUT_4 " | logistic", .labels = LABELS_ONE_HOT),
+    ROW("hierarchical softmax behind", VECTOR, TANH_9 " | connected output=5 activation=linear | softmax tree=" TREE_FILE, .labels = LABELS_ONE_HOT,
+        .tolerance = FAST_EXP),
     ROW("convolutional between", VECTOR, "connected output=12 activation=tanh | " CONV_1x1 " | " HEAD),
     ROW("alternating", IMAGE DARKNETS_GRADIENT "subdivisions=3 decay=.01",
         "convolutional filters=3 size=3 stride=2 batch_normalize=1 activation=leaky | " TANH_8 " | " CONV_1x1
@@ -197,6 +232,7 @@ static const stock_case sobolev_cases[] = {
         " | sobolev order=1 wrt=2 " TINY),
     ROW("sobolev order 0 on softmax", VECTOR, TO_COST(SMOOTH_HEAD " | softmax noloss=1") " | sobolev order=0", .tolerance = 3e-5,
         .values_only = softmax_delta),
+    ROW("sobolev order 0 on a foreign layer", VECTOR, TO_COST(SMOOTH_HEAD " | gru output=3") " | sobolev order=0"),
 };
 
 #endif

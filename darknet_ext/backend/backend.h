@@ -124,6 +124,7 @@ typedef struct backend {
     void (*convolution_load)(convolution *c, const real *weights);
     /* y = f(W x + bias), overwritten; bias NULL: none. f must be piecewise linear or linear. */
     void (*convolution_forward)(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y);
+    void (*convolution_forward_add)(convolution *c, size_t rows, const real *x, real *y); /* y += W x */
     /* adj_x = W^T adj_y, or += when `accumulate`. */
     void (*convolution_backward_data)(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate);
     /* gradient += sum over rows of adj_y (x) x, in the order of the weights. */

@@ -100,6 +100,7 @@ convolution *onednn_convolution_create(const convolution_shape *shape, int x_blo
 void onednn_convolution_free(convolution *c);
 void onednn_convolution_load(convolution *c, const real *weights);
 void onednn_convolution_forward(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y);
+void onednn_convolution_forward_add(convolution *c, size_t rows, const real *x, real *y);
 void onednn_convolution_backward_data(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate);
 void onednn_convolution_backward_weights(convolution *c, size_t rows, const real *adj_y, const real *x, real *gradient);
 const char *onednn_convolution_report(const convolution *c, convolution_direction direction);
