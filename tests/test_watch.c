@@ -604,7 +604,7 @@ static void test_what_can_be_compared(void **state)
         assert_int_equal(gradient_probe_applies(p), cases[i].applies);
         plugin_free(p);
     }
-    plugin_network *p = plugin_from_text(NULL, "[net]\nheight=1\nwidth=1\nchannels=2\n[convolutional]\nfilters=2\nsize=1\n[connected]\noutput=4\n"
+    plugin_network *p = plugin_from_text(NULL, "[net]\nheight=1\nwidth=1\nchannels=2\n[convolutional]\nfilters=2\nsize=1\nbinary=1\n[connected]\noutput=4\n"
                                                "activation=tanh\n[connected]\noutput=1\n[sobolev]\norder=1\ntarget=zero\nwrt=1\n");
     assert_false(gradient_probe_applies(p)); /* a layer that only Darknet runs */
     plugin_free(p);
