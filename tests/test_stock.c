@@ -1,8 +1,6 @@
 /* Stock Darknet is the judge: the same cfg, first weights and data through libdarknet alone and through the plugin. */
 #include "stock_fixture.h"
 
-#include <fcntl.h>
-
 #include "stock_cases.h"
 
 /* Of the largest change that an array has made since the start: rounding of the gradients is relative to them, and a wrong
@@ -26,25 +24,6 @@ static double largest(const float *a, const float *b, size_t count)
     for (size_t i = 0; i < count; ++i)
         result = larger(result, fabs((double)a[i] - (b ? (double)b[i] : 0)));
     return result;
-}
-
-/* ---------------------------------------------------------------- quiet Darknet */
-
-/* Stock Darknet writes tables to stderr, whoever asks. */
-static int stderr_hide(void)
-{
-    fflush(stderr);
-    int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    assert_true(kept >= 0 && nowhere >= 0 && dup2(nowhere, STDERR_FILENO) >= 0);
-    close(nowhere);
-    return kept;
-}
-
-static void stderr_show(int kept)
-{
-    fflush(stderr);
-    dup2(kept, STDERR_FILENO);
-    close(kept);
 }
 
 /* ---------------------------------------------------------------- twins */
@@ -247,8 +226,7 @@ static void run_case(const stock_case *c, const char *be)
 {
     twins t = twins_new(c, be);
     expect_same_predictions(&t);
-    if (!c->values_only) {
-    if (!c->own_gradients) {
+    if (!c->values_only && !c->own_gradients) {
         train_both(&t);
         expect_same_weights(&t);
         expect_same_predictions(&t);
