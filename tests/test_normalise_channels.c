@@ -68,7 +68,8 @@ static void backward(const jet_function *f, const backend *be, const jet *x, con
     sums s = sums_new(x), y = sums_new(x), adj_s = sums_new(x), above = sums_new(x);
     be->normalise_channels_forward(&k->rule, k->shape, x, &s.j, &y.j, jet_all(x->order));
     if (range.last < jet_components(x->order))
-        be->normalise_channels_backward(&k->rule, k->shape, x, &s.j, adj_y, &adj_s.j, &above.j, (component_range){range.last, jet_components(x->order)}, false);
+        be->normalise_channels_backward(&k->rule, k->shape, x, &s.j, adj_y, &adj_s.j, &above.j,
+                                        (component_range){range.last, jet_components(x->order)}, false);
     be->normalise_channels_backward(&k->rule, k->shape, x, &s.j, adj_y, &adj_s.j, adj_x, range, accumulate);
     guarded_free(s.data);
     guarded_free(y.data);
