@@ -107,6 +107,8 @@ const layer_type softmax_layer_type = {
     .role = LAYER_PLAIN,
     .max_order = JET_MAX_ORDER,
     .takes = softmax_takes,
+    .stays_with = "tree=",
+    .stays = "it is many softmaxes, one for each set of sisters in a tree",
     .configure = softmax_configure,
     .saved_count = softmax_saved_count,
     .forward = softmax_layer_forward,

@@ -19,7 +19,7 @@ static status check_node(const graph_node *node, const section *where, const cha
     char text[512];
     if (!node->type || node->type->max_order < o->order) {
         char foreign[128] = "";
-        const char *reason = node->type ? node->type->order_limit : NULL;
+        const char *reason = node->type ? node->type->order_limit : layer_stays(node->where);
         if (!node->type)
             write_foreign_key(node->where, foreign, sizeof foreign);
         snprintf(text, sizeof text, "[%s]%s cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,
@@ -48,6 +48,17 @@ static void check_nodes(const graph *g, const section *where, const char *path, 
     for (int i = o->wrt + 1; i <= g->output_node; ++i)
         if (!g->nodes[i].type || g->nodes[i].type->role != LAYER_LOSS)
             status_collect(found, check_node(&g->nodes[i], where, path, o));
+}
+
+/* Darknet's approximation is one of first derivatives; what would be trained on it here is not even that. */
+static status check_batchnorm_gradient(const graph *g, const section *where, const char *path)
+{
+    const section *net = g->nodes[0].net;
+    char text[192];
+    if (!graph_has_statistics(g) || option_choice(net, "batchnorm_gradient") == 0)
+        return STATUS_OK;
+    snprintf(text, sizeof text, "batchnorm_gradient=darknet approximates the gradient of values: [sobolev] at line %d needs the exact one", where->line);
+    return option_fail(net, path, "batchnorm_gradient", text);
 }
 
 /* What goes with label directions. */
@@ -91,6 +102,7 @@ status objective_check(const graph *g, const section *where, const char *path, c
             status_collect(&found, option_fail(where, path, "weight", "all weights are 0: there is nothing to train on"));
         return status_collected(&found);
     }
+    status_collect(&found, check_batchnorm_gradient(g, where, path));
     status_collect(&found, check_label_directions(where, path, o));
     status_collect(&found, check_components(where, path, o));
     if (o->wrt >= g->output_node)
