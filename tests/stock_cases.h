@@ -35,6 +35,9 @@ typedef struct stock_case {
     const char *values_only; /* why training is not compared; NULL: it is */
 } stock_case;
 
+/* Ours is. */
+static const char not_its_derivative[] = "stock's backward is not the derivative of its forward";
+
 #define ROW(name_, net_, ...) {.name = name_, .net = net_, .layers = __VA_ARGS__}
 
 /* Darknet's backward functions that are not the derivative of forward; ours are. */
@@ -68,6 +71,8 @@ static const stock_case loss_cases[] = {
         .tolerance = FAST_EXP),
     ROW("softmax without its loss", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost", .values_only = softmax_delta, .tolerance = FAST_EXP),
     ROW("softmax, spatial", IMAGE, CONV " | softmax spatial=1 noloss=1 | " HEAD, .values_only = softmax_delta, .tolerance = FAST_EXP),
+    ROW("softmax without its loss", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost", .values_only = not_its_derivative, .tolerance = FAST_EXP),
+    ROW("softmax, spatial", IMAGE, CONV " | softmax spatial=1 noloss=1 | " HEAD, .values_only = not_its_derivative, .tolerance = FAST_EXP),
     ROW("logistic", VECTOR, TANH_9 " | " OUT_4 " | logistic", .labels = LABELS_ONE_HOT),
     ROW("logistic, labels between 0 and 1 and others", VECTOR, TANH_9 " | " OUT_4 " | logistic"),
     ROW("cost behind logistic", VECTOR, TANH_9 " | " OUT_4 " | logistic | cost scale=3", .labels = LABELS_ONE_HOT),
@@ -96,6 +101,15 @@ static const stock_case layer_cases[] = {
     ROW("normalization of a vector", VECTOR, TANH_9 " | normalization alpha=.3 kappa=2 | " HEAD, .values_only = normalization_delta),
     ROW("l2norm", IMAGE, CONV_1x1 " | l2norm | " HEAD, .values_only = l2norm_delta),
     ROW("l2norm of a vector", VECTOR, TANH_9 " | l2norm | " HEAD, .values_only = l2norm_delta),
+    ROW("normalization", IMAGE, CONV " | normalization | " HEAD, .values_only = not_its_derivative),
+    ROW("normalization, even size", IMAGE, CONV " | normalization size=2 alpha=.04 beta=.6 kappa=2 | " HEAD, .values_only = not_its_derivative),
+    ROW("normalization, many channels", IMAGE, CONV_1x1 " | normalization size=3 alpha=.3 kappa=2 | " HEAD, .values_only = not_its_derivative),
+    ROW("normalization, many channels, even size", IMAGE, CONV_1x1 " | normalization size=4 alpha=.3 kappa=2 | " HEAD, .values_only = not_its_derivative),
+    ROW("normalization of single channels", IMAGE, CONV_1x1 " | normalization size=1 alpha=.3 kappa=2 | " HEAD, .values_only = not_its_derivative),
+    ROW("normalization, window larger than the image", IMAGE, CONV " | normalization size=7 alpha=1 | " HEAD, .values_only = not_its_derivative),
+    ROW("normalization of a vector", VECTOR, TANH_9 " | normalization alpha=.3 kappa=2 | " HEAD, .values_only = not_its_derivative),
+    ROW("l2norm", IMAGE, CONV_1x1 " | l2norm | " HEAD, .values_only = not_its_derivative),
+    ROW("l2norm of a vector", VECTOR, TANH_9 " | l2norm | " HEAD, .values_only = not_its_derivative),
     ROW("one of each", "inputs=1 batch=1 learning_rate=.05",
         "connected output=1 activation=tanh | connected output=1 activation=linear | cost"),
 };
