@@ -40,11 +40,6 @@ static const char not_its_derivative[] = "stock's backward is not the derivative
 
 #define ROW(name_, net_, ...) {.name = name_, .net = net_, .layers = __VA_ARGS__}
 
-/* Darknet's backward functions that are not the derivative of forward; ours are. */
-static const char softmax_delta[] = "stock takes the delta of a softmax for that of its input";
-static const char normalization_delta[] = "stock leaves out the derivative of the norms";
-static const char l2norm_delta[] = "stock takes the delta of a quotient for that of its input";
-
 static const stock_case loss_cases[] = {
     ROW("sse", VECTOR, HEAD " type=sse"),
     ROW("sse, scale", VECTOR, HEAD " type=sse scale=.3"),
@@ -69,9 +64,8 @@ static const stock_case loss_cases[] = {
         .tolerance = FAST_EXP),
     ROW("softmax in the middle, with its loss", VECTOR, TANH_9 " | " OUT_3 " | softmax | " TANH_8 " | " OUT_3 " | cost", .labels = LABELS_ONE_HOT,
         .tolerance = FAST_EXP),
-    ROW("softmax without its loss", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost", .values_only = softmax_delta, .tolerance = FAST_EXP),
-    ROW("softmax, spatial", IMAGE, CONV " | softmax spatial=1 noloss=1 | " HEAD, .values_only = softmax_delta, .tolerance = FAST_EXP),
-    ROW("softmax without its loss", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost", .values_only = not_its_derivative, .tolerance = FAST_EXP),
+    ROW("softmax without its loss", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost", .values_only = not_its_derivative,
+        .tolerance = FAST_EXP),
     ROW("softmax, spatial", IMAGE, CONV " | softmax spatial=1 noloss=1 | " HEAD, .values_only = not_its_derivative, .tolerance = FAST_EXP),
     ROW("logistic", VECTOR, TANH_9 " | " OUT_4 " | logistic", .labels = LABELS_ONE_HOT),
     ROW("logistic, labels between 0 and 1 and others", VECTOR, TANH_9 " | " OUT_4 " | logistic"),
@@ -92,19 +86,11 @@ static const stock_case layer_cases[] = {
     ROW("output as truth", VECTOR, "connected output=3 activation=tanh truth=1 | " TANH_9 " | " HEAD),
     ROW("odd sizes", "inputs=67 batch=33 learning_rate=.02",
         "connected output=131 activation=tanh | connected output=17 activation=leaky | " OUT_3 " | cost"),
-    ROW("normalization", IMAGE, CONV " | normalization | " HEAD, .values_only = normalization_delta),
-    ROW("normalization, even size", IMAGE, CONV " | normalization size=2 alpha=.04 beta=.6 kappa=2 | " HEAD, .values_only = normalization_delta),
-    ROW("normalization, many channels", IMAGE, CONV_1x1 " | normalization size=3 alpha=.3 kappa=2 | " HEAD, .values_only = normalization_delta),
-    ROW("normalization, many channels, even size", IMAGE, CONV_1x1 " | normalization size=4 alpha=.3 kappa=2 | " HEAD, .values_only = normalization_delta),
-    ROW("normalization of single channels", IMAGE, CONV_1x1 " | normalization size=1 alpha=.3 kappa=2 | " HEAD, .values_only = normalization_delta),
-    ROW("normalization, window larger than the image", IMAGE, CONV " | normalization size=7 alpha=1 | " HEAD, .values_only = normalization_delta),
-    ROW("normalization of a vector", VECTOR, TANH_9 " | normalization alpha=.3 kappa=2 | " HEAD, .values_only = normalization_delta),
-    ROW("l2norm", IMAGE, CONV_1x1 " | l2norm | " HEAD, .values_only = l2norm_delta),
-    ROW("l2norm of a vector", VECTOR, TANH_9 " | l2norm | " HEAD, .values_only = l2norm_delta),
     ROW("normalization", IMAGE, CONV " | normalization | " HEAD, .values_only = not_its_derivative),
     ROW("normalization, even size", IMAGE, CONV " | normalization size=2 alpha=.04 beta=.6 kappa=2 | " HEAD, .values_only = not_its_derivative),
     ROW("normalization, many channels", IMAGE, CONV_1x1 " | normalization size=3 alpha=.3 kappa=2 | " HEAD, .values_only = not_its_derivative),
-    ROW("normalization, many channels, even size", IMAGE, CONV_1x1 " | normalization size=4 alpha=.3 kappa=2 | " HEAD, .values_only = not_its_derivative),
+    ROW("normalization, many channels, even size", IMAGE, CONV_1x1 " | normalization size=4 alpha=.3 kappa=2 | " HEAD,
+        .values_only = not_its_derivative),
     ROW("normalization of single channels", IMAGE, CONV_1x1 " | normalization size=1 alpha=.3 kappa=2 | " HEAD, .values_only = not_its_derivative),
     ROW("normalization, window larger than the image", IMAGE, CONV " | normalization size=7 alpha=1 | " HEAD, .values_only = not_its_derivative),
     ROW("normalization of a vector", VECTOR, TANH_9 " | normalization alpha=.3 kappa=2 | " HEAD, .values_only = not_its_derivative),
@@ -146,7 +132,6 @@ static const stock_case normalised_cases[] = {
     NORMALISED_ROW("batchnorm", IMAGE, CONV " | batchnorm learning_rate=0 | " HEAD), /* stock never trains its scales */
     NORMALISED_ROW("batchnorm of a vector", VECTOR, TANH_9 " | batchnorm learning_rate=0 | " HEAD),
 };
-
 
 /* Layers the engine does not know, in every place around those it runs. */
 static const stock_case mixed_cases[] = {
@@ -207,7 +192,7 @@ static const stock_case resize_cases[] = {
     ROW("shortcut and route", SLOW_IMAGE, CONV " | convolutional filters=4 size=3 pad=1 activation=tanh | shortcut from=0 | route layers=-1,1 | " CONV_3x3 " | cost"),
     ROW("upsample and reorg", SLOW_IMAGE, CONV " | upsample stride=2 | reorg stride=2 | " CONV_3x3 " | cost"),
     ROW("normalization", SLOW_IMAGE, CONV " | normalization size=3 alpha=.02 | " CONV_3x3 " | cost",
-        .values_only = normalization_delta),
+        .values_only = not_its_derivative),
     ROW("crop", SLOW_IMAGE, "crop crop_height=4 crop_width=3 | " CONV " | cost", .values_only = "the random numbers are others"),
 };
 
