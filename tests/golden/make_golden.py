@@ -582,13 +582,15 @@ def convolution_cases():
     """Convolutions with groups, strides and padding, among themselves and below a connected layer."""
     image, zero = (4, 3, 3), {"target": "zero"}
     for a in ("leaky", "tanh"):
-        layers = [Convolutional(4, size=3, padding=1, groups=2, activation=a), Convolutional(2, size=2, stride=2, padding=1, activation=a), (2, LINEAR)]
+        layers = [Convolutional(4, size=3, padding=1, groups=2, activation=a), Convolutional(2, size=2, stride=2, padding=1, activation=a),
+                  (2, LINEAR)]
         yield Case(f"{a}_order1", image, layers, batch=2, order=1)
         yield Case(f"{a}_order1_projected", image, layers, order=1, projections=2, **zero)
     yield Case("tanh_order2", image, layers, batch=2, order=2, projections_2=2, **zero)
-    yield Case("images_as_outputs_order1", image, [Convolutional(4, size=1, groups=4, activation="softplus"), Convolutional(2, size=3)], batch=2, order=1)
-    yield Case("images_as_outputs_order2", (2, 3, 2), [Convolutional(4, size=2, groups=2, activation="sin"), Convolutional(1, size=1, stride=2)], batch=2,
-               order=2)
+    yield Case("images_as_outputs_order1", image, [Convolutional(4, size=1, groups=4, activation="softplus"), Convolutional(2, size=3)], batch=2,
+               order=1)
+    yield Case("images_as_outputs_order2", (2, 3, 2), [Convolutional(4, size=2, groups=2, activation="sin"), Convolutional(1, size=1, stride=2)],
+               batch=2, order=2)
     yield Case("large_stride", (1, 5, 4), [Convolutional(3, size=2, stride=3, padding=1, activation="swish"), (2, LINEAR)], batch=2, order=2,
                projections=1, projections_2=2, **zero)
     yield Case("wrt_0", image, layers, batch=2, order=2, wrt=0, projections=1, projections_2=2, **zero)
