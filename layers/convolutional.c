@@ -122,16 +122,14 @@ static void convolutional_forward(const layer_pass *p)
     const real *biases = p->node->parameters[BIASES].value;
     const jet *x = p->x;
     jet z = convolutional_z(p);
-    const bool values_alone = p->range.last == 1 && !p->saved;
+    const bool values_alone = p->range.last == 1, in_one = values_alone && !p->saved;
     if (range_has(p->range, 0))
         p->be->convolution_load(p->convolution, p->node->parameters[WEIGHTS].value);
     p->be->convolution_forward(p->convolution, jet_range_rows(x, p->range), jet_component(x, p->range.first), values_alone ? biases : NULL,
-                               values_alone ? f : ACTIVATION_LINEAR, jet_component(&z, p->range.first));
-    if (values_alone)
-        return;
-    if (range_has(p->range, 0))
+                               in_one ? f : ACTIVATION_LINEAR, jet_component(&z, p->range.first));
+    if (range_has(p->range, 0) && !values_alone)
         p->be->add_channel_bias((size_t)z.batch, node_out_layout(p->node), biases, z.data);
-    if (f != ACTIVATION_LINEAR)
+    if (f != ACTIVATION_LINEAR && !in_one)
         p->be->activation_forward(f, &z, p->y, p->range);
 }
 

@@ -57,11 +57,21 @@ static void draw_convolutional(shape_source *s, FILE *out)
     write_end(s, out);
 }
 
+static void draw_deconvolutional(shape_source *s, FILE *out)
+{
+    int size = draw_int(s, 1, 3);
+    write_input(s, out, draw_int(s, 1, 3));
+    fprintf(out, "[deconvolutional]\nfilters=%d\nsize=%d\npadding=%d\nstride=%d\nactivation=%s\n", draw_int(s, 1, 3), size, draw_int(s, 0, (size - 1) / 2),
+            draw_int(s, 1, 3), draw_smooth(s));
+    write_end(s, out);
+}
+
 const layer_shape layer_shapes[] = {
     {"connected", draw_connected, 2},
     {"activation", draw_activation, 2},
     {"dropout", draw_dropout, 2},
     {"convolutional", draw_convolutional, 2},
+    {"deconvolutional", draw_deconvolutional, 2},
 };
 
 const int layer_shape_count = sizeof layer_shapes / sizeof *layer_shapes;

@@ -41,10 +41,6 @@ static const char *const stock_activations[] = {
 #define SOFTMAX_CLASSES {"softmax", OPTION_BOOLEAN, "0", FLAG, "1: softmax over the classes"}
 #define SCALE_OF(key, meaning) {key, OPTION_REAL, "1", FACTOR, meaning}
 
-static const option_spec deconvolutional_options[] = {
-    FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, PADDING("0"), ACTIVATION_OPTION("logistic"), BATCH_NORMALIZE, {0},
-};
-
 static const option_spec local_options[] = {
     FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, ACTIVATION_OPTION("logistic"), {0},
 };
@@ -201,7 +197,6 @@ static const option_spec shortcut_options[] = {
 #define STOCK(name, alias, options, meaning) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning})
 
 const section_spec *const stock_sections[] = {
-    STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution"),
     STOCK("local", NULL, local_options, "convolution with its own weights at every pixel"),
     STOCK("logistic", NULL, no_options, "logistic function and its cross-entropy loss"),
     STOCK("l2norm", NULL, no_options, "divides the channels of each pixel by their length"),
