@@ -70,7 +70,9 @@ static status deconvolutional_configure(graph_node *node)
     node->out = (tensor_shape){filters, (int)height, (int)width};
     options->shape = (convolution_shape){node->out, in, size, stride, pad, 1};
     node->parameters[BIASES] = (parameter){.name = "biases", .count = (size_t)filters};
-    node->parameters[WEIGHTS] = (parameter){.name = "weights", .count = (size_t)count, .decays = true, .initial_deviation = .02};
+    /* Darknet's deviation: the more pixels the output has, the larger. */
+    double deviation = .02 * height * width / (in.height * (double)in.width);
+    node->parameters[WEIGHTS] = (parameter){.name = "weights", .count = (size_t)count, .decays = true, .initial_deviation = deviation};
     node->n_parameters = 2;
     return STATUS_OK;
 }
