@@ -1,23 +1,23 @@
-/* [connected]: y = f(z), z = W x + b, W of outputs x inputs, row-major.
+/* [connected]: y = f(z), z = W x + b, W of outputs x inputs, row-major; with batch_normalize=1 z = W x, and what follows is in batch_normalize.h.
  *
  * On jets, with every component stacked as rows (b only in component 0):
  *     z_S = x_S W^T            y = f(z) by the chain rule (core/activation_math.h)
  * Adjoint, zbar = adjoint of f at z:
  *     xbar_S = zbar_S W        Wbar += sum_S zbar_S^T x_S        bbar += sum over samples of zbar_0
  *
- * saved: the jets z and zbar, unless f is linear (then they are y and ybar). zbar's upper half waits there between the
- * seed sweep and the adjoint sweep. */
+ * saved: the jets z and zbar; when f keeps the sign of z (relu, leaky, …) they are y and ybar themselves, overwritten. zbar's upper half
+ * waits there between the seed sweep and the adjoint sweep. */
 #include <math.h>
 #include <stdlib.h>
 
-#include "layers/layer.h"
+#include "layers/batch_normalize.h"
 
 enum { BIASES, WEIGHTS }; /* in the order of a weights file */
 
 static const option_spec connected_keys[] = {
     {"output", OPTION_INTEGER, "1", 1, 1 << 24, NULL, "number of outputs"},
     {"activation", OPTION_CHOICE, "logistic", 1, 0, activation_names, "activation function"},
-    {"batch_normalize", OPTION_BOOLEAN, "0", 0, 1, NULL, "normalise over the batch; the layer then stays Darknet's own and cannot be differentiated"},
+    BATCH_NORMALIZE_OPTION,
     {0},
 };
 
@@ -32,6 +32,7 @@ static const section_spec connected_section = {
 
 typedef struct connected_options {
     activation activation;
+    batch_normalize normalize;
 } connected_options;
 
 static activation connected_activation(const graph_node *node)
@@ -39,9 +40,9 @@ static activation connected_activation(const graph_node *node)
     return ((const connected_options *)node->options)->activation;
 }
 
-static bool connected_takes(const section *where)
+static const batch_normalize *connected_normalize(const graph_node *node)
 {
-    return !option_boolean(where, "batch_normalize");
+    return &((const connected_options *)node->options)->normalize;
 }
 
 static status connected_configure(graph_node *node)
@@ -58,12 +59,23 @@ static status connected_configure(graph_node *node)
     node->parameters[WEIGHTS] = (parameter){.name = "weights", .count = inputs * outputs, .decays = true, .initial_range = sqrt(2. / (double)inputs)};
     node->parameters[BIASES] = (parameter){.name = "biases", .count = outputs};
     node->n_parameters = 2;
+    if (option_boolean(node->where, "batch_normalize"))
+        options->normalize = batch_normalize_add(node, BIASES, outputs);
     return STATUS_OK;
+}
+
+/* Whether z and zbar can take the place of y and ybar. */
+static bool connected_in_place(const graph_node *node)
+{
+    activation f = connected_activation(node);
+    return f == ACTIVATION_LINEAR || (activation_keeps_sign(f) && !node->seeded);
 }
 
 static size_t connected_saved_count(const graph_node *node, int batch, int directions, int order)
 {
-    if (connected_activation(node) == ACTIVATION_LINEAR)
+    if (connected_normalize(node)->on)
+        return batch_normalize_saved_count(node, connected_activation(node), batch, directions, order);
+    if (connected_in_place(node))
         return 0;
     return 2 * jet_elements(shape_count(node->out), batch, directions, order);
 }
@@ -72,6 +84,8 @@ static size_t connected_saved_count(const graph_node *node, int batch, int direc
 static jet connected_z(const layer_pass *p)
 {
     jet z = *p->y;
+    if (connected_normalize(p->node)->on)
+        return batch_normalize_z(p, connected_activation(p->node));
     if (p->saved)
         z.data = p->saved;
     return z;
@@ -80,6 +94,8 @@ static jet connected_z(const layer_pass *p)
 static jet connected_adj_z(const layer_pass *p)
 {
     jet adj_z = *p->adj_y;
+    if (connected_normalize(p->node)->on)
+        return batch_normalize_adj_z(p, connected_activation(p->node));
     if (p->saved)
         adj_z.data = p->saved + jet_elements(adj_z.count, adj_z.batch, adj_z.directions, adj_z.order);
     return adj_z;
@@ -87,15 +103,24 @@ static jet connected_adj_z(const layer_pass *p)
 
 static void connected_forward(const layer_pass *p)
 {
+    const activation f = connected_activation(p->node);
+    const parameter *parameters = p->node->parameters;
     const jet *x = p->x;
+    if (!p->saved) {
+        p->be->affine_forward(f, x, parameters[WEIGHTS].value, parameters[BIASES].value, p->y, p->range);
+        return;
+    }
     jet z = connected_z(p);
     int rows = (int)jet_range_rows(x, p->range), inputs = (int)x->count, outputs = (int)z.count;
-    p->be->gemm(false, true, rows, outputs, inputs, 1, jet_component(x, p->range.first), inputs, p->node->parameters[WEIGHTS].value,
-                inputs, 0, jet_component(&z, p->range.first), outputs);
+    p->be->gemm(false, true, rows, outputs, inputs, 1, jet_component(x, p->range.first), inputs, parameters[WEIGHTS].value, inputs, 0,
+                jet_component(&z, p->range.first), outputs);
+    if (connected_normalize(p->node)->on) {
+        batch_normalize_forward(p, connected_normalize(p->node), f);
+        return;
+    }
     if (range_has(p->range, 0))
-        p->be->add_bias((size_t)z.batch, z.count, p->node->parameters[BIASES].value, z.data);
-    if (p->saved)
-        p->be->activation_forward(connected_activation(p->node), &z, p->y, p->range);
+        p->be->add_bias((size_t)z.batch, z.count, parameters[BIASES].value, z.data);
+    p->be->activation_forward(f, &z, p->y, p->range);
 }
 
 /* On the scalar path zbar_0 = s zbar_1: Wbar += zbar_1^T (s x_0 + x_1), bbar += s^T zbar_1. */
@@ -109,24 +134,60 @@ static void connected_scalar_gradients(const layer_pass *p, const jet *adj_z)
     p->be->gemm(false, false, 1, outputs, batch, 1, p->row_scale, batch, delta, outputs, 1, p->node->parameters[BIASES].gradient, outputs);
 }
 
+/* The layer above is m = <w, y> + c: the gradients of both, without component 1 of y. What the layer above left in its adjoint is delta, the
+ * derivative by m. */
+static void connected_pair_gradients(const layer_pass *p)
+{
+    const jet *x = p->x;
+    const parameter *own = p->node->parameters, *above = p->above->parameters;
+    const size_t batch = (size_t)x->batch;
+    p->be->scale_rows_add(batch, x->count, p->row_scale, x->data, jet_component(x, 1), p->scratch);
+    const affine_pair pair = {
+        .f = connected_activation(p->node),
+        .rows = batch,
+        .inputs = x->count,
+        .outputs = p->y->count,
+        .u = p->scratch,
+        .y = p->y->data,
+        .delta = p->above_delta,
+        .s = p->row_scale,
+        .weights = own[WEIGHTS].value,
+        .biases = own[BIASES].value,
+        .above = above[WEIGHTS].value,
+        .weights_gradient = own[WEIGHTS].gradient,
+        .biases_gradient = own[BIASES].gradient,
+        .above_gradient = above[WEIGHTS].gradient,
+        .scratch = p->scratch + batch * x->count,
+    };
+    p->be->affine_pair_gradients(&pair);
+    above[BIASES].gradient[0] += (real)p->be->dot(batch, p->row_scale, p->above_delta);
+}
+
 static void connected_backward(const layer_pass *p)
 {
+    const activation f = connected_activation(p->node);
     const jet *x = p->x;
     jet z = connected_z(p), adj_z = connected_adj_z(p), *adj_x = p->adj_x;
     int inputs = (int)x->count, outputs = (int)z.count;
-    if (p->saved && p->range.last > p->range.first)
-        p->be->activation_backward(connected_activation(p->node), &z, p->adj_y, &adj_z, p->range, false);
+    const bool normalised = connected_normalize(p->node)->on;
+    if (normalised)
+        batch_normalize_backward(p, connected_normalize(p->node), f);
+    else if (f != ACTIVATION_LINEAR && p->range.last > p->range.first)
+        p->be->activation_backward(f, &z, p->adj_y, &adj_z, p->range, false);
     if (adj_x->data) {
         int rows = (int)jet_range_rows(x, p->range);
         p->be->gemm(false, false, rows, inputs, outputs, 1, jet_component(&adj_z, p->range.first), outputs,
                     p->node->parameters[WEIGHTS].value, inputs, p->accumulate[0], jet_component(adj_x, p->range.first), inputs);
     }
-    if (p->row_scale) {
+    if (p->above) {
+        connected_pair_gradients(p);
+    } else if (p->row_scale) {
         connected_scalar_gradients(p, &adj_z);
     } else if (p->parameters) {
         int rows = (int)jet_range_rows(x, jet_all(x->order));
         p->be->gemm(true, false, outputs, inputs, rows, 1, adj_z.data, outputs, x->data, inputs, 1, p->node->parameters[WEIGHTS].gradient, inputs);
-        p->be->sum_rows((size_t)adj_z.batch, adj_z.count, adj_z.data, p->node->parameters[BIASES].gradient);
+        if (!normalised)
+            p->be->sum_rows((size_t)adj_z.batch, adj_z.count, adj_z.data, p->node->parameters[BIASES].gradient);
     }
 }
 
@@ -135,28 +196,40 @@ static double connected_row_cost(const graph_node *node)
     return 2. * (double)shape_count(node->in) * (double)shape_count(node->out);
 }
 
+static int connected_least_batch(const graph_node *node)
+{
+    return connected_normalize(node)->on ? batch_normalize_least_batch(node->out) : 1;
+}
+
 static bool connected_zero_curvature(const graph_node *node)
 {
     activation a = connected_activation(node);
-    return a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
+    return !connected_normalize(node)->on && a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
 }
 
 static bool connected_curved(const graph_node *node)
 {
-    return !activation_table[connected_activation(node)].piecewise_linear;
+    return connected_normalize(node)->on || !activation_table[connected_activation(node)].piecewise_linear;
+}
+
+static bool connected_scalar_pair(const graph_node *node, const graph_node *above)
+{
+    bool one_output = above->type == node->type && shape_count(above->out) == 1 && connected_activation(above) == ACTIVATION_LINEAR;
+    return one_output && activation_keeps_sign(connected_activation(node));
 }
 
 const layer_type connected_layer_type = {
     .spec = &connected_section,
     .role = LAYER_PLAIN,
     .max_order = JET_MAX_ORDER,
-    .takes = connected_takes,
     .configure = connected_configure,
+    .least_batch = connected_least_batch,
     .saved_count = connected_saved_count,
     .forward = connected_forward,
     .backward = connected_backward,
     .fully_connected = true,
     .scalar_path = true,
+    .scalar_pair = connected_scalar_pair,
     .row_cost = connected_row_cost,
     .zero_curvature = connected_zero_curvature,
     .curved = connected_curved,

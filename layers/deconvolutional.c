@@ -6,10 +6,10 @@
  * Adjoint, zbar = adjoint of f at z:
  *     xbar_S = W * zbar_S      Wbar += sum_S x_S (x) zbar_S        bbar += sum over samples and pixels of zbar_0
  *
- * saved: the jets z and zbar; when f keeps the sign of z (relu, leaky, …) they are y and ybar themselves, overwritten. */
+ * saved: the jets z and zbar (layers/preactivation.h). */
 #include <stdlib.h>
 
-#include "layers/layer.h"
+#include "layers/preactivation.h"
 
 enum { BIASES, WEIGHTS }; /* in the order of a weights file */
 
@@ -92,33 +92,17 @@ static void deconvolutional_choose_blocks(graph_node *node, const backend *be)
 
 static size_t deconvolutional_saved_count(const graph_node *node, int batch, int directions, int order)
 {
-    if (activation_keeps_sign(options_of(node)->activation))
+    activation f = options_of(node)->activation;
+    if (f == ACTIVATION_LINEAR || (activation_keeps_sign(f) && !node->seeded))
         return 0;
     return 2 * jet_elements(layout_count(node_out_layout(node)), batch, directions, order);
-}
-
-/* z and zbar: in `saved`, or y and ybar themselves. */
-static jet deconvolutional_z(const layer_pass *p)
-{
-    jet z = *p->y;
-    if (p->saved)
-        z.data = p->saved;
-    return z;
-}
-
-static jet deconvolutional_adj_z(const layer_pass *p)
-{
-    jet adj_z = *p->adj_y;
-    if (p->saved)
-        adj_z.data = p->saved + jet_elements(adj_z.count, adj_z.batch, adj_z.directions, adj_z.order);
-    return adj_z;
 }
 
 static void deconvolutional_forward(const layer_pass *p)
 {
     const activation f = options_of(p->node)->activation;
     const jet *x = p->x;
-    jet z = deconvolutional_z(p);
+    jet z = preactivation_z(p);
     if (range_has(p->range, 0))
         p->be->convolution_load(p->convolution, p->node->parameters[WEIGHTS].value);
     p->be->convolution_backward_data(p->convolution, jet_range_rows(x, p->range), jet_component(x, p->range.first), jet_component(&z, p->range.first),
@@ -145,7 +129,7 @@ static void deconvolutional_backward(const layer_pass *p)
 {
     const activation f = options_of(p->node)->activation;
     const jet *x = p->x;
-    jet z = deconvolutional_z(p), adj_z = deconvolutional_adj_z(p), *adj_x = p->adj_x;
+    jet z = preactivation_z(p), adj_z = preactivation_adj_z(p), *adj_x = p->adj_x;
     if (f != ACTIVATION_LINEAR && p->range.last > p->range.first)
         p->be->activation_backward(f, &z, p->adj_y, &adj_z, p->range, false);
     if (adj_x->data) {
@@ -173,8 +157,7 @@ static double deconvolutional_row_cost(const graph_node *node)
 
 static bool deconvolutional_zero_curvature(const graph_node *node)
 {
-    activation a = options_of(node)->activation;
-    return a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
+    return activation_has_zero_curvature(options_of(node)->activation);
 }
 
 static bool deconvolutional_curved(const graph_node *node)
@@ -187,6 +170,8 @@ const layer_type deconvolutional_layer_type = {
     .role = LAYER_PLAIN,
     .max_order = JET_MAX_ORDER,
     .takes = deconvolutional_takes,
+    .stays_with = "batch_normalize=1",
+    .stays = "Darknet normalises it",
     .configure = deconvolutional_configure,
     .choose_blocks = deconvolutional_choose_blocks,
     .convolution = deconvolutional_convolution,

@@ -36,6 +36,7 @@ struct layer_type;
 typedef struct graph_node {
     const struct layer_type *type; /* NULL: a layer of the host that the engine does not know (a foreign node) */
     const section *where;          /* its cfg section, for messages */
+    const section *net;            /* the cfg's [net] */
     int index;                     /* position in the network */
     int inputs[NODE_MAX_INPUTS];   /* nodes this one reads; -1 is the network's input */
     int n_inputs;
@@ -44,6 +45,7 @@ typedef struct graph_node {
     int in_block[NODE_MAX_INPUTS]; /* layouts this node reads and writes (core/shape.h); the tape converts in between */
     int out_block;
     bool plain_output;             /* out_block must be 1: others than layers read the output */
+    bool seeded;                   /* the objective's directions lie in the adjoint of the output: backward must leave them as they are */
     parameter parameters[NODE_MAX_PARAMETERS];
     int n_parameters;
     double learning_rate_scale;
@@ -67,7 +69,7 @@ typedef struct layer_pass {
     convolution *convolution; /* of this tape, when the layer type has one */
 
     /* backward only */
-    jet *adj_y; /* a backward pass may leave there what only it reads: no later sweep but its own looks at it again */
+    jet *adj_y; /* a backward pass may leave there what only it reads: no later sweep but its own looks at it again, unless node->seeded */
     jet *adj_x;           /* [n_inputs]; data == NULL where nobody wants it */
     bool accumulate[NODE_MAX_INPUTS]; /* add to adj_x[i] instead of overwriting it */
     bool parameters;      /* add to the parameters' gradients: all components of adj_y are there */
@@ -76,6 +78,10 @@ typedef struct layer_pass {
      * parameters are asked for; `scratch` has room for one component of x or y. NULL: the ordinary case. */
     const real *row_scale; /* [batch] */
     real *scratch;
+    /* The end of the scalar path, for a type with scalar_pair: the node above, whose gradients this one gives too, and component 1 of the
+     * adjoint of its output. Component 1 of y is not there; `scratch` has room for one component of x and one of y. NULL: not the end. */
+    const graph_node *above;
+    const real *above_delta; /* [batch] */
 
     /* Labels of the batch, for layers that read them; NULL when there are none. Plain layers get them only in a network without [sobolev]. */
     const real *truth;
@@ -96,6 +102,7 @@ typedef struct layer_type {
 
     /* False: this section uses something only the host's own layer has; the node stays foreign. NULL: always true. */
     bool (*takes)(const section *where);
+    const char *stays_with, *stays; /* with `takes`: the keys of such sections; why they cannot be differentiated */
     /* Sets node->inputs and n_inputs from the options; the engine checks that they lie below. NULL: the node below. */
     status (*connect)(graph_node *node);
     /* Reads the options, checks the input shapes (node->in, in_shapes), sets node->out, parameters and options. */
@@ -106,6 +113,8 @@ typedef struct layer_type {
     /* The convolution that the layer needs in pass->convolution, x being its first input and y its output; `*transposed`: the other way round, its
      * backward_data maps x to y. NULL: none. */
     convolution_shape (*convolution)(const graph_node *node, bool *transposed);
+    /* Samples that training needs at least; NULL: one. */
+    int (*least_batch)(const graph_node *node);
     /* Elements of `saved` a tape keeps for this node; NULL: none. */
     size_t (*saved_count)(const graph_node *node, int batch, int directions, int order);
     void (*forward)(const layer_pass *pass);
@@ -115,6 +124,8 @@ typedef struct layer_type {
     bool (*has_loss)(const graph_node *node);
     bool fully_connected; /* begins with z = W x + b: parameters "weights" [outputs, inputs] and "biases", of raw inputs */
     bool scalar_path; /* backward understands row_scale (or has no parameters) */
+    /* Whether backward can also do with `above`, the network's last layer and its only reader. NULL: never. */
+    bool (*scalar_pair)(const graph_node *node, const graph_node *above);
     /* Floating-point operations of one linear application to one row (as much again for its adjoint, and for the
      * gradient of its parameters); NULL: next to nothing. */
     double (*row_cost)(const graph_node *node);
@@ -124,6 +135,13 @@ typedef struct layer_type {
     /* True when the second derivative does not vanish. NULL: never. */
     bool (*curved)(const graph_node *node);
 } layer_type;
+
+/* Whether labels of the network make this node one of its losses, when there is no [sobolev]. */
+static inline bool node_is_loss(const graph_node *node)
+{
+    const layer_type *type = node->type;
+    return type && (type->role == LAYER_LOSS || (type->has_loss && type->has_loss(node)));
+}
 
 static inline tensor_layout node_in_layout(const graph_node *node, int input)
 {
@@ -151,5 +169,8 @@ const layer_type *layer_find(const char *name);
 
 /* The type that runs this section; NULL: it is not a layer, or stays the host's own. */
 const layer_type *layer_for(const section *where);
+
+/* Why a section of a layer stays the host's own; NULL when a type runs it. */
+const char *layer_stays(const section *where);
 
 #endif

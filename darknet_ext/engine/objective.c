@@ -149,6 +149,7 @@ status objective_create(objective **result, graph *g, const backend *be, const s
     };
     objective_set_weights(self, options->weight);
     s = append_heads(g, options);
+    g->nodes[graph_top(g)].seeded = options->order > 0;
     if (s == STATUS_OK && options->order > 0)
         s = count_directions(self, where, path);
     if (s == STATUS_OK)
@@ -439,12 +440,13 @@ void objective_backward(objective *self)
 {
     tape *t = &self->tape;
     int output = self->graph->output_node, top = graph_top(self->graph);
+    bool scalar_path = t->derivatives && self->scalar_path && !t->input_adjoint;
+    if (scalar_path)
+        start_scalar_path(self);
     if (t->derivatives)
         sweep_tangents(t);
-    if (t->derivatives && self->scalar_path && !t->input_adjoint) {
-        start_scalar_path(self);
+    if (scalar_path)
         return;
-    }
     zero_low_adjoint(t, t->derivatives ? top : output);
     if (t->derivatives)
         sweep_adjoints(t, top, self->graph->n_nodes, false);
@@ -481,7 +483,9 @@ status objective_gradient(objective *self, const real *x, int batch, const real 
         to += p->count;
     }
     graph_clear_gradients(self->graph, self->be);
+    self->tape.move_statistics = false;
     run_step(self, x, batch, truth, seed, step);
+    self->tape.move_statistics = true;
     n = 0;
     GRAPH_PARAMETERS(self->graph, p) p->gradient = kept[n++];
     free(kept);

@@ -114,9 +114,7 @@ static void node_forward(tape *t, int index, component_range range)
 static bool starts_adjoint(tape *t, int index, int half)
 {
     const graph_node *node = &t->graph->nodes[index];
-    if (node->type->role == LAYER_LOSS)
-        return half == HALF_LOW;
-    return half == HALF_LOW && t->own_losses && t->truth && node->type->has_loss && node->type->has_loss(node);
+    return half == HALF_LOW && node_is_loss(node) && (node->type->role == LAYER_LOSS || (t->own_losses && t->truth));
 }
 
 static void clear_unstarted(tape *t, int index)
@@ -180,7 +178,8 @@ void sweep_seeds(tape *t)
 
 void sweep_tangents(tape *t)
 {
-    for (int i = t->segment_input + 1; i <= graph_top(t->graph); ++i)
+    int last = t->row_scale && t->pair >= 0 ? t->pair - 1 : graph_top(t->graph);
+    for (int i = t->segment_input + 1; i <= last; ++i)
         node_forward(t, i, jet_upper_half(t->order));
 }
 
@@ -188,13 +187,18 @@ void sweep_tangents(tape *t)
 static void node_scalar_backward(tape *t, int index)
 {
     const graph_node *node = &t->graph->nodes[index];
-    if (!is_runnable(node) || node->n_parameters == 0)
+    bool done_by_pair = t->pair >= 0 && index == t->pair + 1;
+    if (!is_runnable(node) || node->n_parameters == 0 || done_by_pair)
         return;
     call c;
     call_prepare(&c, t, index, (component_range){0, 0});
     c.pass.parameters = true;
     c.pass.row_scale = t->row_scale;
     c.pass.scratch = t->scratch;
+    if (index == t->pair) {
+        c.pass.above = &t->graph->nodes[index + 1];
+        c.pass.above_delta = jet_component(tape_adjoint(t, index + 1), 1);
+    }
     node->type->backward(&c.pass);
 }
 

@@ -100,6 +100,7 @@ status tape_create(tape *t, graph *g, const backend *be, int capacity, int order
     *t = (tape){.graph = g, .be = be, .capacity = capacity, .order = order, .segment_input = order > 0 ? segment_input : -1};
     t->directions = order > 0 ? directions : 0;
     t->move_statistics = true;
+    t->pair = -1;
     t->own_losses = order == 0 && !has_objective(g);
     t->entries = allocate_zeroed((unsigned long)total_nodes(g), sizeof *t->entries);
     status s = t->entries ? STATUS_OK : STATUS_NO_MEMORY;
@@ -158,19 +159,27 @@ static bool graph_is_scalar_and_piecewise_linear(const graph *g)
     return true;
 }
 
+/* The node below the output, when it can give the gradients of both. */
+static int find_pair(const graph *g)
+{
+    const graph_node *above = &g->nodes[g->output_node], *node = above - 1;
+    return above->index > 0 && node->type->scalar_pair && node->type->scalar_pair(node, above) ? node->index : -1;
+}
+
 status tape_allow_scalar_path(tape *t, bool *possible)
 {
     const graph *g = t->graph;
-    size_t widest = 0;
+    size_t largest = 0;
     *possible = t->order == 1 && t->directions == 1 && t->segment_input < 0 && graph_is_scalar_and_piecewise_linear(g);
     if (!*possible || t->scratch)
         return STATUS_OK;
+    t->pair = find_pair(g);
     for (int i = 0; i < g->n_nodes; ++i) {
         size_t in = layout_count(node_in_layout(&g->nodes[i], 0)), out = layout_count(node_out_layout(&g->nodes[i]));
-        widest = in > widest ? in : widest;
-        widest = out > widest ? out : widest;
+        size_t wanted = i == t->pair ? in + out : in > out ? in : out;
+        largest = wanted > largest ? wanted : largest;
     }
-    t->scratch = t->be->allocate((size_t)t->capacity * widest);
+    t->scratch = t->be->allocate((size_t)t->capacity * largest);
     return t->scratch ? STATUS_OK : STATUS_NO_MEMORY;
 }
 

@@ -17,6 +17,11 @@
  * xbar_0 = s xbar_1 with s = v dl/dm of the sample. Sweep 4 needs no products but those of the parameters, and these take one
  * row per sample instead of two: Wbar += xbar_1^T (s x_0 + x_1). A Sobolev step then costs 4 units against 3 of a plain step.
  *
+ * When the path ends with two layers y = f(W x + b), m = <w, y> + c and f is homogeneous (relu, leaky, …), the first of them is the `pair`, and
+ * with u = s x_0 + x_1 the gradient of w, which is sum (s y_0 + y_1) = sum f'(y_0) (W u + s b), follows from the sums M that the gradient
+ * of W needs: wbar_j = <W_j, M_j> + …, Wbar = diag(w) M (affine_pair, backend/backend.h). Nobody reads component 1 of y then, and sweep 3
+ * ends below the pair: 3 units, the price of a plain step, where the pair's product is the large one.
+ *
  * Sweep 3 works because <seed, y_last> = <g, r> (+ <q, u>): the adjoint of the whole jet is the gradient of the loss. */
 #ifndef DNX_ENGINE_TAPE_H
 #define DNX_ENGINE_TAPE_H
@@ -50,7 +55,8 @@ typedef struct tape {
     const real *truth;
     double cost;           /* what loss layers reported in the last value sweep */
     const real *row_scale; /* [batch]: s of the scalar path; NULL: off */
-    real *scratch;         /* [batch, widest input or output of a node], for the scalar path; NULL until tape_allow_scalar_path */
+    real *scratch;         /* for the scalar path, as layer_pass wants it; NULL until tape_allow_scalar_path */
+    int pair;              /* node of the scalar path that also gives the gradients of the one above; -1: none */
     bool input_adjoint;    /* also compute the low-half adjoint of the network's input */
     jet x, adj_x;          /* the network's input */
     bool adj_x_started[2];

@@ -33,6 +33,9 @@ void onednn_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, real a
         product_thin(&thin);
         return;
     }
+    if (!transpose_a && transpose_b && alpha == 1 && beta == 0 &&
+        onednn_transposed_product((size_t)m, (size_t)n, (size_t)k, a, (size_t)lda, b, (size_t)ldb, c, (size_t)ldc))
+        return;
     const int threads = omp_get_max_threads();
     const bool small = (double)m * n * k < SERIAL_PRODUCT && threads > 1;
     if (small)
