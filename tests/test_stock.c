@@ -248,7 +248,6 @@ static void run_case(const stock_case *c, const char *be)
     twins t = twins_new(c, be);
     expect_same_predictions(&t);
     if (!c->values_only) {
-    if (!c->own_gradients) {
         train_both(&t);
         expect_same_weights(&t);
         expect_same_predictions(&t);
