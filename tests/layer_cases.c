@@ -87,7 +87,7 @@ const layer_case layer_cases[] = {
     {"convolutional", "whole blocks of channels", IMAGE(16, 3, 3),
      CONVOLUTIONAL("filters=16\nsize=3\npad=1\nactivation=softplus\n") CONVOLUTIONAL("filters=16\nsize=1\nactivation=tanh\n") CONNECTED(2, linear),
      "order=2\nprojections=1\nprojections_2=1\nprojection=gaussian\n", 2, NULL},
-    {"convolutional", "scalar path", IMAGE(3, 6, 5),
+    {"convolutional", "scalar path, whole blocks", IMAGE(3, 6, 5),
      CONVOLUTIONAL("filters=9\nsize=3\nstride=2\nactivation=leaky\n") CONVOLUTIONAL("filters=10\nsize=2\npadding=1\nactivation=plse\n") CONNECTED(1, linear), "order=1\n", 1,
      piecewise},
     {"deconvolutional", "stride 2, tanh", IMAGE(3, 3, 4), DECONVOLUTIONAL("filters=2\nsize=3\nstride=2\npad=1\nactivation=tanh\n") CONNECTED(2, linear), "order=2\n", 2, NULL},
