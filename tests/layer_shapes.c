@@ -223,11 +223,9 @@ const layer_shape layer_shapes[] = {
     {"reorg", draw_reorg, 2},
     {"crop", draw_crop, 2},
     {"local", draw_local, 2},
-
     {"connected", draw_connected_normalised, 2},
     {"convolutional", draw_convolutional_normalised, 2},
     {"batchnorm", draw_batchnorm, 2},
-
     {"softmax", draw_softmax, 2},
     {"logistic", draw_logistic, 2},
     {"normalization", draw_normalization, 2},
