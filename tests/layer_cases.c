@@ -5,6 +5,7 @@
 #define INPUTS(n) "inputs=" #n "\n"
 #define IMAGE(c, h, w) "channels=" #c "\nheight=" #h "\nwidth=" #w "\n"
 #define CONVOLUTIONAL(keys) "[convolutional]\n" keys
+#define SOFTMAX(keys) "[softmax]\n" keys
 #define CONNECTED(n, f) "[connected]\noutput=" #n "\nactivation=" #f "\n"
 
 static const char piecewise[] = "its second derivative is zero wherever it exists";
@@ -87,6 +88,7 @@ const layer_case layer_cases[] = {
     SHAPE_CASE("avgpool", "of a vector", INPUTS(3), CONNECTED(4, tanh) "[avgpool]\n" CONNECTED(2, sin)),
     {"avgpool", "scalar path", IMAGE(3, 2, 3), CONV(4, leaky) "[avgpool]\n" CONNECTED(1, linear), "order=1\n", 1, piecewise},
     SHAPE_CASE("route", "joins images", IMAGE(2, 2, 3), CONV(3, tanh) CONV(1, sin) CONV(2, softplus) "[route]\nlayers=-1,0,1\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("route", "joins images that fill blocks of 2", IMAGE(2, 2, 3), CONV(4, tanh) CONV(2, sin) CONV(3, softplus) "[route]\nlayers=0,-2,-1\n" CONV(2, tanh)),
     SHAPE_CASE("route", "joins vectors", IMAGE(1, 3, 3), CONV(2, tanh) "[maxpool]\nsize=2\nstride=2\n" CONV(3, sin) "[route]\nlayers=0,-1,1\n" CONNECTED(2, tanh)),
     SHAPE_CASE("route", "one layer twice", INPUTS(3), CONNECTED(4, tanh) "[route]\nlayers=-1,-1\n" CONNECTED(3, sin) "[route]\nlayers=-3,-1,0\n" CONNECTED(2, tanh)),
     SHAPE_CASE("route", "past a layer", INPUTS(3), CONNECTED(4, tanh) CONNECTED(2, sin) "[route]\nlayers=0\n" CONNECTED(2, tanh)),
@@ -137,6 +139,18 @@ const layer_case layer_cases[] = {
     {"batchnorm", "of the input", IMAGE(2, 2, 2), "[batchnorm]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
     {"batchnorm", "of the output", INPUTS(3), CONNECTED(3, tanh) "[batchnorm]\n", "order=2\n", 2, NULL},
 
+    {"softmax", "between layers", INPUTS(3), CONNECTED(5, tanh) SOFTMAX("") CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"softmax", "groups and a temperature", INPUTS(3), CONNECTED(6, linear) SOFTMAX("groups=2\ntemperature=.5\n") CONNECTED(2, sin), "order=2\n", 2, NULL},
+    {"softmax", "of the output", INPUTS(3), CONNECTED(4, tanh) CONNECTED(3, linear) SOFTMAX("temperature=3\n"), "order=2\nprojections=2\n", 2, NULL},
+    {"softmax", "of an image", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=2\nsize=2\npadding=1\nactivation=tanh\n") SOFTMAX("groups=2\nnoloss=1\n") CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"softmax", "below its logarithm", INPUTS(3), CONNECTED(4, tanh) SOFTMAX(""), "order=2\ndifferentiate=log_probabilities\n", 2, NULL},
+    {"logistic", "between layers", INPUTS(3), CONNECTED(5, linear) "[logistic]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"logistic", "of the output", INPUTS(3), CONNECTED(5, tanh) CONNECTED(2, linear) "[logistic]\n", "order=2\n", 2, NULL},
+    {"normalization", "of an image", IMAGE(2, 2, 3), CONVOLUTIONAL("filters=7\nsize=1\nactivation=tanh\n") "[normalization]\nsize=3\nalpha=.5\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"normalization", "even size", IMAGE(3, 2, 2), CONVOLUTIONAL("filters=5\nsize=2\nactivation=tanh\n") "[normalization]\nsize=4\nalpha=.3\nbeta=1.25\nkappa=2\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"normalization", "of a vector", INPUTS(4), CONNECTED(5, tanh) "[normalization]\nsize=9\nalpha=1\n" CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"l2norm", "of an image", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=4\nsize=2\nactivation=linear\n") "[l2norm]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
+    {"l2norm", "of a vector", INPUTS(4), CONNECTED(5, tanh) "[l2norm]\n" CONNECTED(2, linear), "order=2\n", 2, NULL},
     {"cost", "beside the objective", INPUTS(3), MLP "[cost]\ntype=sse\n", "order=1\n", 2, NULL},
 };
 

@@ -57,6 +57,36 @@ static void draw_convolutional(shape_source *s, FILE *out)
     write_end(s, out);
 }
 
+static const char *draw_any(shape_source *s)
+{
+    return NAME_OF(s, "tanh", "logistic", "swish", "leaky", "relu", "linear");
+}
+
+/* Two layers that normalise, so that the second one's jets are those of a curved function of the batch. */
+static void draw_connected_normalised(shape_source *s, FILE *out)
+{
+    fprintf(out, "inputs=%d\n[connected]\noutput=%d\nactivation=%s\nbatch_normalize=1\n[connected]\noutput=%d\nactivation=%s\nbatch_normalize=1\n",
+            draw_int(s, 2, 7), draw_int(s, 2, 18), draw_smooth(s), draw_int(s, 1, 5), draw_any(s));
+    write_end(s, out);
+}
+
+/* Of one weight the normalised output hardly depends: only by its sign. */
+static void draw_convolutional_normalised(shape_source *s, FILE *out)
+{
+    int groups = draw_int(s, 1, 2), size = draw_int(s, 1, 3);
+    write_input(s, out, groups * draw_int(s, 2, 3));
+    fprintf(out, "[convolutional]\nfilters=%d\nsize=%d\npadding=%d\nstride=%d\ngroups=%d\nactivation=%s\nbatch_normalize=1\n", groups * draw_int(s, 1, 3),
+            size, draw_int(s, (size + 1) / 2, 2), draw_int(s, 1, 2), groups, draw_any(s));
+    write_end(s, out);
+}
+
+static void draw_batchnorm(shape_source *s, FILE *out)
+{
+    write_input(s, out, draw_int(s, 1, 3));
+    fprintf(out, "[convolutional]\nfilters=%d\nsize=1\nactivation=%s\n[batchnorm]\n", draw_int(s, 1, 4), draw_smooth(s));
+    write_end(s, out);
+}
+
 /* An image whose numbers depend on the input in a curved way. */
 static void write_image(shape_source *s, FILE *out, int channels, int height, int width)
 {
@@ -140,33 +170,33 @@ static void draw_local(shape_source *s, FILE *out)
     write_end(s, out);
 }
 
-static const char *draw_any(shape_source *s)
+static void draw_softmax(shape_source *s, FILE *out)
 {
-    return NAME_OF(s, "tanh", "logistic", "swish", "leaky", "relu", "linear");
-}
-
-/* Two layers that normalise, so that the second one's jets are those of a curved function of the batch. */
-static void draw_connected_normalised(shape_source *s, FILE *out)
-{
-    fprintf(out, "inputs=%d\n[connected]\noutput=%d\nactivation=%s\nbatch_normalize=1\n[connected]\noutput=%d\nactivation=%s\nbatch_normalize=1\n",
-            draw_int(s, 2, 7), draw_int(s, 2, 18), draw_smooth(s), draw_int(s, 1, 5), draw_any(s));
+    int groups = draw_int(s, 1, 3);
+    fprintf(out, "inputs=%d\n[connected]\noutput=%d\nactivation=linear\n[softmax]\ngroups=%d\ntemperature=%d.%d\n", draw_int(s, 1, 7),
+            groups * draw_int(s, 1, 5), groups, draw_int(s, 0, 3), draw_int(s, 4, 9));
     write_end(s, out);
 }
 
-/* Of one weight the normalised output hardly depends: only by its sign. */
-static void draw_convolutional_normalised(shape_source *s, FILE *out)
+static void draw_logistic(shape_source *s, FILE *out)
 {
-    int groups = draw_int(s, 1, 2), size = draw_int(s, 1, 3);
-    write_input(s, out, groups * draw_int(s, 2, 3));
-    fprintf(out, "[convolutional]\nfilters=%d\nsize=%d\npadding=%d\nstride=%d\ngroups=%d\nactivation=%s\nbatch_normalize=1\n", groups * draw_int(s, 1, 3),
-            size, draw_int(s, (size + 1) / 2, 2), draw_int(s, 1, 2), groups, draw_any(s));
+    fprintf(out, "inputs=%d\n[connected]\noutput=%d\nactivation=linear\n[logistic]\n", draw_int(s, 1, 7), draw_int(s, 1, 9));
     write_end(s, out);
 }
 
-static void draw_batchnorm(shape_source *s, FILE *out)
+static void draw_normalization(shape_source *s, FILE *out)
 {
-    write_input(s, out, draw_int(s, 1, 3));
-    fprintf(out, "[convolutional]\nfilters=%d\nsize=1\nactivation=%s\n[batchnorm]\n", draw_int(s, 1, 4), draw_smooth(s));
+    write_input(s, out, draw_int(s, 1, 2));
+    fprintf(out, "[convolutional]\nfilters=%d\nsize=1\nactivation=%s\n[normalization]\nsize=%d\nalpha=.%d\nbeta=.%d\nkappa=%d\n", draw_int(s, 1, 9),
+            draw_smooth(s), draw_int(s, 1, 7), draw_int(s, 1, 2), draw_int(s, 2, 9), draw_int(s, 2, 4));
+    write_end(s, out);
+}
+
+/* A single channel would be divided by itself: its derivatives are 0. */
+static void draw_l2norm(shape_source *s, FILE *out)
+{
+    write_input(s, out, draw_int(s, 1, 2));
+    fprintf(out, "[convolutional]\nfilters=%d\nsize=1\nactivation=%s\n[l2norm]\n", draw_int(s, 2, 9), draw_smooth(s));
     write_end(s, out);
 }
 
@@ -188,6 +218,10 @@ const layer_shape layer_shapes[] = {
     {"convolutional", draw_convolutional_normalised, 2},
     {"batchnorm", draw_batchnorm, 2},
 
+    {"softmax", draw_softmax, 2},
+    {"logistic", draw_logistic, 2},
+    {"normalization", draw_normalization, 2},
+    {"l2norm", draw_l2norm, 2},
 };
 
 const int layer_shape_count = sizeof layer_shapes / sizeof *layer_shapes;

@@ -119,6 +119,17 @@ static void run_cross_entropy(const backend *be, workspace *w)
     w->value = be->cross_entropy(true, WORK, w->v, w->v, w->y);
 }
 
+static void run_normalise_channels(const backend *be, workspace *w)
+{
+    static const normalise_rule rule = {2, .1, .75, 1, 2, 2};
+    static const tensor_shape shape = {10, 2, 33};
+    const size_t count = shape_count(shape), half = 4 * 31 * count; /* numbers of a jet */
+    const jet x = {w->x, count, 31, 1, 2}, adj = {w->m, count, 31, 1, 2};
+    jet s = {w->v, count, 31, 1, 2}, adj_s = {w->v + half, count, 31, 1, 2}, y = {w->y, count, 31, 1, 2}, out = {w->y + half, count, 31, 1, 2};
+    be->normalise_channels_forward(&rule, shape, &x, &s, &y, jet_all(2));
+    be->normalise_channels_backward(&rule, shape, &x, &s, &adj, &adj_s, &out, jet_all(2), true);
+}
+
 static void run_squared_error(const backend *be, workspace *w)
 {
     const jet x = {w->x, 61, 82, 1, 2}, adj = {w->m, 1, 82, 1, 2};
@@ -157,6 +168,7 @@ static const struct repeat_case {
     {"log_softmax", run_log_softmax, false},
     {"softmax", run_softmax, false},
     {"cross_entropy", run_cross_entropy, false},
+    {"normalise_channels", run_normalise_channels, false},
     {"squared_error", run_squared_error, false},
     {"truth_product", run_truth_product, false},
 };

@@ -59,6 +59,32 @@ typedef struct twins {
     data examples;
 } twins;
 
+/* What stock's [batchnorm] needs on the CPU, and forgets to allocate. */
+static void allocate_scratch(layer *l)
+{
+    const size_t count = (size_t)l->batch * (size_t)l->outputs;
+    l->x = calloc(count, sizeof *l->x);
+    l->x_norm = calloc(count, sizeof *l->x_norm);
+    l->mean_delta = calloc((size_t)l->c, sizeof *l->mean_delta);
+    l->variance_delta = calloc((size_t)l->c, sizeof *l->variance_delta);
+}
+
+static void free_scratch(layer *l)
+{
+    float **const arrays[] = {&l->x, &l->x_norm, &l->mean_delta, &l->variance_delta};
+    for (size_t i = 0; i < COUNT_OF(arrays); ++i) {
+        free(*arrays[i]);
+        *arrays[i] = NULL;
+    }
+}
+
+static void each_batchnorm(network *net, void (*what)(layer *l))
+{
+    for (int i = 0; i < net->n; ++i)
+        if (net->layers[i].type == BATCHNORM)
+            what(&net->layers[i]);
+}
+
 static network *stock_new(const char *net, const char *layers)
 {
     memory_file cfg = cfg_new(net, layers);
@@ -66,6 +92,7 @@ static network *stock_new(const char *net, const char *layers)
     network *result = stock_parse_network_cfg(cfg.path);
     stderr_show(kept);
     close(cfg.fd);
+    each_batchnorm(result, allocate_scratch);
     return result;
 }
 
@@ -105,7 +132,9 @@ static void draw_the_rest(generator *g, const array_list *a)
         const array *it = &a->items[i];
         if (strcmp(it->name, "biases") == 0)
             draw_array(g, -.3, .3, it->values, it->count);
-        if (strcmp(it->name, "rolling_variance") == 0)
+        if (strcmp(it->name, "rolling_mean") == 0)
+            draw_array(g, -.3, .3, it->values, it->count);
+        if (strcmp(it->name, "rolling_variance") == 0 || strcmp(it->name, "scales") == 0)
             draw_array(g, .5, 2, it->values, it->count);
     }
 }
@@ -138,6 +167,7 @@ static void twins_free(twins *t)
 {
     free_data(t->examples);
     free(t->first);
+    each_batchnorm(t->stock, free_scratch);
     plugin_free(t->plugin);
     stock_free_network(t->stock);
 }
@@ -260,14 +290,30 @@ static void test_layers(void **state)
     run_cases(layer_cases, COUNT_OF(layer_cases));
 }
 
+static void test_normalised(void **state)
+{
+    run_cases(normalised_cases, COUNT_OF(normalised_cases));
+}
+
 static void test_optimisers(void **state)
 {
     run_cases(optimiser_cases, COUNT_OF(optimiser_cases));
 }
 
+/* Five classes: the first three exclude each other, the last two are kinds of the first. */
+static void write_tree(void)
+{
+    FILE *out = fopen(TREE_FILE, "w");
+    assert_non_null(out);
+    fprintf(out, "a -1\nb -1\nc -1\nd 0\ne 0\n");
+    assert_int_equal(fclose(out), 0);
+}
+
 static void test_mixed_networks(void **state)
 {
+    write_tree();
     run_cases(mixed_cases, COUNT_OF(mixed_cases));
+    unlink(TREE_FILE);
 }
 
 static void test_objective_of_order_0(void **state)
@@ -428,6 +474,7 @@ static const stock_case file_cases[] = {
     ROW("connected", VECTOR, MLP),
     ROW("connected with batch_normalize", VECTOR, "connected output=6 | connected output=9 batch_normalize=1 | dropout | " HEAD),
     ROW("convolutional", IMAGE, CONV " batch_normalize=1 | convolutional filters=6 size=3 groups=2 | maxpool size=2 | " HEAD),
+    ROW("batchnorm", IMAGE, CONV " | batchnorm | " HEAD),
     ROW("deconvolutional", IMAGE, "deconvolutional filters=2 size=2 stride=2 | " HEAD),
     ROW("local", IMAGE, CONV " | local filters=3 size=1 | " HEAD),
     ROW("rnn", VECTOR, "connected output=6 | rnn output=5 batch_normalize=1 | " HEAD),
@@ -604,6 +651,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_activations),
         cmocka_unit_test(test_losses),
         cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_normalised),
         cmocka_unit_test(test_optimisers),
         cmocka_unit_test(test_mixed_networks),
         cmocka_unit_test(test_objective_of_order_0),

@@ -303,7 +303,7 @@ static status check_own_losses(const plugin_network *p)
             continue;
         char text[160];
         snprintf(text, sizeof text, "[%s] is a loss on %zu labels, and the network has %d: use %s", node->where->name, outputs, p->host->truths,
-                 strcmp(node->type->spec->name, "softmax") == 0 ? "noloss=1" : "[activation]");
+                 strcmp(node->type->spec->name, "softmax") == 0 ? "noloss=1" : "[activation] activation=logistic");
         return section_fail(node->where, p->config->path, text);
     }
     return STATUS_OK;

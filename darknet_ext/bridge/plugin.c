@@ -151,8 +151,27 @@ static network *parse_in_c_locale(char *path, bool quiet)
     return net;
 }
 
+/* The stock parser ends the process when a file cannot be opened. */
+static status check_named_files(const config *c)
+{
+    static const char *const keys[] = {"tree", "map"};
+    for (int i = 0; i < c->n_sections; ++i)
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; ++k) {
+            const section *s = &c->sections[i];
+            if (!section_option(s->spec, keys[k]) || !option_given(s, keys[k]) || access(option_text(s, keys[k]), R_OK) == 0)
+                continue;
+            char text[512];
+            snprintf(text, sizeof text, "%s: cannot read %s: %s", keys[k], option_text(s, keys[k]), strerror(errno));
+            return option_fail(s, c->path, keys[k], text);
+        }
+    return STATUS_OK;
+}
+
 static status build_host(plugin_network *p, bool quiet)
 {
+    status s = check_named_files(p->config);
+    if (s != STATUS_OK)
+        return s;
     size_t length = 0;
     char *text = lower_config(p->config, &length), path[64];
     int fd = text ? memory_file(text, length) : -1;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "config/reader.h"
+#include "data/weights_file.h"
 #include "engine/objective.h"
 
 typedef struct plugin_network plugin_network;
@@ -54,6 +55,17 @@ status plugin_save_some_weights(const plugin_network *p, const char *path, int l
  * with its place, and the network can then only be freed. Weights of orders that were changed, and components' weights, are the cfg's
  * again. */
 status plugin_resize(plugin_network *p, int width, int height);
+
+/* The network's own arrays of one layer by what they mean: [connected], [convolutional] (weights [filters, filter_size]) and [batchnorm] (no
+ * weights). NULL: it has none of that kind, or is another layer. */
+typedef struct layer_arrays {
+    size_t filters, filter_size;
+    float *biases, *weights;
+    float *scales, *rolling_mean, *rolling_variance; /* of its batch normalisation */
+} layer_arrays;
+layer_arrays plugin_layer_arrays(const plugin_network *p, int index);
+/* The same of any layer, as they follow each other in a weights file; the caller frees the list, not the arrays. */
+status plugin_layer_blocks(const plugin_network *p, int index, weights_block **blocks, size_t *n);
 
 /* What the network is; all owned by it. */
 const config *plugin_config(const plugin_network *p);

@@ -215,3 +215,36 @@ status plugin_save_weights(const plugin_network *p, const char *path)
 {
     return plugin_save_some_weights(p, path, p->host->n);
 }
+
+/* ---------------------------------------------------------------- for other files than Darknet's own */
+
+layer_arrays plugin_layer_arrays(const plugin_network *p, int index)
+{
+    const layer *l = &p->host->layers[index];
+    layer_arrays a = {.biases = l->biases};
+    if (l->type == CONNECTED || l->type == CONVOLUTIONAL) {
+        bool convolution = l->type == CONVOLUTIONAL;
+        a.weights = l->weights;
+        a.filters = (size_t)(convolution ? l->n : l->outputs);
+        a.filter_size = convolution ? (size_t)l->nweights / a.filters : (size_t)l->inputs;
+    } else if (l->type == BATCHNORM) {
+        a.filters = (size_t)l->c;
+    } else {
+        return (layer_arrays){0};
+    }
+    if (l->batch_normalize || l->type == BATCHNORM) {
+        a.scales = l->scales;
+        a.rolling_mean = l->rolling_mean;
+        a.rolling_variance = l->rolling_variance;
+    }
+    return a;
+}
+
+status plugin_layer_blocks(const plugin_network *p, int index, weights_block **blocks, size_t *n)
+{
+    block_list list = {.saving = true};
+    add_layer(&list, &p->host->layers[index]);
+    *blocks = list.blocks;
+    *n = list.n;
+    return list.failed ? status_fail(STATUS_NO_MEMORY, "out of memory (list of weights)") : STATUS_OK;
+}

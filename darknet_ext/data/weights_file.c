@@ -105,17 +105,22 @@ void weights_file_free(weights_file *w)
     *w = (weights_file){0};
 }
 
-status weights_file_write(const char *path, uint64_t seen, const weights_block *blocks, size_t n_blocks)
+void weights_file_print(FILE *f, uint64_t seen, const weights_block *blocks, size_t n_blocks)
 {
     static const weights_header header = {0, 2, 0};
+    fwrite(&header, sizeof header, 1, f);
+    fwrite(&seen, sizeof seen, 1, f);
+    for (size_t i = 0; i < n_blocks; ++i)
+        fwrite(blocks[i].values, sizeof *blocks[i].values, blocks[i].count, f);
+}
+
+status weights_file_write(const char *path, uint64_t seen, const weights_block *blocks, size_t n_blocks)
+{
     char temporary[4096];
     FILE *f;
     status s = file_begin(path, temporary, sizeof temporary, &f);
     if (s != STATUS_OK)
         return s;
-    fwrite(&header, sizeof header, 1, f);
-    fwrite(&seen, sizeof seen, 1, f);
-    for (size_t i = 0; i < n_blocks; ++i)
-        fwrite(blocks[i].values, sizeof *blocks[i].values, blocks[i].count, f);
+    weights_file_print(f, seen, blocks, n_blocks);
     return file_commit(f, temporary, path);
 }

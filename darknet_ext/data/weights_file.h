@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "core/status.h"
 
@@ -25,5 +26,8 @@ typedef struct weights_block {
     size_t count;
 } weights_block;
 status weights_file_write(const char *path, uint64_t seen, const weights_block *blocks, size_t n_blocks);
+
+/* The same to an open file; whether everything arrived there the caller finds out. */
+void weights_file_print(FILE *f, uint64_t seen, const weights_block *blocks, size_t n_blocks);
 
 #endif

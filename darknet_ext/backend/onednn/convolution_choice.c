@@ -2,25 +2,26 @@
  * that a program gives the same numbers every time.
  *
  * The unit is one multiplication of a direct convolution on whole blocks, which oneDNN does at the speed of the machine. The constants come
- * from measurements on AVX-512 (2 threads, 16..512 channels, 4..56 pixels a side, 2..64 images):
+ * from measurements on AVX-512 (1 and 2 threads, 16..512 channels, 4..56 pixels a side, 2..64 images):
  *
- *   Winograd F(4x3): 36 multiplications for the 16 outputs of a tile (4 times fewer than 144, and none saved on the rim of a last tile
- *       that hangs over), as fast as direct ones, but a bit slower for every tile that is transformed: as if each of its channels cost
- *       WINOGRAD_TILE multiplications more. Transforming the weights costs as much as WINOGRAD_WEIGHTS tiles. So it loses for few channels,
- *       and for few tiles: 512 channels of 7 x 7 pixels gain from 8 images on. Direct backward weights run at .9 of the others' speed
- *       and their Winograd has no weights to transform, but a gradient, hence their own constants.
- *   space to depth: fills the blocks of a first layer of few channels, and makes 3x3 kernels of stride 1 out of 11x11 ones of stride 4.
- *   patches: a product on half the machine's speed, and the traffic of the patches; right when a block would be nearly empty: 3 channels.
- *   groups as one: the zeros between them are multiplied too, still faster than products of 4 columns. */
+ *   Winograd F(4x3): 36 multiplications for the 16 outputs of a tile, not 144 (of a last tile that hangs over the rim some are wasted), as
+ *       fast as direct ones, but transforming a tile is as if each channel had WINOGRAD_TILE multiplications more, and transforming the
+ *       weights costs as much as WINOGRAD_WEIGHTS tiles. So it loses for few channels, and for few tiles: 512 channels of 7 x 7 pixels gain
+ *       from 6 images on. Backward weights transforms a gradient instead, which is dear only where it does not fit into the cache.
+ *   Space to depth: fills the blocks of a first layer of few channels, and makes 3x3 kernels of stride 1 of 11x11 ones of stride 4. Direct
+ *       backward data with few blocks of input channels does not reach full speed.
+ *   Patches: sgemm is nearly as fast, but each element of a patch is moved, by short rows of the output slowly. Right when a block would be
+ *       nearly empty: 3 channels.
+ *   Groups as one: the zeros between them are multiplied too, still faster than products of 4 columns. */
 #include "backend/onednn/convolution.h"
 
 #include <stdio.h>
 
-static const double WINOGRAD_TILE = 15, WINOGRAD_WEIGHTS[CONVOLUTION_DIRECTIONS] = {45, 45, 30};
-static const double MOVED_ELEMENT = 24; /* an element brought into another layout, chunk by chunk in the cache */
-static const double PATCH_ELEMENT = 8;
-static const double PATCHES_SPEED[CONVOLUTION_DIRECTIONS] = {.6, .6, .5}, DEPTHWISE_SPEED = .2;
-static const double DIRECT_SPEED[CONVOLUTION_DIRECTIONS] = {1, 1, .9}, FEW_CHANNELS_SPEED = .85;
+static const double DIRECT_SPEED[CONVOLUTION_DIRECTIONS] = {1, 1, .9}, FEW_CHANNELS_SPEED = .85, DEEP_SPEED[CONVOLUTION_DIRECTIONS] = {.9, .75, .9};
+static const double WINOGRAD_TILE = 15, WINOGRAD_WEIGHTS[CONVOLUTION_DIRECTIONS] = {45, 45, 25}, LARGE_GRADIENT_WEIGHTS = 20, LARGE_GRADIENT = 4 << 20;
+static const double PATCHES_SPEED[CONVOLUTION_DIRECTIONS] = {.75, .72, .68}, PATCH_ELEMENT[CONVOLUTION_DIRECTIONS] = {5, 10, 5}, PATCH_ROW = 600;
+static const double MOVED_ELEMENT = 16; /* an element brought into another layout, chunk by chunk in the cache */
+static const double DEPTHWISE_SPEED = .1;
 
 enum { TILE = 4, WINOGRAD_PRODUCTS = 36 };
 
@@ -83,6 +84,8 @@ static void consider_winograd(convolution *c, convolution_direction direction, r
     r.method = METHOD_WINOGRAD;
     r.row_cost = tiles * tile * (1.05 + WINOGRAD_TILE * (1. / s->in.channels + 1. / s->out.channels));
     r.call_cost = WINOGRAD_WEIGHTS[direction] * tile;
+    if (direction == CONVOLUTION_BACKWARD_WEIGHTS && tile > LARGE_GRADIENT)
+        r.call_cost += LARGE_GRADIENT_WEIGHTS * tile;
     consider(c, direction, r);
 }
 
@@ -130,7 +133,7 @@ static void consider_few_channels(convolution *c, convolution_direction directio
     if (!c->fast || s->stride == 1 || s->size <= s->stride || s->stride > block)
         return;
     const recipe deep = space_to_depth_recipe(s);
-    consider_direct(c, direction, deep, DIRECT_SPEED[direction]);
+    consider_direct(c, direction, deep, DEEP_SPEED[direction]);
     consider_winograd(c, direction, deep);
 }
 
@@ -146,7 +149,7 @@ static void consider_loops(convolution *c, convolution_direction direction)
     const convolution_shape *s = &c->shape;
     recipe patches = {.method = METHOD_PATCHES, .merged = 1, .cell = 1, .inner = *s, .x_block = 1, .y_block = 1};
     const double elements = (double)s->in.channels * s->size * s->size * s->out.height * s->out.width;
-    patches.row_cost = products(s) / PATCHES_SPEED[direction] + elements * PATCH_ELEMENT;
+    patches.row_cost = products(s) / PATCHES_SPEED[direction] + elements * (PATCH_ELEMENT[direction] + PATCH_ROW / s->out.width);
     add_loops(c, direction, patches);
     if (!is_depthwise(s) || primitive_block() == 1)
         return;

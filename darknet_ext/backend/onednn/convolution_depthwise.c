@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { MOST_BLOCK = 16 };
+
 /* One block of channels of one image. */
 typedef struct plane {
     const convolution_shape *s;
@@ -19,25 +21,57 @@ DNX_ALWAYS_INLINE void multiply_add(int block, const real *restrict a, const rea
         sum[l] += a[l] * b[l];
 }
 
+/* The columns of the output whose pixel under column `offset` of the kernel lies inside. */
+static void inside_columns(const convolution_shape *s, int offset, int *first, int *last)
+{
+    *first = offset < 0 ? (-offset + s->stride - 1) / s->stride : 0;
+    *last = offset < s->in.width ? (s->in.width - 1 - offset) / s->stride + 1 : 0;
+    *last = *last > s->out.width ? s->out.width : *last;
+}
+
+typedef real block_vector __attribute__((vector_size(MOST_BLOCK * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+/* w += sum over columns of pixel * output, in chains that do not wait for each other. */
+DNX_ALWAYS_INLINE void widest_row_gradient(int columns, const real *pixel, size_t pixel_step, const real *output, real *w)
+{
+    enum { CHAINS = 4 };
+    block_vector sums[CHAINS] = {{0}};
+    int j = 0;
+    for (; j + CHAINS <= columns; j += CHAINS, pixel += CHAINS * pixel_step, output += CHAINS * MOST_BLOCK)
+        for (int k = 0; k < CHAINS; k++)
+            sums[k] += *(const block_vector *)(pixel + (size_t)k * pixel_step) * *(const block_vector *)(output + k * MOST_BLOCK);
+    for (; j < columns; j++, pixel += pixel_step, output += MOST_BLOCK)
+        sums[0] += *(const block_vector *)pixel * *(const block_vector *)output;
+    *(block_vector *)w += (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+DNX_ALWAYS_INLINE void row_gradient(int block, int columns, const real *pixel, size_t pixel_step, const real *output, real *w)
+{
+    if (block == MOST_BLOCK)
+        widest_row_gradient(columns, pixel, pixel_step, output, w);
+    else
+        for (int j = 0; j < columns; j++, pixel += pixel_step, output += block)
+            multiply_add(block, pixel, output, w);
+}
+
 /* The products of kernel element q in one row of the output. */
 DNX_ALWAYS_INLINE void row_products(const plane *p, int block, plane_direction direction, int i, int q, real *x, real *w, real *y)
 {
     const convolution_shape *s = p->s;
-    const int row = i * s->stride + q / s->size - s->pad;
+    const int row = i * s->stride + q / s->size - s->pad, offset = q % s->size - s->pad;
     if (row < 0 || row >= s->in.height)
         return;
-    for (int j = 0; j < s->out.width; j++) {
-        const int column = j * s->stride + q % s->size - s->pad;
-        if (column < 0 || column >= s->in.width)
-            continue;
-        real *pixel = x + (size_t)(row * s->in.width + column) * (size_t)block, *output = y + (size_t)(i * s->out.width + j) * (size_t)block;
-        if (direction == PLANE_FORWARD)
-            multiply_add(block, w, pixel, output);
-        else if (direction == PLANE_BACKWARD_DATA)
-            multiply_add(block, w, output, pixel);
-        else
-            multiply_add(block, pixel, output, w);
-    }
+    int first, last;
+    inside_columns(s, offset, &first, &last);
+    if (first >= last)
+        return;
+    const size_t step = (size_t)(s->stride * block);
+    real *pixel = x + (size_t)(row * s->in.width + first * s->stride + offset) * (size_t)block, *output = y + (size_t)(i * s->out.width + first) * (size_t)block;
+    if (direction == PLANE_BACKWARD_WEIGHTS)
+        row_gradient(block, last - first, pixel, step, output, w);
+    else
+        for (int j = first; j < last; j++, pixel += step, output += block)
+            multiply_add(block, w, direction == PLANE_FORWARD ? pixel : output, direction == PLANE_FORWARD ? output : pixel);
 }
 
 DNX_ALWAYS_INLINE void plane_loop(const plane *p, int block, plane_direction direction, real *x, real *weights, real *y)

@@ -12,7 +12,7 @@ enum {
 };
 
 typedef real lanes __attribute__((vector_size(POOL_LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
-typedef int32_t lane_bits __attribute__((vector_size(POOL_LANES * sizeof(int32_t))));
+typedef int32_t lane_bits __attribute__((vector_size(POOL_LANES * sizeof(int32_t)), aligned(sizeof(int32_t)), may_alias));
 typedef window_place lane_places __attribute__((vector_size(POOL_LANES * sizeof(window_place)), aligned(sizeof(window_place)), may_alias));
 
 typedef struct plane {
