@@ -1,7 +1,7 @@
 /* [cost]: Darknet's loss between the network's output x and the labels t, e = x - t over a sample's elements:
  *
  *     sse, seg, wgan   cost = sum e^2                              dL/dx = scale e
- *     L1               cost = sum |e|                              dL/dx = scale sign(e)
+ *     L1               cost = sum |e|                              dL/dx = scale sign(e), and 0 where e = 0 (Darknet: scale)
  *     smooth           cost = sum of e^2 (|e| < 1) or 2|e| - 1     dL/dx = scale clamp(e, -1, 1)
  *     masked           as sse, with e = 0 where t = -1234 (Darknet's SECRET_NUM)
  *
@@ -22,6 +22,8 @@ static const option_spec cost_keys[] = {
     {"type", OPTION_CHOICE, "sse", 1, 0, cost_types, "kind of loss"},
     {"scale", OPTION_REAL, "1", -1e6, 1e6, NULL, "factor of the gradient"},
     {"ratio", OPTION_REAL, "0", 0, 1, NULL, "used by Darknet on the GPU only"},
+    {"noobj", OPTION_REAL, "1", -1e6, 1e6, NULL, "used by Darknet on the GPU only"},
+    {"thresh", OPTION_REAL, "0", -1e6, 1e6, NULL, "used by Darknet on the GPU only"},
     {0},
 };
 

@@ -36,6 +36,7 @@ struct layer_type;
 typedef struct graph_node {
     const struct layer_type *type; /* NULL: a layer of the host that the engine does not know (a foreign node) */
     const section *where;          /* its cfg section, for messages */
+    const section *net;            /* the cfg's [net] */
     int index;                     /* position in the network */
     int inputs[NODE_MAX_INPUTS];   /* nodes this one reads; -1 is the network's input */
     int n_inputs;
@@ -101,6 +102,7 @@ typedef struct layer_type {
 
     /* False: this section uses something only the host's own layer has; the node stays foreign. NULL: always true. */
     bool (*takes)(const section *where);
+    const char *stays_with, *stays; /* with `takes`: the keys of such sections; why they cannot be differentiated */
     /* Sets node->inputs and n_inputs from the options; the engine checks that they lie below. NULL: the node below. */
     status (*connect)(graph_node *node);
     /* Reads the options, checks the input shapes (node->in, in_shapes), sets node->out, parameters and options. */
@@ -111,6 +113,8 @@ typedef struct layer_type {
     /* The convolution that the layer needs in pass->convolution, x being its first input and y its output; `*transposed`: the other way round, its
      * backward_data maps x to y. NULL: none. */
     convolution_shape (*convolution)(const graph_node *node, bool *transposed);
+    /* Samples that training needs at least; NULL: one. */
+    int (*least_batch)(const graph_node *node);
     /* Elements of `saved` a tape keeps for this node; NULL: none. */
     size_t (*saved_count)(const graph_node *node, int batch, int directions, int order);
     void (*forward)(const layer_pass *pass);
@@ -131,6 +135,13 @@ typedef struct layer_type {
     /* True when the second derivative does not vanish. NULL: never. */
     bool (*curved)(const graph_node *node);
 } layer_type;
+
+/* Whether labels of the network make this node one of its losses, when there is no [sobolev]. */
+static inline bool node_is_loss(const graph_node *node)
+{
+    const layer_type *type = node->type;
+    return type && (type->role == LAYER_LOSS || (type->has_loss && type->has_loss(node)));
+}
 
 static inline tensor_layout node_in_layout(const graph_node *node, int input)
 {
@@ -158,5 +169,8 @@ const layer_type *layer_find(const char *name);
 
 /* The type that runs this section; NULL: it is not a layer, or stays the host's own. */
 const layer_type *layer_for(const section *where);
+
+/* Why a section of a layer stays the host's own; NULL when a type runs it. */
+const char *layer_stays(const section *where);
 
 #endif

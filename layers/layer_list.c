@@ -5,17 +5,45 @@
 #include "layers/layer.h"
 
 extern const layer_type convolutional_layer_type;
+extern const layer_type deconvolutional_layer_type;
 extern const layer_type connected_layer_type;
+extern const layer_type batchnorm_layer_type;
 extern const layer_type activation_layer_type;
 extern const layer_type dropout_layer_type;
+extern const layer_type normalization_layer_type;
+extern const layer_type l2norm_layer_type;
+extern const layer_type softmax_layer_type;
+extern const layer_type logistic_layer_type;
+extern const layer_type maxpool_layer_type;
+extern const layer_type avgpool_layer_type;
+extern const layer_type route_layer_type;
+extern const layer_type shortcut_layer_type;
+extern const layer_type upsample_layer_type;
+extern const layer_type reorg_layer_type;
+extern const layer_type crop_layer_type;
+extern const layer_type local_layer_type;
 extern const layer_type cost_layer_type;
 extern const layer_type sobolev_layer_type;
 
 const layer_type *const layer_list[] = {
     &convolutional_layer_type,
+    &deconvolutional_layer_type,
     &connected_layer_type,
+    &batchnorm_layer_type,
     &activation_layer_type,
     &dropout_layer_type,
+    &normalization_layer_type,
+    &l2norm_layer_type,
+    &softmax_layer_type,
+    &logistic_layer_type,
+    &maxpool_layer_type,
+    &avgpool_layer_type,
+    &route_layer_type,
+    &shortcut_layer_type,
+    &upsample_layer_type,
+    &reorg_layer_type,
+    &crop_layer_type,
+    &local_layer_type,
     &cost_layer_type,
     &sobolev_layer_type,
     NULL,
@@ -35,4 +63,12 @@ const layer_type *layer_for(const section *where)
 {
     const layer_type *type = where->spec->role == SECTION_LAYER ? layer_find(where->spec->name) : NULL;
     return type && (!type->takes || type->takes(where)) ? type : NULL;
+}
+
+const char *layer_stays(const section *where)
+{
+    const layer_type *type = layer_find(where->spec->name);
+    if (layer_for(where))
+        return NULL;
+    return type ? type->stays : where->spec->stays;
 }

@@ -1,17 +1,7 @@
-/* backend/<name>/head.c: log_softmax, squared_error and truth_product of jets, on every backend. */
+/* backend/<name>/head.c: squared_error and truth_product of jets, on every backend. */
 #include "jet_check.h"
 
 /* -- the definitions on hyper-dual numbers -- */
-
-static void log_softmax_reference(const jet_function *f, size_t count, const hyperdual *x, const double *truth, hyperdual *y)
-{
-    hyperdual sum = {0, 0, 0, 0};
-    for (size_t i = 0; i < count; i++)
-        sum = hd_add(sum, hd_exp(x[i]));
-    const hyperdual lse = hd_log(sum);
-    for (size_t i = 0; i < count; i++)
-        y[i] = hd_add(x[i], hd_line(-1, lse, 0));
-}
 
 static void squared_error_reference(const jet_function *f, size_t count, const hyperdual *x, const double *truth, hyperdual *y)
 {
@@ -32,18 +22,6 @@ static void truth_product_reference(const jet_function *f, size_t count, const h
 }
 
 /* -- the same from the backend -- */
-
-static void log_softmax_forward(const jet_function *f, const backend *be, const jet *x, const real *truth, jet *y,
-                                component_range range)
-{
-    be->log_softmax_forward(x, y, range);
-}
-
-static void log_softmax_backward(const jet_function *f, const backend *be, const jet *x, const real *truth, const jet *adj_y,
-                                 jet *adj_x, component_range range, bool accumulate)
-{
-    be->log_softmax_backward(x, adj_y, adj_x, range, accumulate);
-}
 
 static void squared_error_forward(const jet_function *f, const backend *be, const jet *x, const real *truth, jet *y,
                                   component_range range)
@@ -68,13 +46,6 @@ static void truth_product_backward(const jet_function *f, const backend *be, con
 {
     be->truth_product_backward((real)alpha, truth, adj_y, adj_x, range, accumulate);
 }
-
-static const jet_function log_softmax = {
-    .name = "log_softmax",
-    .reference = log_softmax_reference,
-    .forward = log_softmax_forward,
-    .backward = log_softmax_backward,
-};
 
 static const jet_function squared_error = {
     .name = "squared_error",
@@ -105,11 +76,6 @@ static void check_every_shape(const jet_function *f, const backend *be)
         check_jet_function(f, be, shapes[k], (int)(k % 2));
 }
 
-static void test_log_softmax(void **state)
-{
-    check_every_shape(&log_softmax, *state);
-}
-
 static void test_squared_error(void **state)
 {
     check_every_shape(&squared_error, *state);
@@ -120,41 +86,11 @@ static void test_truth_product(void **state)
     check_every_shape(&truth_product, *state);
 }
 
-/* Logits far apart and far from 0: the exponentials of the definition overflow, the results do not. */
-static void test_log_softmax_of_extreme_logits(void **state)
-{
-    const backend *be = *state;
-    const real logits[][3] = {{1000, -1000, 0}, {1000, 1000, 1000}, {-1000, -1000, -1001}, {100, -100, 99}};
-    for (size_t k = 0; k < COUNT_OF(logits); k++) {
-        guarded x = guarded_noise(jet_elements(3, 1, 1, 2), 0, 1), y = guarded_new(x.count, 1),
-                adj_y = guarded_noise(x.count, 0, 2);
-        guarded adj_x = guarded_new(x.count, 1);
-        memcpy(x.data, logits[k], sizeof logits[k]);
-        const jet in = {x.data, 3, 1, 1, 2}, adj = {adj_y.data, 3, 1, 1, 2};
-        jet out = {y.data, 3, 1, 1, 2}, adj_in = {adj_x.data, 3, 1, 1, 2};
-        be->log_softmax_forward(&in, &out, jet_all(2));
-        be->log_softmax_backward(&in, &adj, &adj_in, jet_all(2), false);
-        double total = 0;
-        for (size_t i = 0; i < 3; i++)
-            total += exp((double)y.data[i]);
-        check_near("sum of the probabilities", k, total, 1, 1e-4, 1);
-        for (size_t i = 0; i < x.count; i++)
-            if (!isfinite((double)y.data[i]) || !isfinite((double)adj_x.data[i]))
-                fail_msg("logits %zu, element %zu: %g, adjoint %g", k, i, (double)y.data[i], (double)adj_x.data[i]);
-        guarded_free(x);
-        guarded_free(y);
-        guarded_free(adj_y);
-        guarded_free(adj_x);
-    }
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_log_softmax),
         cmocka_unit_test(test_squared_error),
         cmocka_unit_test(test_truth_product),
-        cmocka_unit_test(test_log_softmax_of_extreme_logits),
     };
     return run_on_every_backend("head", tests, COUNT_OF(tests), argc, argv);
 }

@@ -194,6 +194,104 @@ static void predictions_follow_the_formula(void **state)
     }
 }
 
+typedef struct results {
+    double *y, *jacobian, *hessian, *jvp, *hvp;
+} results;
+
+static results results_for(int points, int directions, int outputs, int inputs)
+{
+    size_t values = (size_t)points * (size_t)outputs, rows = (size_t)directions * values, n = (size_t)inputs;
+    return (results){not_yet(values), not_yet(values * n), not_yet(values * n * n), not_yet(rows), not_yet(rows * n)};
+}
+
+static void results_free(results *r)
+{
+    free(r->y);
+    free(r->jacobian);
+    free(r->hessian);
+    free(r->jvp);
+    free(r->hvp);
+}
+
+static results results_of(plugin_network *p, int order, int output, const question *q, int outputs, int inputs)
+{
+    results r = results_for(q->points, q->directions, outputs, inputs);
+    predictor *m;
+    assert_int_equal(predictor_create(&m, p, order), STATUS_OK);
+    predictor_run(m, q->x, q->points, &(prediction){
+        .output = output,
+        .directions = q->directions,
+        .v = q->v,
+        .y = r.y,
+        .jacobian = order > 0 ? r.jacobian : NULL,
+        .hessian = order > 1 ? r.hessian : NULL,
+        .jvp = order > 0 ? r.jvp : NULL,
+        .hvp = order > 1 ? r.hvp : NULL,
+    });
+    predictor_free(m);
+    return r;
+}
+
+/* Numbers of one output among those of all: rows of `count` for each point and direction. */
+static double error_of_slice(const double *one, const double *all, size_t rows, size_t count, int output)
+{
+    double worst = 0;
+    for (size_t row = 0; row < rows; ++row)
+        for (size_t i = 0; i < count; ++i)
+            worst = worse(worst, one[row * count + i], all[(row * M + (size_t)output - 1) * count + i]);
+    return worst;
+}
+
+static void one_output_is_a_part_of_all(void **state)
+{
+    enum { POINTS = 37, DIRECTIONS = 3 };
+    analytic_network net = analytic_make(0);
+    plugin_network *p = analytic_plugin(NULL, &net);
+    question q = ask(&net, POINTS, DIRECTIONS);
+    for (int order = 0; order <= 2; ++order)
+        for (int output = 1; output <= M; ++output) {
+            results all = results_of(p, order, 0, &q, M, N), one = results_of(p, order, output, &q, 1, N);
+            assert_small("values", error_of_slice(one.y, all.y, POINTS, 1, output));
+            if (order > 0) {
+                assert_small("Jacobian", error_of_slice(one.jacobian, all.jacobian, POINTS, N, output));
+                assert_small("J v", error_of_slice(one.jvp, all.jvp, POINTS * DIRECTIONS, 1, output));
+            }
+            if (order > 1) {
+                assert_small("Hessian", error_of_slice(one.hessian, all.hessian, POINTS, N * N, output));
+                assert_small("H v", error_of_slice(one.hvp, all.hvp, POINTS * DIRECTIONS, N, output));
+            }
+            results_free(&all);
+            results_free(&one);
+        }
+    question_free(&q);
+    plugin_free(p);
+}
+
+/* So many numbers between its layers that a pass takes fewer points than 512, and with order 2 fewer directions than 16. */
+static void wide_networks_are_computed_in_smaller_pieces(void **state)
+{
+    enum { POINTS = 5, DIRECTIONS = 5 };
+    analytic_network net = analytic_make(0);
+    plugin_network *p = plugin_from_text(NULL, "[net]\ninputs=19\nbatch=1\n[connected]\noutput=2\nactivation=tanh\n[connected]\noutput=1700001\nactivation=tanh\n"
+                                               "[connected]\noutput=1\nactivation=linear\n");
+    question q = ask(&net, POINTS, DIRECTIONS);
+    results all = results_of(p, 2, 0, &q, 1, N);
+    for (int i = 0; i < POINTS; i += POINTS - 1) {
+        question single = {&net, 1, DIRECTIONS, q.x + i * N, q.v + i * DIRECTIONS * N};
+        results one = results_of(p, 2, 0, &single, 1, N);
+        double size = fabs(one.y[0]) + 1;
+        assert_small("a value", worse(0, all.y[i] / size, one.y[0] / size));
+        for (int k = 0; k < DIRECTIONS; ++k)
+            assert_small("J v", worse(0, all.jvp[i * DIRECTIONS + k] / size, one.jvp[k] / size));
+        for (int k = 0; k < DIRECTIONS * N; ++k)
+            assert_small("H v", worse(0, all.hvp[i * DIRECTIONS * N + k] / size, one.hvp[k] / size));
+        results_free(&one);
+    }
+    results_free(&all);
+    question_free(&q);
+    plugin_free(p);
+}
+
 /* ---------------------------------------------------------------- the C interface */
 
 static dnx_model *analytic_model(const analytic_network *net)
@@ -304,8 +402,9 @@ static void layers_of_darknet_give_values_only(void **state)
 {
     enum { POINTS = 11 };
     dnx_model *m;
-    const char *cfg = "[net]\nheight=1\nwidth=1\nchannels=2\nbatch=3\n[convolutional]\nfilters=2\nsize=1\nactivation=linear\n";
-    const float numbers[] = {.5f, -1, 1, 2, 3, 4}; /* biases, weights */
+    const char *cfg = "[net]\nheight=1\nwidth=1\nchannels=2\nbatch=3\n[convolutional]\nfilters=6\nsize=1\nactivation=linear\n"
+                      "[yolo]\nclasses=1\n";
+    const float numbers[18] = {[2] = .5f, [3] = -1, [10] = 1, [11] = 2, [12] = 3, [13] = 4}; /* 6 biases, 6 x 2 weights */
     const int header[5] = {0, 2, 0, 0, 0};
     FILE *f = fopen("host.weights", "wb");
     assert_non_null(f);
@@ -316,16 +415,17 @@ static void layers_of_darknet_give_values_only(void **state)
     if (dnx_model_load("host.cfg", "host.weights", &m) != DNX_OK)
         fail_msg("%s", dnx_error_text());
     assert_int_equal(dnx_model_order(m), 0);
-    double *x = numbers_from(2 * POINTS, 0), y[2 * POINTS + 1], jacobian[4 * POINTS];
-    y[2 * POINTS] = 7;
+    double *x = numbers_from(2 * POINTS, 0), y[6 * POINTS + 1], jacobian[12 * POINTS];
+    y[6 * POINTS] = 7;
     assert_int_equal(dnx_model_predict(m, POINTS, x, y), DNX_OK);
-    for (int p = 0; p < POINTS; ++p) {
-        assert_true(fabs(y[2 * p] - (.5 + x[2 * p] + 2 * x[2 * p + 1])) <= tolerance);
-        assert_true(fabs(y[2 * p + 1] - (-1 + 3 * x[2 * p] + 4 * x[2 * p + 1])) <= tolerance);
+    for (int p = 0; p < POINTS; ++p) { /* [yolo] leaves width and height, outputs 2 and 3, as they are; the others become logistic */
+        assert_true(fabs(y[6 * p + 2] - (.5 + x[2 * p] + 2 * x[2 * p + 1])) <= tolerance);
+        assert_true(fabs(y[6 * p + 3] - (-1 + 3 * x[2 * p] + 4 * x[2 * p + 1])) <= tolerance);
+        assert_true(fabs(y[6 * p] - .5) <= tolerance);
     }
-    assert_true(y[2 * POINTS] == 7);
+    assert_true(y[6 * POINTS] == 7);
     assert_refused(DNX_NO_DERIVATIVE, dnx_model_gradient(m, POINTS, x, y, jacobian),
-                   "host.cfg:6:1: error: [convolutional] has no derivatives of order 1");
+                   "host.cfg:10:1: error: [yolo] has no derivatives of order 1");
     assert_refused(DNX_NO_DERIVATIVE, dnx_model_products(m, POINTS, x, 1, x, NULL, jacobian), "order 2");
     free(x);
     dnx_model_free(m);
@@ -426,6 +526,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(predictions_follow_the_formula),
+        cmocka_unit_test(one_output_is_a_part_of_all),
+        cmocka_unit_test(wide_networks_are_computed_in_smaller_pieces),
         cmocka_unit_test(a_model_follows_the_formula),
         cmocka_unit_test(wrong_arguments_are_refused),
         cmocka_unit_test(wrong_files_are_refused),

@@ -102,8 +102,32 @@ static void run_log_softmax(const backend *be, workspace *w)
 {
     const jet x = {w->x, 61, 82, 1, 2}, adj = {w->m, 61, 82, 1, 2};
     jet y = {w->y, 61, 82, 1, 2}, out = {w->v, 61, 82, 1, 2};
-    be->log_softmax_forward(&x, &y, jet_all(2));
-    be->log_softmax_backward(&x, &adj, &out, jet_all(2), false);
+    be->log_softmax_forward(&x, w->v + WORK / 2, &y, jet_all(2));
+    be->log_softmax_backward(&x, w->v + WORK / 2, &adj, &out, jet_all(2), false);
+}
+
+static void run_softmax(const backend *be, workspace *w)
+{
+    const jet x = {w->x, 60, 82, 1, 2}, adj = {w->m, 60, 82, 1, 2};
+    jet y = {w->y, 60, 82, 1, 2}, out = {w->v, 60, 82, 1, 2};
+    be->softmax_forward(3, (real).7, &x, &y, jet_all(2));
+    be->softmax_backward(3, (real).7, &x, y.data, &adj, &out, jet_all(2), false);
+}
+
+static void run_cross_entropy(const backend *be, workspace *w)
+{
+    w->value = be->cross_entropy(true, WORK, w->v, w->v, w->y);
+}
+
+static void run_normalise_channels(const backend *be, workspace *w)
+{
+    static const normalise_rule rule = {2, .1, .75, 1, 2, 2};
+    static const tensor_shape shape = {10, 2, 33};
+    const size_t count = shape_count(shape), half = 4 * 31 * count; /* numbers of a jet */
+    const jet x = {w->x, count, 31, 1, 2}, adj = {w->m, count, 31, 1, 2};
+    jet s = {w->v, count, 31, 1, 2}, adj_s = {w->v + half, count, 31, 1, 2}, y = {w->y, count, 31, 1, 2}, out = {w->y + half, count, 31, 1, 2};
+    be->normalise_channels_forward(&rule, shape, &x, &s, &y, jet_all(2));
+    be->normalise_channels_backward(&rule, shape, &x, &s, &adj, &adj_s, &out, jet_all(2), true);
 }
 
 static void run_squared_error(const backend *be, workspace *w)
@@ -142,6 +166,9 @@ static const struct repeat_case {
     {"normal", run_normal, false},
     {"activation", run_activation, false},
     {"log_softmax", run_log_softmax, false},
+    {"softmax", run_softmax, false},
+    {"cross_entropy", run_cross_entropy, false},
+    {"normalise_channels", run_normalise_channels, false},
     {"squared_error", run_squared_error, false},
     {"truth_product", run_truth_product, false},
 };

@@ -59,6 +59,32 @@ typedef struct twins {
     data examples;
 } twins;
 
+/* What stock's [batchnorm] needs on the CPU, and forgets to allocate. */
+static void allocate_scratch(layer *l)
+{
+    const size_t count = (size_t)l->batch * (size_t)l->outputs;
+    l->x = calloc(count, sizeof *l->x);
+    l->x_norm = calloc(count, sizeof *l->x_norm);
+    l->mean_delta = calloc((size_t)l->c, sizeof *l->mean_delta);
+    l->variance_delta = calloc((size_t)l->c, sizeof *l->variance_delta);
+}
+
+static void free_scratch(layer *l)
+{
+    float **const arrays[] = {&l->x, &l->x_norm, &l->mean_delta, &l->variance_delta};
+    for (size_t i = 0; i < COUNT_OF(arrays); ++i) {
+        free(*arrays[i]);
+        *arrays[i] = NULL;
+    }
+}
+
+static void each_batchnorm(network *net, void (*what)(layer *l))
+{
+    for (int i = 0; i < net->n; ++i)
+        if (net->layers[i].type == BATCHNORM)
+            what(&net->layers[i]);
+}
+
 static network *stock_new(const char *net, const char *layers)
 {
     memory_file cfg = cfg_new(net, layers);
@@ -66,6 +92,7 @@ static network *stock_new(const char *net, const char *layers)
     network *result = stock_parse_network_cfg(cfg.path);
     stderr_show(kept);
     close(cfg.fd);
+    each_batchnorm(result, allocate_scratch);
     return result;
 }
 
@@ -105,7 +132,9 @@ static void draw_the_rest(generator *g, const array_list *a)
         const array *it = &a->items[i];
         if (strcmp(it->name, "biases") == 0)
             draw_array(g, -.3, .3, it->values, it->count);
-        if (strcmp(it->name, "rolling_variance") == 0)
+        if (strcmp(it->name, "rolling_mean") == 0)
+            draw_array(g, -.3, .3, it->values, it->count);
+        if (strcmp(it->name, "rolling_variance") == 0 || strcmp(it->name, "scales") == 0)
             draw_array(g, .5, 2, it->values, it->count);
     }
 }
@@ -118,7 +147,9 @@ static twins twins_new(const stock_case *c, const char *be)
     t.stock = stock_new(c->net, c->layers);
     srand(3);
     const plugin_settings settings = {.backend = be, .threads = 2};
-    t.plugin = plugin_new(c->net, c->plugin_layers ? c->plugin_layers : c->layers, settings);
+    char net[512];
+    snprintf(net, sizeof net, "%s batchnorm_gradient=darknet", c->net);
+    t.plugin = plugin_new(net, c->plugin_layers ? c->plugin_layers : c->layers, settings);
     t.stock_arrays = arrays_of(t.stock);
     t.our_arrays = arrays_of(t.plugin->host);
     t.first = arrays_copy(&t.stock_arrays);
@@ -136,6 +167,7 @@ static void twins_free(twins *t)
 {
     free_data(t->examples);
     free(t->first);
+    each_batchnorm(t->stock, free_scratch);
     plugin_free(t->plugin);
     stock_free_network(t->stock);
 }
@@ -215,9 +247,11 @@ static void run_case(const stock_case *c, const char *be)
 {
     twins t = twins_new(c, be);
     expect_same_predictions(&t);
-    train_both(&t);
-    expect_same_weights(&t);
-    expect_same_predictions(&t);
+    if (!c->values_only) {
+        train_both(&t);
+        expect_same_weights(&t);
+        expect_same_predictions(&t);
+    }
     expect_same_after_smaller_batch(&t);
     twins_free(&t);
 }
@@ -256,14 +290,30 @@ static void test_layers(void **state)
     run_cases(layer_cases, COUNT_OF(layer_cases));
 }
 
+static void test_normalised(void **state)
+{
+    run_cases(normalised_cases, COUNT_OF(normalised_cases));
+}
+
 static void test_optimisers(void **state)
 {
     run_cases(optimiser_cases, COUNT_OF(optimiser_cases));
 }
 
+/* Five classes: the first three exclude each other, the last two are kinds of the first. */
+static void write_tree(void)
+{
+    FILE *out = fopen(TREE_FILE, "w");
+    assert_non_null(out);
+    fprintf(out, "a -1\nb -1\nc -1\nd 0\ne 0\n");
+    assert_int_equal(fclose(out), 0);
+}
+
 static void test_mixed_networks(void **state)
 {
+    write_tree();
     run_cases(mixed_cases, COUNT_OF(mixed_cases));
+    unlink(TREE_FILE);
 }
 
 static void test_objective_of_order_0(void **state)
@@ -312,12 +362,119 @@ static void test_backend_key_and_setting(void **state)
     plugin_free(by_setting);
 }
 
+/* ---------------------------------------------------------------- another input size */
+
+static void resize_both(twins *t, int width, int height)
+{
+    generator g = {{(unsigned short)width, (unsigned short)height, 9}};
+    stock_resize_network(t->stock, width, height);
+    resize_network(t->plugin->host, width, height);
+    for (int i = 0; i < t->stock->n; ++i)
+        assert_int_equal(t->plugin->host->layers[i].outputs, t->stock->layers[i].outputs);
+    assert_int_equal(t->plugin->host->inputs, t->stock->inputs);
+    assert_int_equal(t->plugin->host->truths, t->stock->truths);
+    assert_int_equal(t->plugin->host->w, width);
+    assert_int_equal(t->plugin->host->h, height);
+    free_data(t->examples);
+    t->examples = draw_examples(&g, t->stock, BATCHES * t->stock->batch * t->stock->subdivisions, t->c->labels);
+}
+
+static void run_resize_case(const stock_case *c, const char *be)
+{
+    static const int sizes[][2] = {{9, 7}, {6, 8}, {12, 12}};
+    twins t = twins_new(c, be);
+    expect_same_predictions(&t);
+    for (size_t i = 0; i < COUNT_OF(sizes); ++i) {
+        resize_both(&t, sizes[i][0], sizes[i][1]);
+        expect_same_predictions(&t);
+        if (c->values_only)
+            continue;
+        float *stock = train(&t, t.stock, 1), *ours = train(&t, t.plugin->host, 1);
+        expect_near(&t, "losses", t.stock->n, largest(stock, ours, 1), largest(stock, NULL, 1));
+        free(stock);
+        free(ours);
+        expect_same_weights(&t);
+        expect_same_predictions(&t);
+    }
+    twins_free(&t);
+}
+
+static void test_resized_networks(void **state)
+{
+    for (size_t b = 0; b < COUNT_OF(backend_names); ++b)
+        for (size_t i = 0; backend_is_built(backend_names[b]) && i < COUNT_OF(resize_cases); ++i)
+            run_resize_case(&resize_cases[i], backend_names[b]);
+    assert_no_failures();
+}
+
+/* A network of another size from the start, with the same weights, is the judge where stock cannot resize. */
+static void expect_resized_like_new(const char *layers, const char *be)
+{
+    const char *small = "height=6 width=6 channels=2 batch=4 learning_rate=.02", *large = "height=9 width=7 channels=2 batch=4 learning_rate=.02";
+    const plugin_settings settings = {.backend = be, .has_seed = true, .seed = 3, .layer_outputs = true};
+    plugin_network *nets[] = {plugin_new(small, layers, settings), plugin_new(large, layers, settings)};
+    float *first[2], *last[2];
+    assert_int_equal(plugin_resize(nets[0], 7, 9), STATUS_OK);
+    array_list arrays[2];
+    for (int k = 0; k < 2; ++k) {
+        generator g = {{5, 6, 7}};
+        arrays[k] = arrays_of(nets[k]->host);
+        for (int i = 0; i < arrays[k].n; ++i)
+            draw_array(&g, .1, .4, arrays[k].items[i].values, arrays[k].items[i].count);
+        for (int i = 0; i < 5; ++i) {
+            draw_array(&g, -1, 1, plugin_input(nets[k]), 4 * 9 * 7 * 2);
+            draw_array(&g, -1, 1, plugin_truth(nets[k]), 4 * plugin_truth_count(nets[k]));
+            plugin_train_minibatch(nets[k]);
+        }
+        first[k] = arrays_copy(&arrays[k]);
+        last[k] = malloc(4 * (size_t)nets[k]->host->outputs * sizeof *last[k]);
+        memcpy(last[k], plugin_predict(nets[k], plugin_input(nets[k])), 4 * (size_t)nets[k]->host->outputs * sizeof *last[k]);
+    }
+    assert_int_equal(nets[0]->host->outputs, nets[1]->host->outputs);
+    assert_memory_equal(first[0], first[1], arrays_total(&arrays[0]) * sizeof(float));
+    assert_memory_equal(last[0], last[1], 4 * (size_t)nets[0]->host->outputs * sizeof(float));
+    for (int k = 0; k < 2; ++k) {
+        free(first[k]);
+        free(last[k]);
+        plugin_free(nets[k]);
+    }
+}
+
+static void test_resized_like_new(void **state)
+{
+    for (size_t b = 0; b < COUNT_OF(backend_names); ++b)
+        for (size_t i = 0; backend_is_built(backend_names[b]) && i < COUNT_OF(resized_like_new); ++i)
+            expect_resized_like_new(resized_like_new[i], backend_names[b]);
+}
+
+static void test_sizes_that_are_refused(void **state)
+{
+    static const struct {
+        const char *net, *layers, *message;
+        int side;
+    } cases[] = {
+        {VECTOR, HEAD, ":1:1: error: the input of this network is not an image: it has no size to change", 8},
+        {IMAGE, CONV " | " HEAD, ":12:1: error: the network cannot take another input size: the number of weights of this layer depends on it", 8},
+        {IMAGE, CONV " | gru output=4 | " HEAD, ":12:1: error: the network cannot take another input size: Darknet cannot resize this layer", 8},
+        {IMAGE, CONV " | convolutional filters=2 size=4 | cost", ":12:1: error: a kernel of side 4 does not fit into 3 x 3 pixels padded by 0", 3},
+        {IMAGE, CONV " | cost", ": error: 0 x 0 is no size of an image", 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+        plugin_network *p = plugin_new(cases[i].net, cases[i].layers, (plugin_settings){.backend = "ref"});
+        assert_int_not_equal(plugin_resize(p, cases[i].side, cases[i].side), STATUS_OK);
+        if (!strstr(status_text(), cases[i].message))
+            fail_msg("%s: %s", cases[i].layers, status_text());
+        plugin_free(p);
+    }
+}
+
 /* ---------------------------------------------------------------- weights files */
 
 static const stock_case file_cases[] = {
     ROW("connected", VECTOR, MLP),
     ROW("connected with batch_normalize", VECTOR, "connected output=6 | connected output=9 batch_normalize=1 | dropout | " HEAD),
     ROW("convolutional", IMAGE, CONV " batch_normalize=1 | convolutional filters=6 size=3 groups=2 | maxpool size=2 | " HEAD),
+    ROW("batchnorm", IMAGE, CONV " | batchnorm | " HEAD),
     ROW("deconvolutional", IMAGE, "deconvolutional filters=2 size=2 stride=2 | " HEAD),
     ROW("local", IMAGE, CONV " | local filters=3 size=1 | " HEAD),
     ROW("rnn", VECTOR, "connected output=6 | rnn output=5 batch_normalize=1 | " HEAD),
@@ -331,7 +488,7 @@ static const stock_case file_cases[] = {
 static void stock_save(network *net, char *path)
 {
     int kept = stderr_hide();
-    save_weights(net, path);
+    stock_save_weights_upto(net, path, net->n);
     stderr_show(kept);
 }
 
@@ -347,7 +504,7 @@ static bool stock_can_load(const network *net)
 static void stock_load(network *net, char *path)
 {
     int kept = stderr_hide();
-    load_weights(net, path);
+    stock_load_weights_upto(net, path, 0, net->n);
     stderr_show(kept);
 }
 
@@ -420,19 +577,94 @@ static void test_weights_files(void **state)
     assert_no_failures();
 }
 
-int main(void)
+/* Clients' load_weights_upto and save_weights_upto, against stock's on the twin. */
+static void expect_same_as_stock_loads(const twins *t, char *path, int start, int cutoff)
+{
+    draw_all(5, &t->stock_arrays);
+    draw_all(5, &t->our_arrays);
+    *t->stock->seen = *t->plugin->host->seen = 0;
+    int kept = stderr_hide();
+    stock_load_weights_upto(t->stock, path, start, cutoff);
+    load_weights_upto(t->plugin->host, path, start, cutoff);
+    stderr_show(kept);
+    float *expected = arrays_copy(&t->stock_arrays);
+    assert_same_bits(&t->our_arrays, expected);
+    assert_int_equal(*t->plugin->host->seen, *t->stock->seen);
+    free(expected);
+}
+
+static void test_parts_of_weights_files(void **state)
+{
+    static const stock_case c = ROW("parts", IMAGE, CONV " | " CONV " batch_normalize=1 | dropout | " CONV_1x1 " | " HEAD);
+    char folder[] = "stock_XXXXXX", whole[64], part[64], ours[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(whole, sizeof whole, "%s/whole", folder);
+    snprintf(part, sizeof part, "%s/part", folder);
+    snprintf(ours, sizeof ours, "%s/ours", folder);
+    twins t = twins_new(&c, "ref");
+    draw_all(4, &t.stock_arrays);
+    draw_all(4, &t.our_arrays);
+    *t.stock->seen = *t.plugin->host->seen = 99;
+    int kept = stderr_hide();
+    stock_save_weights_upto(t.stock, whole, t.stock->n);
+    stock_save_weights_upto(t.stock, part, 2);
+    save_weights_upto(t.plugin->host, ours, 2);
+    stderr_show(kept);
+    expect_same_files(&t, "the first two layers", part, ours);
+    expect_same_as_stock_loads(&t, whole, 0, t.stock->n);
+    expect_same_as_stock_loads(&t, whole, 0, 1);
+    expect_same_as_stock_loads(&t, whole, 0, 100);
+    expect_same_as_stock_loads(&t, part, 0, t.stock->n);
+    expect_same_as_stock_loads(&t, part, 1, 2);
+
+    float *before = arrays_copy(&t.our_arrays);
+    loaded_weights loaded;
+    assert_int_equal(plugin_load_some_weights(t.plugin, part, 0, t.stock->n, &loaded), STATUS_OK);
+    assert_int_equal(loaded.last, 3); /* the dropout layer has no weights to wait for */
+    assert_int_equal(loaded.left, 0);
+    assert_int_equal(plugin_load_some_weights(t.plugin, whole, 0, 3, &loaded), STATUS_OK);
+    assert_true(loaded.last == 3 && loaded.left > 0);
+    arrays_set(&t.our_arrays, before);
+    assert_int_equal(truncate(part, 20 + 4 * 100), 0);
+    assert_int_equal(plugin_load_some_weights(t.plugin, part, 0, t.stock->n, &loaded), STATUS_BAD_FILE);
+    assert_non_null(strstr(status_text(), "part: error: ends in the middle of the weights of layer 1"));
+    assert_int_equal(truncate(part, 20 + 4 * 100 + 2), 0);
+    assert_int_equal(plugin_load_some_weights(t.plugin, part, 0, t.stock->n, &loaded), STATUS_BAD_FILE);
+    assert_non_null(strstr(status_text(), "part: error: ends in the middle of a number"));
+    assert_int_equal(truncate(part, 20), 0);
+    assert_int_equal(plugin_load_some_weights(t.plugin, part, 0, t.stock->n, &loaded), STATUS_BAD_FILE);
+    assert_non_null(strstr(status_text(), "part: error: holds no weights"));
+    assert_same_bits(&t.our_arrays, before);
+    free(before);
+    twins_free(&t);
+    unlink(whole);
+    unlink(part);
+    unlink(ours);
+    rmdir(folder);
+    assert_no_failures();
+}
+
+/* A word is a filter of tests, as test_res*. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_activations),
         cmocka_unit_test(test_losses),
         cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_normalised),
         cmocka_unit_test(test_optimisers),
         cmocka_unit_test(test_mixed_networks),
         cmocka_unit_test(test_objective_of_order_0),
         cmocka_unit_test(test_smooth_with_large_errors),
         cmocka_unit_test(test_dropout_predicts_without_zeros),
         cmocka_unit_test(test_backend_key_and_setting),
+        cmocka_unit_test(test_resized_networks),
+        cmocka_unit_test(test_resized_like_new),
+        cmocka_unit_test(test_sizes_that_are_refused),
         cmocka_unit_test(test_weights_files),
+        cmocka_unit_test(test_parts_of_weights_files),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 
 #include "bridge/internal.h"
 
-/* `update` gets no network: a layer carries the index of its owner in this table, in a field its type does not use. */
+/* `update` gets no network: a layer carries the index of its owner in this table, in the field `joint`, which no type of layer uses. */
 typedef struct adopted {
     plugin_network *owner;
     int node;
@@ -48,7 +48,7 @@ static status adopted_add(plugin_network *owner, int node, int *handle)
 static void adopted_remove(const layer *l)
 {
     pthread_mutex_lock(&adopted_lock);
-    adopted_table[l->extra].owner = NULL;
+    adopted_table[l->joint].owner = NULL;
     ++adopted_freed;
     pthread_mutex_unlock(&adopted_lock);
 }
@@ -56,7 +56,7 @@ static void adopted_remove(const layer *l)
 static adopted adopted_get(const layer *l)
 {
     pthread_mutex_lock(&adopted_lock);
-    adopted a = adopted_table[l->extra];
+    adopted a = adopted_table[l->joint];
     pthread_mutex_unlock(&adopted_lock);
     return a;
 }
@@ -119,6 +119,14 @@ static void import_foreign_inputs(plugin_network *p, const graph_node *node, con
         }
 }
 
+/* For clients that look at it; the engine itself does not read it. */
+static void show_output(plugin_network *p, const graph_node *node, float *output)
+{
+    jet *y = tape_jet(p->tape, node->index);
+    if (node->out_block > 1)
+        p->be->reorder((size_t)y->batch, node_out_layout(node), y->data, 1, output, false);
+}
+
 static void adopted_forward(layer l, network net)
 {
     plugin_network *p = adopted_get(&l).owner;
@@ -135,8 +143,10 @@ static void adopted_forward(layer l, network net)
     if (!p->objective)
         p->tape->truth = net.truth;
     sweep_values(p->tape, net.index, net.index);
-    if (node->type->role == LAYER_LOSS && net.truth)
+    if (node_is_loss(node) && l.cost && net.truth)
         l.cost[0] = (float)p->tape->cost;
+    if (p->layer_outputs && !net.train)
+        show_output(p, node, l.output);
 }
 
 /* ---------------------------------------------------------------- backward */
@@ -196,69 +206,12 @@ static void adopted_update(layer l, update_args a)
 {
     adopted who = adopted_get(&l);
     graph_node *node = &who.owner->graph.nodes[who.node];
-    for (int i = 0; i < node->n_parameters; ++i)
-        update_parameter(who.owner->be, &node->parameters[i], a.learning_rate * l.learning_rate_scale, &a);
+    for (parameter *q = node->parameters; q < node->parameters + node->n_parameters; ++q)
+        if (!q->statistic)
+            update_parameter(who.owner->be, q, a.learning_rate * l.learning_rate_scale, &a);
 }
 
 /* ---------------------------------------------------------------- taking over */
-
-/* The engine's parameters are Darknet's arrays, so that loading, saving and looking at weights works as ever. */
-static void bind_parameters(plugin_network *p, graph_node *node, layer *l)
-{
-    for (int i = 0; i < node->n_parameters; ++i) {
-        parameter *q = &node->parameters[i];
-        bool weights = strcmp(q->name, "weights") == 0;
-        p->be->release(q->value);
-        q->value = weights ? l->weights : l->biases;
-        q->owned = false;
-        free(weights ? l->weight_updates : l->bias_updates);
-        *(weights ? &l->weight_updates : &l->bias_updates) = NULL;
-    }
-}
-
-static bool read_by_stock_layer(const plugin_network *p, int index)
-{
-    const network *net = p->host;
-    if (index + 1 < net->n && is_foreign(p, index + 1))
-        return true;
-    for (int i = index + 1; i < net->n; ++i) {
-        const layer *l = &net->layers[i];
-        if (is_foreign(p, i) && l->type == SHORTCUT && l->index == index)
-            return true;
-        for (int k = 0; is_foreign(p, i) && l->type == ROUTE && k < l->n; ++k)
-            if (l->input_layers[k] == index)
-                return true;
-    }
-    return false;
-}
-
-/* In a network without a loss the client itself fills the delta of the output. */
-static bool is_written_by_client(const plugin_network *p, int index)
-{
-    for (int i = 0; i < p->graph.n_nodes; ++i)
-        if (!is_foreign(p, i) && p->graph.nodes[i].type->role != LAYER_PLAIN)
-            return false;
-    return index == p->graph.output_node;
-}
-
-/* A dropout layer of the host shares output and delta with the layer below it. */
-static status take_buffers(plugin_network *p, graph_node *node, layer *l)
-{
-    bool shares = l->type == DROPOUT, loss = node->type->role != LAYER_PLAIN;
-    size_t count = (size_t)l->batch * (size_t)l->outputs;
-    if (!loss) {
-        if (!shares)
-            free(l->output);
-        l->output = tape_jet(p->tape, node->index)->data;
-    }
-    if (!shares)
-        free(l->delta);
-    l->delta = NULL;
-    if (loss || (!read_by_stock_layer(p, node->index) && !is_written_by_client(p, node->index)))
-        return STATUS_OK;
-    l->delta = calloc(count, sizeof *l->delta);
-    return l->delta ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "out of memory (delta of %zu numbers)", count);
-}
 
 static status adopt_layer(plugin_network *p, graph_node *node, layer *l)
 {
@@ -266,61 +219,114 @@ static status adopt_layer(plugin_network *p, graph_node *node, layer *l)
     status s = adopted_add(p, node->index, &handle);
     if (s != STATUS_OK)
         return s;
-    l->extra = handle;
+    l->joint = handle;
     l->forward = adopted_forward;
     l->backward = adopted_backward;
     l->update = node->n_parameters > 0 ? adopted_update : NULL;
-    bind_parameters(p, node, l);
-    return take_buffers(p, node, l);
+    return host_layer_bind(p, node, l);
+}
+
+static status adopt_layers(plugin_network *p)
+{
+    status s = STATUS_OK;
+    p->first_adopted = -1;
+    for (int i = 0; i < p->host->n && s == STATUS_OK; ++i)
+        if (!is_foreign(p, i)) {
+            if (p->first_adopted < 0)
+                p->first_adopted = i;
+            s = adopt_layer(p, &p->graph.nodes[i], &p->host->layers[i]);
+        }
+    return s;
+}
+
+status plugin_set_truth(plugin_network *p, size_t count)
+{
+    network *net = p->host;
+    float *truth = allocate_zeroed((size_t)net->batch * count, sizeof *truth);
+    if (!truth)
+        return STATUS_NO_MEMORY;
+    free(net->truth);
+    net->truth = truth;
+    net->truths = (int)count;
+    return STATUS_OK;
 }
 
 static status resize_truth(plugin_network *p)
 {
-    network *net = p->host;
     if (!p->objective)
         return STATUS_OK;
-    size_t count = objective_truth_count(p->objective);
-    float *truth = calloc((size_t)net->batch * count, sizeof *truth);
-    if (!truth)
-        return status_fail(STATUS_NO_MEMORY, "out of memory (labels of %zu numbers)", count);
-    free(net->truth);
-    net->truth = truth;
-    net->truths = (int)count;
-    net->layers[net->n - 1].truths = (int)count;
+    p->host->layers[p->host->n - 1].truths = (int)objective_truth_count(p->objective);
+    return plugin_set_truth(p, objective_truth_count(p->objective));
+}
+
+/* Only layers that stay Darknet's need its workspace: images unrolled for its convolutions. */
+static status resize_workspace(plugin_network *p)
+{
+    network *net = p->host;
+    size_t size = 0;
+    for (int i = 0; i < net->n; ++i)
+        if (is_foreign(p, i) && net->layers[i].workspace_size > size)
+            size = net->layers[i].workspace_size;
+    free(net->workspace);
+    net->workspace = size ? allocate_zeroed(size, 1) : NULL;
+    return net->workspace || !size ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+status plugin_take_buffers(plugin_network *p)
+{
+    network *net = p->host;
+    status s = STATUS_OK;
+    for (int i = 0; i < net->n && s == STATUS_OK; ++i)
+        if (!is_foreign(p, i))
+            s = host_layer_take_buffers(p, &p->graph.nodes[i], &net->layers[i]);
+    net->output = net->layers[p->graph.output_node].output;
+    net->outputs = net->layers[p->graph.output_node].outputs;
+    if (s == STATUS_OK)
+        s = resize_truth(p);
+    return s == STATUS_OK ? resize_workspace(p) : s;
+}
+
+void plugin_drop_buffers(plugin_network *p)
+{
+    for (int i = 0; i < p->host->n; ++i)
+        if (p->host->layers[i].forward == adopted_forward)
+            host_layer_drop_buffers(p, &p->graph.nodes[i], &p->host->layers[i]);
+}
+
+/* Layers that are losses themselves read as many labels as they have outputs; Darknet would read past the end. */
+static status check_own_losses(const plugin_network *p)
+{
+    for (int i = 0; i < p->graph.n_nodes && !p->objective; ++i) {
+        const graph_node *node = &p->graph.nodes[i];
+        size_t outputs = shape_count(node->out);
+        if (!node_is_loss(node) || node->type->role == LAYER_LOSS || outputs == (size_t)p->host->truths)
+            continue;
+        char text[160];
+        snprintf(text, sizeof text, "[%s] is a loss on %zu labels, and the network has %d: use %s", node->where->name, outputs, p->host->truths,
+                 strcmp(node->type->spec->name, "softmax") == 0 ? "noloss=1" : "[activation] activation=logistic");
+        return section_fail(node->where, p->config->path, text);
+    }
     return STATUS_OK;
 }
 
 status plugin_adopt(plugin_network *p)
 {
-    network *net = p->host;
-    status s = STATUS_OK;
-    p->first_adopted = -1;
-    for (int i = 0; i < net->n && s == STATUS_OK; ++i)
-        if (!is_foreign(p, i)) {
-            if (p->first_adopted < 0)
-                p->first_adopted = i;
-            s = adopt_layer(p, &p->graph.nodes[i], &net->layers[i]);
-        }
-    net->output = net->layers[p->graph.output_node].output;
-    net->outputs = net->layers[p->graph.output_node].outputs;
+    status s = check_own_losses(p);
     if (s == STATUS_OK)
-        s = resize_truth(p);
-    if (s == STATUS_OK && net->adam)
+        s = adopt_layers(p);
+    if (s == STATUS_OK)
+        s = plugin_take_buffers(p);
+    if (s == STATUS_OK)
+        s = graph_allocate(&p->graph, p->be);
+    if (s == STATUS_OK && p->host->adam)
         s = graph_allocate_moments(&p->graph, p->be);
     return s;
 }
 
-/* Darknet frees what is left, and of a dropout layer, whose buffers are another's, neither output nor delta. */
 void plugin_release_layers(plugin_network *p)
 {
-    for (int i = 0; i < p->host->n; ++i) {
-        layer *l = &p->host->layers[i];
-        if (l->forward != adopted_forward)
-            continue;
-        adopted_remove(l);
-        if (p->graph.nodes[i].type->role == LAYER_PLAIN)
-            l->output = NULL;
-        if (l->type == DROPOUT)
-            free(l->delta);
-    }
+    plugin_drop_buffers(p);
+    for (int i = 0; i < p->host->n; ++i)
+        if (p->host->layers[i].forward == adopted_forward)
+            adopted_remove(&p->host->layers[i]);
 }

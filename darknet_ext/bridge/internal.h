@@ -28,6 +28,7 @@ struct plugin_network {
     uint64_t seed;
     int threads;            /* 0: left to OpenMP */
     int first_adopted;      /* the node whose forward starts a pass */
+    bool layer_outputs;     /* plugin_settings */
     struct plugin_network *next;
 };
 
@@ -37,6 +38,22 @@ void plugin_refresh_weights(plugin_network *p, uint64_t seen);
 /* adopt.c: gives the layers of a freshly parsed network our function pointers; and takes them back before it is freed. */
 status plugin_adopt(plugin_network *p);
 void plugin_release_layers(plugin_network *p);
+/* What the layers, and the network, hold for a minibatch. */
+status plugin_take_buffers(plugin_network *p);
+status plugin_set_truth(plugin_network *p, size_t count); /* labels of a sample */
+void plugin_drop_buffers(plugin_network *p);
+
+/* host_layer.c: the inside of one adopted layer. Bound once, without output and delta until it takes them. */
+status host_layer_bind(plugin_network *p, graph_node *node, layer *l);
+status host_layer_take_buffers(plugin_network *p, const graph_node *node, layer *l);
+void host_layer_drop_buffers(plugin_network *p, const graph_node *node, layer *l);
+void host_layer_set_sizes(const graph_node *node, layer *l);
+
+/* plugin.c: the tapes, and the objective with them, for minibatches of at most `capacity` samples. */
+status plugin_create_tapes(plugin_network *p, int capacity);
+void plugin_free_tapes(plugin_network *p);
+/* A foreign_shape (engine/graph.h): what the host says of its layer. */
+status plugin_host_shape(void *context, int index, tensor_shape *out);
 
 /* The plugin's side of a Darknet network, or NULL when it has none. */
 plugin_network *plugin_of(const network *net);
@@ -44,5 +61,8 @@ plugin_network *plugin_of(const network *net);
 /* The stock functions behind the ones this library defines (dlsym RTLD_NEXT). */
 network *stock_parse_network_cfg(char *path);
 void stock_free_network(network *net);
+int stock_resize_network(network *net, int w, int h);
+void stock_load_weights_upto(network *net, char *path, int start, int cutoff);
+void stock_save_weights_upto(network *net, char *path, int cutoff);
 
 #endif

@@ -23,17 +23,21 @@ static void print_message(void *context, const char *line)
 }
 
 /* Darknet's callers expect a network or the end of the program. */
+static _Noreturn void fail(void)
+{
+    fprintf(stderr, "%s\n", status_text());
+    exit(2);
+}
+
 EXPORT network *parse_network_cfg(char *path)
 {
-    plugin_settings settings = {.sink = print_message};
+    plugin_settings settings = {.sink = print_message, .layer_outputs = true};
     plugin_network *p = NULL;
     status s = plugin_settings_from_environment(&settings);
     if (s == STATUS_OK)
         s = plugin_load(path, &settings, &p);
-    if (s != STATUS_OK) {
-        fprintf(stderr, "%s\n", status_text());
-        exit(2);
-    }
+    if (s != STATUS_OK)
+        fail();
     return p->host;
 }
 
@@ -44,6 +48,66 @@ EXPORT void free_network(network *net)
         plugin_free(p);
     else
         stock_free_network(net);
+}
+
+EXPORT int resize_network(network *net, int w, int h)
+{
+    plugin_network *p = plugin_of(net);
+    if (!p)
+        return stock_resize_network(net, w, h);
+    if (plugin_resize(p, w, h) != STATUS_OK)
+        fail();
+    return 0;
+}
+
+/* What stock would pass over in silence. */
+static void print_loaded(const plugin_network *p, const char *path, int wanted, loaded_weights loaded)
+{
+    if (loaded.last < wanted)
+        fprintf(stderr, "%s: weights of the first %d layers; the others keep theirs\n", path, loaded.last);
+    if (loaded.left > 0 && wanted >= p->host->n)
+        fprintf(stderr, "%s: warning: %zu numbers behind the weights of this network are not read\n", path, loaded.left);
+}
+
+EXPORT void load_weights_upto(network *net, char *path, int start, int cutoff)
+{
+    plugin_network *p = plugin_of(net);
+    loaded_weights loaded;
+    if (!p) {
+        stock_load_weights_upto(net, path, start, cutoff);
+        return;
+    }
+    int wanted = cutoff < net->n ? cutoff : net->n;
+    fprintf(stderr, "Loading weights from %s...", path);
+    if (plugin_load_some_weights(p, path, start, wanted, &loaded) != STATUS_OK) {
+        fprintf(stderr, "\n");
+        fail();
+    }
+    fprintf(stderr, "Done!\n");
+    print_loaded(p, path, wanted, loaded);
+}
+
+EXPORT void load_weights(network *net, char *path)
+{
+    load_weights_upto(net, path, 0, net->n);
+}
+
+/* A training goes on when a file cannot be written: the one before it is still there. */
+EXPORT void save_weights_upto(network *net, char *path, int cutoff)
+{
+    plugin_network *p = plugin_of(net);
+    if (!p) {
+        stock_save_weights_upto(net, path, cutoff);
+        return;
+    }
+    fprintf(stderr, "Saving weights to %s\n", path);
+    if (plugin_save_some_weights(p, path, cutoff) != STATUS_OK)
+        fprintf(stderr, "%s\n", status_text());
+}
+
+EXPORT void save_weights(network *net, char *path)
+{
+    save_weights_upto(net, path, net->n);
 }
 
 EXPORT const char *dnx_version(void)

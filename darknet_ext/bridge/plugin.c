@@ -59,6 +59,7 @@ static status choose_settings(plugin_network *p, const plugin_settings *settings
         return settings->backend ? STATUS_BAD_CONFIG : option_fail(net, p->config->path, "backend", strdupa(status_text()));
     p->has_seed = settings->has_seed || option_given(net, "seed") || settings->initialise;
     p->seed = settings->has_seed ? settings->seed : option_given(net, "seed") ? (uint64_t)option_integer(net, "seed") : DEFAULT_SEED;
+    p->layer_outputs = settings->layer_outputs;
     p->threads = settings->threads ? settings->threads : (int)option_integer(net, "threads");
     if (p->threads > 0)
         p->be->set_threads(p->threads);
@@ -150,8 +151,27 @@ static network *parse_in_c_locale(char *path, bool quiet)
     return net;
 }
 
+/* The stock parser ends the process when a file cannot be opened. */
+static status check_named_files(const config *c)
+{
+    static const char *const keys[] = {"tree", "map"};
+    for (int i = 0; i < c->n_sections; ++i)
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; ++k) {
+            const section *s = &c->sections[i];
+            if (!section_option(s->spec, keys[k]) || !option_given(s, keys[k]) || access(option_text(s, keys[k]), R_OK) == 0)
+                continue;
+            char text[512];
+            snprintf(text, sizeof text, "%s: cannot read %s: %s", keys[k], option_text(s, keys[k]), strerror(errno));
+            return option_fail(s, c->path, keys[k], text);
+        }
+    return STATUS_OK;
+}
+
 static status build_host(plugin_network *p, bool quiet)
 {
+    status s = check_named_files(p->config);
+    if (s != STATUS_OK)
+        return s;
     size_t length = 0;
     char *text = lower_config(p->config, &length), path[64];
     int fd = text ? memory_file(text, length) : -1;
@@ -170,7 +190,7 @@ static status build_host(plugin_network *p, bool quiet)
 
 /* ---------------------------------------------------------------- loading */
 
-static status host_shape(void *context, int index, tensor_shape *out)
+status plugin_host_shape(void *context, int index, tensor_shape *out)
 {
     const layer *l = &((plugin_network *)context)->host->layers[index];
     if (l->out_c > 0 && l->out_h > 0 && l->out_w > 0 && l->out_c * l->out_h * l->out_w == l->outputs)
@@ -195,18 +215,26 @@ static int minibatch_of(const config *c)
     return (int)(option_integer(net, "batch") / option_integer(net, "subdivisions") * option_integer(net, "time_steps"));
 }
 
-static status create_tapes(plugin_network *p)
+status plugin_create_tapes(plugin_network *p, int capacity)
 {
     p->objective_section = find_objective(&p->graph);
     if (!p->objective_section) {
         p->tape = &p->own_tape;
-        return tape_create(p->tape, &p->graph, p->be, minibatch_of(p->config), 0, 0, -1);
+        return tape_create(p->tape, &p->graph, p->be, capacity, 0, 0, -1);
     }
     objective_options options = sobolev_read_options(p->objective_section);
-    status s = objective_create(&p->objective, &p->graph, p->be, p->objective_section, p->config->path, &options, minibatch_of(p->config));
+    status s = objective_create(&p->objective, &p->graph, p->be, p->objective_section, p->config->path, &options, capacity);
     if (s == STATUS_OK)
         p->tape = objective_tape(p->objective);
     return s;
+}
+
+void plugin_free_tapes(plugin_network *p)
+{
+    objective_free(p->objective);
+    tape_free(&p->own_tape);
+    p->objective = NULL;
+    p->tape = NULL;
 }
 
 /* Whether every layer is the engine's: then the graph does not need the host's shapes. */
@@ -226,7 +254,7 @@ static status build_graph(plugin_network *p, bool quiet)
     status s = graph_input_shape(p->config, &input);
     if (s == STATUS_OK && !all_ours)
         s = build_host(p, quiet);
-    return s == STATUS_OK ? graph_build(&p->graph, p->config, p->be, all_ours ? NULL : host_shape, p) : s;
+    return s == STATUS_OK ? graph_lay_out(&p->graph, p->config, p->be, all_ours ? NULL : plugin_host_shape, p) : s;
 }
 
 static status build(plugin_network *p, const plugin_settings *settings)
@@ -238,7 +266,7 @@ static status build(plugin_network *p, const plugin_settings *settings)
     status s = build_graph(p, settings->quiet);
     status_collect(&found, s);
     if (s == STATUS_OK) {
-        status_collect(&found, create_tapes(p));
+        status_collect(&found, plugin_create_tapes(p, minibatch_of(p->config)));
         if (settings->also_check)
             status_collect(&found, settings->also_check(p, settings->also_context));
     }
@@ -300,8 +328,7 @@ void plugin_free(plugin_network *p)
         plugin_release_layers(p);
         stock_free_network(p->host);
     }
-    objective_free(p->objective);
-    tape_free(&p->own_tape);
+    plugin_free_tapes(p);
     graph_free(&p->graph, p->be);
     config_free(p->config);
     free(p);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "config/reader.h"
+#include "data/weights_file.h"
 #include "engine/objective.h"
 
 typedef struct plugin_network plugin_network;
@@ -17,6 +18,8 @@ typedef struct plugin_settings {
     uint64_t seed;
     bool initialise;        /* draw the first weights from the seed (1 when none is given), not from Darknet's rand() */
     int threads;            /* 0: not given */
+    bool layer_outputs;     /* predictions leave every layer's output, not only the network's, in Darknet's layer, c x h x w: for clients that
+                               look into the network. Costs a copy where the engine's numbers lie otherwise (core/shape.h) */
     bool quiet;             /* the stock parser's own table and remarks are not shown */
     const override *overrides;
     int n_overrides;
@@ -38,6 +41,31 @@ void plugin_free(plugin_network *p);
 /* Weights in Darknet's format: read strictly (nothing changes unless the whole file is good), written whole or not at all. */
 status plugin_load_weights(plugin_network *p, const char *path);
 status plugin_save_weights(const plugin_network *p, const char *path);
+
+/* Of layers first <= i < last alone, as Darknet's load_weights_upto and save_weights_upto. A file may hold the first layers of a longer
+ * network (darknet53.conv.74), or more than is wanted; one that ends inside a layer is refused. */
+typedef struct loaded_weights {
+    int last;    /* the first layer that the file does not reach, or `last` */
+    size_t left; /* numbers behind */
+} loaded_weights;
+status plugin_load_some_weights(plugin_network *p, const char *path, int first, int last, loaded_weights *loaded);
+status plugin_save_some_weights(const plugin_network *p, const char *path, int last);
+
+/* Another size of the input image: sizes follow through the network, weights stay. A layer that cannot follow is a STATUS_BAD_CONFIG
+ * with its place, and the network can then only be freed. Weights of orders that were changed, and components' weights, are the cfg's
+ * again. */
+status plugin_resize(plugin_network *p, int width, int height);
+
+/* The network's own arrays of one layer by what they mean: [connected], [convolutional] (weights [filters, filter_size]) and [batchnorm] (no
+ * weights). NULL: it has none of that kind, or is another layer. */
+typedef struct layer_arrays {
+    size_t filters, filter_size;
+    float *biases, *weights;
+    float *scales, *rolling_mean, *rolling_variance; /* of its batch normalisation */
+} layer_arrays;
+layer_arrays plugin_layer_arrays(const plugin_network *p, int index);
+/* The same of any layer, as they follow each other in a weights file; the caller frees the list, not the arrays. */
+status plugin_layer_blocks(const plugin_network *p, int index, weights_block **blocks, size_t *n);
 
 /* What the network is; all owned by it. */
 const config *plugin_config(const plugin_network *p);

@@ -27,3 +27,24 @@ void stock_free_network(network *net)
     *(void **)&stock = next_symbol("free_network");
     stock(net);
 }
+
+int stock_resize_network(network *net, int w, int h)
+{
+    int (*stock)(network *, int, int);
+    *(void **)&stock = next_symbol("resize_network");
+    return stock(net, w, h);
+}
+
+void stock_load_weights_upto(network *net, char *path, int start, int cutoff)
+{
+    void (*stock)(network *, char *, int, int);
+    *(void **)&stock = next_symbol("load_weights_upto");
+    stock(net, path, start, cutoff);
+}
+
+void stock_save_weights_upto(network *net, char *path, int cutoff)
+{
+    void (*stock)(network *, char *, int);
+    *(void **)&stock = next_symbol("save_weights_upto");
+    stock(net, path, cutoff);
+}

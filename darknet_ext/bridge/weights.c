@@ -95,10 +95,11 @@ static void add_layer(block_list *list, const layer *l)
     }
 }
 
-static status list_blocks(const plugin_network *p, bool saving, block_list *list)
+/* Of layers first <= i < last. */
+static status list_blocks(const plugin_network *p, bool saving, int first, int last, block_list *list)
 {
     *list = (block_list){.saving = saving};
-    for (int i = 0; i < p->host->n; ++i) {
+    for (int i = first; i < last; ++i) {
         const layer *l = &p->host->layers[i];
         if (saving ? !l->dontsave : !l->dontload)
             add_layer(list, l);
@@ -107,6 +108,14 @@ static status list_blocks(const plugin_network *p, bool saving, block_list *list
         return STATUS_OK;
     free(list->blocks);
     return status_fail(STATUS_NO_MEMORY, "out of memory (list of weights)");
+}
+
+static size_t total_count(const block_list *list)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < list->n; ++i)
+        total += list->blocks[i].count;
+    return total;
 }
 
 /* flipped=1: the file holds the transpose. */
@@ -126,38 +135,116 @@ static status unflip(layer *l)
     return STATUS_OK;
 }
 
+static status take_weights(plugin_network *p, int first, int last, const block_list *list, const weights_file *file)
+{
+    const float *from = file->values;
+    for (size_t i = 0; i < list->n; ++i) {
+        memcpy(list->blocks[i].values, from, list->blocks[i].count * sizeof *from);
+        from += list->blocks[i].count;
+    }
+    status s = STATUS_OK;
+    for (int i = first; s == STATUS_OK && i < last; ++i)
+        s = p->host->layers[i].dontload ? STATUS_OK : unflip(&p->host->layers[i]);
+    if (s == STATUS_OK)
+        *p->host->seen = file->seen;
+    return s;
+}
+
 status plugin_load_weights(plugin_network *p, const char *path)
 {
     block_list list;
-    status s = list_blocks(p, false, &list);
+    weights_file file;
+    status s = list_blocks(p, false, 0, p->host->n, &list);
     if (s != STATUS_OK)
         return s;
-    size_t expected = 0;
-    for (size_t i = 0; i < list.n; ++i)
-        expected += list.blocks[i].count;
-    weights_file file;
-    s = weights_file_read(path, expected, &file);
-    const float *from = file.values;
-    for (size_t i = 0; s == STATUS_OK && i < list.n; ++i) {
-        memcpy(list.blocks[i].values, from, list.blocks[i].count * sizeof *from);
-        from += list.blocks[i].count;
-    }
-    for (int i = 0; s == STATUS_OK && i < p->host->n; ++i)
-        s = p->host->layers[i].dontload ? STATUS_OK : unflip(&p->host->layers[i]);
+    s = weights_file_read(path, total_count(&list), &file);
     if (s == STATUS_OK)
-        *p->host->seen = file.seen;
+        s = take_weights(p, 0, p->host->n, &list, &file);
     weights_file_free(&file);
+    free(list.blocks);
+    return s;
+}
+
+/* How many layers' weights a file of so many numbers holds: *last is the first layer that it does not reach. */
+static status fit_layers(const plugin_network *p, int first, size_t available, int *last, block_list *list)
+{
+    for (;; --*last) {
+        status s = list_blocks(p, false, first, *last, list);
+        if (s != STATUS_OK || total_count(list) <= available)
+            return s;
+        free(list->blocks);
+        list->blocks = NULL;
+    }
+}
+
+status plugin_load_some_weights(plugin_network *p, const char *path, int first, int last, loaded_weights *loaded)
+{
+    weights_file file;
+    block_list list = {.n = 0};
+    *loaded = (loaded_weights){.last = last < p->host->n ? last : p->host->n};
+    status s = weights_file_read_any(path, &file);
+    if (s != STATUS_OK)
+        return s;
+    s = fit_layers(p, first, file.count, &loaded->last, &list);
+    loaded->left = s == STATUS_OK ? file.count - total_count(&list) : 0;
+    bool whole = loaded->last == last || loaded->last == p->host->n;
+    if (s == STATUS_OK && !whole && total_count(&list) == 0 && loaded->left == 0)
+        s = status_fail(STATUS_BAD_FILE, "%s: error: holds no weights", path);
+    else if (s == STATUS_OK && !whole && loaded->left > 0)
+        s = status_fail(STATUS_BAD_FILE, "%s: error: ends in the middle of the weights of layer %d: the file is truncated, or belongs to another network", path,
+                        loaded->last);
+    if (s == STATUS_OK)
+        s = take_weights(p, first, loaded->last, &list, &file);
+    weights_file_free(&file);
+    free(list.blocks);
+    return s;
+}
+
+status plugin_save_some_weights(const plugin_network *p, const char *path, int last)
+{
+    block_list list;
+    status s = list_blocks(p, true, 0, last < p->host->n ? last : p->host->n, &list);
+    if (s != STATUS_OK)
+        return s;
+    s = weights_file_write(path, *p->host->seen, list.blocks, list.n);
     free(list.blocks);
     return s;
 }
 
 status plugin_save_weights(const plugin_network *p, const char *path)
 {
-    block_list list;
-    status s = list_blocks(p, true, &list);
-    if (s != STATUS_OK)
-        return s;
-    s = weights_file_write(path, *p->host->seen, list.blocks, list.n);
-    free(list.blocks);
-    return s;
+    return plugin_save_some_weights(p, path, p->host->n);
+}
+
+/* ---------------------------------------------------------------- for other files than Darknet's own */
+
+layer_arrays plugin_layer_arrays(const plugin_network *p, int index)
+{
+    const layer *l = &p->host->layers[index];
+    layer_arrays a = {.biases = l->biases};
+    if (l->type == CONNECTED || l->type == CONVOLUTIONAL) {
+        bool convolution = l->type == CONVOLUTIONAL;
+        a.weights = l->weights;
+        a.filters = (size_t)(convolution ? l->n : l->outputs);
+        a.filter_size = convolution ? (size_t)l->nweights / a.filters : (size_t)l->inputs;
+    } else if (l->type == BATCHNORM) {
+        a.filters = (size_t)l->c;
+    } else {
+        return (layer_arrays){0};
+    }
+    if (l->batch_normalize || l->type == BATCHNORM) {
+        a.scales = l->scales;
+        a.rolling_mean = l->rolling_mean;
+        a.rolling_variance = l->rolling_variance;
+    }
+    return a;
+}
+
+status plugin_layer_blocks(const plugin_network *p, int index, weights_block **blocks, size_t *n)
+{
+    block_list list = {.saving = true};
+    add_layer(&list, &p->host->layers[index]);
+    *blocks = list.blocks;
+    *n = list.n;
+    return list.failed ? status_fail(STATUS_NO_MEMORY, "out of memory (list of weights)") : STATUS_OK;
 }

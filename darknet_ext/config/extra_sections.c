@@ -6,6 +6,8 @@
 
 static const char *const policies[] = {"constant", "step", "exp", "poly", "steps", "sigmoid", "random", NULL};
 
+static const char *const batchnorm_gradients[] = {"exact", "darknet", NULL};
+
 static const option_spec net_options[] = {
     {"batch", OPTION_INTEGER, "1", 1, 1000000, NULL, "samples per weight update"},
     {"subdivisions", OPTION_INTEGER, "1", 1, 1000000, NULL, "parts in which a batch is computed, to save memory"},
@@ -45,12 +47,14 @@ static const option_spec net_options[] = {
     {"hue", OPTION_REAL, "0", 0, 1, NULL, "images: largest change of hue, in turns"},
     {"backend", OPTION_TEXT, "", 1, 0, NULL, "who computes: onednn or ref"},
     {"seed", OPTION_INTEGER, "", 0, RANDOM_LARGEST_SEED, NULL, "seed of all random numbers"},
+    {"batchnorm_gradient", OPTION_CHOICE, "exact", 1, 0, batchnorm_gradients,
+     "through batch normalisation: the derivative, or Darknet's approximation of it (only where nothing but values is trained)"},
     {"threads", OPTION_INTEGER, "", 1, 1024, NULL, "processor threads"},
     {"seen", OPTION_IGNORED, "", 1, 0, NULL, "kept in the weights file"},
     {0},
 };
 
-const section_spec net_section = {"net", "network", SECTION_NET, true, net_options, "input, batch, optimiser, learning rate"};
+const section_spec net_section = {"net", "network", SECTION_NET, true, net_options, "input, batch, optimiser, learning rate", NULL};
 
 static const char *const normalisations[] = {"none", "inputs", "all", NULL};
 
@@ -74,4 +78,4 @@ static const option_spec data_options[] = {
     {0},
 };
 
-const section_spec data_section = {"data", NULL, SECTION_EXTRA, false, data_options, "what to train on"};
+const section_spec data_section = {"data", NULL, SECTION_EXTRA, false, data_options, "what to train on", NULL};

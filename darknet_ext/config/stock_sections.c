@@ -25,11 +25,6 @@ static const char *const stock_activations[] = {
 #define UNIT 0, 1, NULL
 #define ACTIVATION_OPTION(fallback) {"activation", OPTION_CHOICE, fallback, 1, 0, stock_activations, "function of each output"}
 #define BATCH_NORMALIZE {"batch_normalize", OPTION_BOOLEAN, "0", FLAG, "1: normalise over the batch before the activation"}
-#define FILTERS {"filters", OPTION_INTEGER, "1", COUNT, "output channels"}
-#define KERNEL_SIZE {"size", OPTION_INTEGER, "1", 1, 65536, NULL, "side of the kernel, pixels"}
-#define STRIDE(fallback) {"stride", OPTION_INTEGER, fallback, 1, 65536, NULL, "step, pixels"}
-#define PAD {"pad", OPTION_BOOLEAN, "0", FLAG, "1: pad by size / 2"}
-#define PADDING(fallback) {"padding", OPTION_INTEGER, fallback, 0, 65536, NULL, "padding, pixels"}
 #define OUTPUT {"output", OPTION_INTEGER, "1", 1, INT_MAX, NULL, "number of outputs"}
 #define CLASSES(fallback) {"classes", OPTION_INTEGER, fallback, COUNT, "number of classes"}
 #define ANCHORS {"anchors", OPTION_REALS, "", FACTOR, "width,height of each box shape"}
@@ -40,16 +35,6 @@ static const char *const stock_activations[] = {
 #define TREE {"tree", OPTION_TEXT, "", NO_RANGE, "file with the class hierarchy"}
 #define SOFTMAX_CLASSES {"softmax", OPTION_BOOLEAN, "0", FLAG, "1: softmax over the classes"}
 #define SCALE_OF(key, meaning) {key, OPTION_REAL, "1", FACTOR, meaning}
-
-static const option_spec deconvolutional_options[] = {
-    FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, PADDING("0"), ACTIVATION_OPTION("logistic"), BATCH_NORMALIZE, {0},
-};
-
-static const option_spec local_options[] = {
-    FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, ACTIVATION_OPTION("logistic"), {0},
-};
-
-static const option_spec no_options[] = {{0}};
 
 static const option_spec rnn_options[] = {
     OUTPUT,
@@ -72,18 +57,6 @@ static const option_spec crnn_options[] = {
     ACTIVATION_OPTION("logistic"),
     BATCH_NORMALIZE,
     {"shortcut", OPTION_BOOLEAN, "0", FLAG, "1: add the state of the step before"},
-    {0},
-};
-
-static const option_spec crop_options[] = {
-    {"crop_height", OPTION_INTEGER, "1", 1, 65536, NULL, "height of the output, pixels"},
-    {"crop_width", OPTION_INTEGER, "1", 1, 65536, NULL, "width of the output, pixels"},
-    {"flip", OPTION_BOOLEAN, "0", FLAG, "1: mirror half of the images"},
-    {"angle", OPTION_REAL, "0", -360, 360, NULL, "largest rotation, degrees"},
-    {"saturation", OPTION_REAL, "1", FACTOR, "largest change of saturation, a factor"},
-    {"exposure", OPTION_REAL, "1", FACTOR, "largest change of brightness, a factor"},
-    {"shift", OPTION_REAL, "0", FACTOR, "largest shift of each colour"},
-    {"noadjust", OPTION_BOOLEAN, "0", FLAG, "1: leave pixel values as they are"},
     {0},
 };
 
@@ -153,75 +126,20 @@ static const option_spec detection_options[] = {
     {0},
 };
 
-static const option_spec softmax_options[] = {
-    {"groups", OPTION_INTEGER, "1", COUNT, "groups of inputs, each with its own softmax"},
-    {"temperature", OPTION_REAL, "1", 1e-6, 1e6, NULL, "divisor of the inputs"},
-    {"spatial", OPTION_BOOLEAN, "0", FLAG, "1: over the channels of each pixel"},
-    {"noloss", OPTION_BOOLEAN, "0", FLAG, "1: no cross-entropy loss"},
-    TREE,
-    {0},
-};
+static const char recurrent[] = "its state runs from sample to sample, so that no sample has a derivative of its own";
+static const char boxes[] = "it is a loss on boxes, which it matches to its outputs by their overlap";
+static const char instances[] = "it is a loss on the instances of an image, whose means it compares";
 
-static const option_spec normalization_options[] = {
-    {"size", OPTION_INTEGER, "5", 1, 65536, NULL, "channels summed over"},
-    {"alpha", OPTION_REAL, ".0001", FACTOR, "factor of the sum of squares"},
-    {"beta", OPTION_REAL, ".75", FACTOR, "exponent"},
-    {"kappa", OPTION_REAL, "1", FACTOR, "added to the sum of squares"},
-    {0},
-};
-
-static const option_spec maxpool_options[] = {
-    STRIDE("1"), {"size", OPTION_INTEGER, "", 1, 65536, NULL, "side of the window, pixels; none: stride"}, PADDING(""), {0},
-};
-
-static const option_spec reorg_options[] = {
-    STRIDE("1"),
-    {"reverse", OPTION_BOOLEAN, "0", FLAG, "1: from channels to pixels"},
-    {"flatten", OPTION_BOOLEAN, "0", FLAG, "1: from planes to pixels with all their channels"},
-    {"extra", OPTION_INTEGER, "0", FACTOR, "zeros appended to each sample"},
-    {0},
-};
-
-static const option_spec route_options[] = {
-    {"layers", OPTION_INTEGERS, NULL, -1e6, 1e6, NULL, "layers to join: numbers from 0, or negative: from here"}, {0},
-};
-
-static const option_spec upsample_options[] = {
-    STRIDE("2"), {"scale", OPTION_REAL, "1", -1e6, 1e6, NULL, "factor of the output"}, {0},
-};
-
-static const option_spec shortcut_options[] = {
-    {"from", OPTION_INTEGER, NULL, -1e6, 1e6, NULL, "layer to add: a number from 0, or negative: from here"},
-    ACTIVATION_OPTION("linear"),
-    {"alpha", OPTION_REAL, "1", -1e6, 1e6, NULL, "factor of the input"},
-    {"beta", OPTION_REAL, "1", -1e6, 1e6, NULL, "factor of the added layer"},
-    {0},
-};
-
-#define STOCK(name, alias, options, meaning) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning})
+#define STAYS(name, alias, options, meaning, why) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning, why})
 
 const section_spec *const stock_sections[] = {
-    STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution"),
-    STOCK("local", NULL, local_options, "convolution with its own weights at every pixel"),
-    STOCK("logistic", NULL, no_options, "logistic function and its cross-entropy loss"),
-    STOCK("l2norm", NULL, no_options, "divides the channels of each pixel by their length"),
-    STOCK("rnn", NULL, rnn_options, "recurrent layer"),
-    STOCK("gru", NULL, gru_options, "gated recurrent unit"),
-    STOCK("lstm", NULL, lstm_options, "long short-term memory"),
-    STOCK("crnn", NULL, crnn_options, "convolutional recurrent layer"),
-    STOCK("crop", NULL, crop_options, "random crop of the input image"),
-    STOCK("region", NULL, region_options, "object detection (YOLO 2)"),
-    STOCK("yolo", NULL, yolo_options, "object detection (YOLO 3)"),
-    STOCK("iseg", NULL, iseg_options, "instance segmentation"),
-    STOCK("detection", NULL, detection_options, "object detection (YOLO 1)"),
-    STOCK("softmax", "soft", softmax_options, "softmax and its cross-entropy loss"),
-    STOCK("normalization", "lrn", normalization_options, "local response normalisation over channels"),
-    STOCK("batchnorm", NULL, no_options, "batch normalisation"),
-    STOCK("maxpool", "max", maxpool_options, "largest value of each window"),
-    STOCK("reorg", NULL, reorg_options, "moves pixels to channels or back"),
-    STOCK("avgpool", "avg", no_options, "mean over all pixels of each channel"),
-    STOCK("route", NULL, route_options, "joins the outputs of earlier layers"),
-    STOCK("upsample", NULL, upsample_options, "repeats each pixel"),
-    STOCK("shortcut", NULL, shortcut_options, "adds the output of an earlier layer"),
+    STAYS("rnn", NULL, rnn_options, "recurrent layer", recurrent),
+    STAYS("gru", NULL, gru_options, "gated recurrent unit", recurrent),
+    STAYS("lstm", NULL, lstm_options, "long short-term memory", recurrent),
+    STAYS("crnn", NULL, crnn_options, "convolutional recurrent layer", recurrent),
+    STAYS("region", NULL, region_options, "object detection (YOLO 2)", boxes),
+    STAYS("yolo", NULL, yolo_options, "object detection (YOLO 3)", boxes),
+    STAYS("iseg", NULL, iseg_options, "instance segmentation", instances),
+    STAYS("detection", NULL, detection_options, "object detection (YOLO 1)", boxes),
     NULL,
 };

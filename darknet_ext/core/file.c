@@ -9,19 +9,35 @@
 
 /* ---------------------------------------------------------------- signals */
 
+enum { MAX_UNFINISHED = 2 };
+
 static bool cleans_up;
-static const char *volatile unfinished; /* the temporary file that would be left behind, borrowed; NULL: none */
+static const char *volatile unfinished[MAX_UNFINISHED]; /* temporary files that would be left behind, borrowed; NULL: none */
+
+static void change_unfinished(const char *from, const char *to)
+{
+    for (int i = 0; cleans_up && i < MAX_UNFINISHED; ++i)
+        if (unfinished[i] == from) {
+            unfinished[i] = to;
+            return;
+        }
+}
 
 static void remember_unfinished(const char *temporary)
 {
-    if (cleans_up)
-        unfinished = temporary;
+    change_unfinished(NULL, temporary);
+}
+
+static void forget_unfinished(const char *temporary)
+{
+    change_unfinished(temporary, NULL);
 }
 
 static void clean_up(int number)
 {
-    if (unfinished)
-        unlink(unfinished);
+    for (int i = 0; i < MAX_UNFINISHED; ++i)
+        if (unfinished[i])
+            unlink(unfinished[i]);
     signal(number, SIG_DFL);
     raise(number);
 }
@@ -54,7 +70,32 @@ status file_begin(const char *path, char *temporary, size_t size, FILE **f)
     *f = fopen(temporary, "wb");
     if (*f)
         return STATUS_OK;
-    remember_unfinished(NULL);
+    forget_unfinished(temporary);
+    return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, strerror(errno));
+}
+
+status file_make_folders(const char *path)
+{
+    char part[2048];
+    if ((size_t)snprintf(part, sizeof part, "%s", path) >= sizeof part)
+        return status_fail(STATUS_BAD_FILE, "%s: error: the path is too long", path);
+    for (char *at = part + 1;; ++at) {
+        if (*at && *at != '/')
+            continue;
+        char kept = *at;
+        *at = 0;
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return status_fail(STATUS_BAD_FILE, "%s: error: the folder cannot be made: %s", part, strerror(errno));
+        *at = kept;
+        if (!kept)
+            return STATUS_OK;
+    }
+}
+
+status file_flush(FILE *f, const char *path)
+{
+    if (fflush(f) == 0 && !ferror(f) && fsync(fileno(f)) == 0)
+        return STATUS_OK;
     return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, strerror(errno));
 }
 
@@ -67,13 +108,13 @@ status file_commit(FILE *f, const char *temporary, const char *path)
         cause = errno;
     }
     if (written && rename(temporary, path) == 0) {
-        remember_unfinished(NULL);
+        forget_unfinished(temporary);
         return STATUS_OK;
     }
     if (written)
         cause = errno;
     unlink(temporary);
-    remember_unfinished(NULL);
+    forget_unfinished(temporary);
     return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, strerror(cause));
 }
 
@@ -81,5 +122,5 @@ void file_abandon(FILE *f, const char *temporary)
 {
     fclose(f);
     unlink(temporary);
-    remember_unfinished(NULL);
+    forget_unfinished(temporary);
 }

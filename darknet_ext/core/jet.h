@@ -32,6 +32,11 @@ typedef struct jet {
     int order;      /* 0..JET_MAX_ORDER */
 } jet;
 
+/* The components of one element and one direction; those that a jet does not have are 0. */
+typedef struct jet_element {
+    real x0, x1, x2, x12;
+} jet_element;
+
 /* Components first <= S < last. */
 typedef struct component_range {
     int first, last;

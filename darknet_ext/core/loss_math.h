@@ -103,4 +103,21 @@ DNX_INLINE double loss_gradient(loss_function loss, loss_sums sums, double e)
     }
 }
 
+/* Darknet's losses of probabilities p against labels t: -log p where t is not 0, whatever else t is; `binary`: -t log p - (1-t) log(1-p),
+ * without the term that counts nothing. A label that is not given costs nothing. */
+DNX_INLINE double cross_entropy_term(bool binary, double p, double t)
+{
+    if (t != t)
+        return 0;
+    if (!binary)
+        return t != 0 ? -log(p) : 0;
+    return (t != 0 ? -t * log(p) : 0) - (t != 1 ? (1 - t) * log(1 - p) : 0);
+}
+
+/* What Darknet takes for the derivative of either by the argument of the softmax or logistic function. */
+DNX_INLINE double cross_entropy_gradient(double p, double t)
+{
+    return t != t ? 0 : p - t;
+}
+
 #endif

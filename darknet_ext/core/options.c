@@ -85,6 +85,42 @@ int option_line(const section *s, const char *key)
     return given ? given->line : s ? s->line : 0;
 }
 
+static _Noreturn void programming_error(const section *s, const char *key, const char *what)
+{
+    fprintf(stderr, "option '%s' of [%s]: %s\n", key, s ? s->spec->name : "", what);
+    abort();
+}
+
+/* Room for a key that was not given. */
+static option *option_add(section *s, const char *key)
+{
+    option *options = realloc(s->options, ((size_t)s->n_options + 1) * sizeof *options);
+    char *name = strdup(key);
+    if (options)
+        s->options = options;
+    if (!options || !name) {
+        free(name);
+        return NULL;
+    }
+    s->options[s->n_options] = (option){.spec = section_option(s->spec, key), .key = name, .line = s->line, .column = s->column};
+    return &s->options[s->n_options++];
+}
+
+status option_set_integer(section *s, const char *key, long value)
+{
+    option *o = (option *)given_option(s, key);
+    char *text = NULL;
+    if (!section_option(s->spec, key))
+        programming_error(s, key, "not in the specification");
+    if (asprintf(&text, "%ld", value) < 0 || (!o && !(o = option_add(s, key)))) {
+        free(text);
+        return status_fail(STATUS_NO_MEMORY, "out of memory (value of %s)", key);
+    }
+    free(o->value);
+    o->value = text;
+    return STATUS_OK;
+}
+
 status option_fail(const section *s, const char *path, const char *key, const char *text)
 {
     const option *given = given_option(s, key);
@@ -97,12 +133,6 @@ status option_fail(const section *s, const char *path, const char *key, const ch
 status section_fail(const section *s, const char *path, const char *text)
 {
     return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", path, s->line, s->column, text);
-}
-
-static _Noreturn void programming_error(const section *s, const char *key, const char *what)
-{
-    fprintf(stderr, "option '%s' of [%s]: %s\n", key, s ? s->spec->name : "", what);
-    abort();
 }
 
 static const option_spec *known_option(const section *s, const char *key)

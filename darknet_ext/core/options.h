@@ -43,6 +43,7 @@ typedef struct section_spec {
     bool stock;                 /* the stock parser knows the section */
     const option_spec *options; /* ends with key == NULL */
     const char *meaning;        /* one line */
+    const char *stays;          /* a layer that only the host runs: why it cannot be differentiated */
 } section_spec;
 
 typedef struct option {
@@ -81,6 +82,9 @@ bool option_given(const section *s, const char *key);
 
 /* Where the key's value stands, or where its section does when the key is absent: line for messages. */
 int option_line(const section *s, const char *key);
+
+/* Gives a key another value, in memory: programs that change a network keep its cfg true. */
+status option_set_integer(section *s, const char *key, long value);
 
 /* STATUS_BAD_CONFIG with a text that begins where the key's value stands: path:line, or the -set it comes from. */
 status option_fail(const section *s, const char *path, const char *key, const char *text);

@@ -1,7 +1,10 @@
 #include "core/status.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static _Thread_local char message[2048];
 
@@ -42,4 +45,28 @@ void *allocate_zeroed(unsigned long count, unsigned long size)
     if (!memory)
         status_fail(STATUS_NO_MEMORY, "out of memory (%lu items of %lu bytes)", count, size);
     return memory;
+}
+
+enum { ALIGNMENT = 64 };
+
+/* What calloc gave lies up to ALIGNMENT bytes below the buffer, and its address right below. */
+void *buffer_allocate(unsigned long count, unsigned long size)
+{
+    const unsigned long bytes = (count ? count : 1) * size;
+    char *base = count > (ULONG_MAX - ALIGNMENT) / size ? NULL : calloc(1, bytes + ALIGNMENT);
+    if (!base) {
+        status_fail(STATUS_NO_MEMORY, "out of memory (%lu numbers of %lu bytes)", count, size);
+        return NULL;
+    }
+    char *buffer = base + ALIGNMENT - (uintptr_t)base % ALIGNMENT;
+    memcpy(buffer - sizeof base, &base, sizeof base);
+    return buffer;
+}
+
+void buffer_release(void *buffer)
+{
+    char *base = NULL;
+    if (buffer)
+        memcpy(&base, (char *)buffer - sizeof base, sizeof base);
+    free(base);
 }

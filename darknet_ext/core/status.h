@@ -39,4 +39,9 @@ status status_collected(const status_list *all);
 /* calloc that never returns NULL to its caller's surprise: on failure it sets the status text and returns NULL. */
 void *allocate_zeroed(unsigned long count, unsigned long size);
 
+/* The same, aligned to 64 bytes. The pages of a large buffer are the system's zeros until somebody writes there: what is never
+ * used, as the adjoints of a network that only predicts, costs nothing. */
+void *buffer_allocate(unsigned long count, unsigned long size);
+void buffer_release(void *buffer); /* NULL is allowed */
+
 #endif

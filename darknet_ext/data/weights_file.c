@@ -42,12 +42,24 @@ static status read_header(FILE *f, const char *path, size_t size, uint64_t *seen
     return size >= *header_size ? STATUS_OK : bad_file(path, "too short to be a Darknet weights file");
 }
 
-static status read_values(FILE *f, const char *path, size_t bytes, size_t expected, weights_file *w)
+enum { ANY_COUNT = -1 };
+
+static status check_length(const char *path, size_t bytes, size_t expected, const weights_file *w)
 {
-    w->count = bytes / sizeof *w->values;
+    if (expected == (size_t)ANY_COUNT)
+        return bytes % sizeof *w->values == 0 ? STATUS_OK : bad_file(path, "ends in the middle of a number");
     if (bytes != expected * sizeof *w->values)
         return status_fail(STATUS_BAD_FILE, "%s: error: holds %zu bytes of weights, the network needs %zu: the file is %s, or belongs to another network",
                            path, bytes, expected * sizeof *w->values, bytes < expected * sizeof *w->values ? "truncated" : "too long");
+    return STATUS_OK;
+}
+
+static status read_values(FILE *f, const char *path, size_t bytes, size_t expected, weights_file *w)
+{
+    status s = check_length(path, bytes, expected, w);
+    if (s != STATUS_OK)
+        return s;
+    w->count = bytes / sizeof *w->values;
     w->values = malloc(bytes ? bytes : 1);
     if (!w->values)
         return status_fail(STATUS_NO_MEMORY, "%s: error: no memory for %zu bytes of weights", path, bytes);
@@ -82,23 +94,33 @@ status weights_file_read(const char *path, size_t expected, weights_file *w)
     return s;
 }
 
+status weights_file_read_any(const char *path, weights_file *w)
+{
+    return weights_file_read(path, (size_t)ANY_COUNT, w);
+}
+
 void weights_file_free(weights_file *w)
 {
     free(w->values);
     *w = (weights_file){0};
 }
 
-status weights_file_write(const char *path, uint64_t seen, const weights_block *blocks, size_t n_blocks)
+void weights_file_print(FILE *f, uint64_t seen, const weights_block *blocks, size_t n_blocks)
 {
     static const weights_header header = {0, 2, 0};
+    fwrite(&header, sizeof header, 1, f);
+    fwrite(&seen, sizeof seen, 1, f);
+    for (size_t i = 0; i < n_blocks; ++i)
+        fwrite(blocks[i].values, sizeof *blocks[i].values, blocks[i].count, f);
+}
+
+status weights_file_write(const char *path, uint64_t seen, const weights_block *blocks, size_t n_blocks)
+{
     char temporary[4096];
     FILE *f;
     status s = file_begin(path, temporary, sizeof temporary, &f);
     if (s != STATUS_OK)
         return s;
-    fwrite(&header, sizeof header, 1, f);
-    fwrite(&seen, sizeof seen, 1, f);
-    for (size_t i = 0; i < n_blocks; ++i)
-        fwrite(blocks[i].values, sizeof *blocks[i].values, blocks[i].count, f);
+    weights_file_print(f, seen, blocks, n_blocks);
     return file_commit(f, temporary, path);
 }

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "core/status.h"
 
@@ -15,6 +16,8 @@ typedef struct weights_file {
 
 /* Reads and checks a whole file: header, length, every number finite. `expected` floats, no more and no less. */
 status weights_file_read(const char *path, size_t expected, weights_file *result);
+/* The same with any number of floats. */
+status weights_file_read_any(const char *path, weights_file *result);
 void weights_file_free(weights_file *w);
 
 /* Writes `n_blocks` arrays one after the other; the file appears under its name only when it is complete. */
@@ -23,5 +26,8 @@ typedef struct weights_block {
     size_t count;
 } weights_block;
 status weights_file_write(const char *path, uint64_t seen, const weights_block *blocks, size_t n_blocks);
+
+/* The same to an open file; whether everything arrived there the caller finds out. */
+void weights_file_print(FILE *f, uint64_t seen, const weights_block *blocks, size_t n_blocks);
 
 #endif

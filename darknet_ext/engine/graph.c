@@ -38,22 +38,9 @@ status graph_input_shape(const config *c, tensor_shape *shape)
     const section *net = &c->sections[0];
     long inputs = option_given(net, "inputs") ? option_integer(net, "inputs") : 0;
     tensor_shape image = {(int)option_integer(net, "channels"), (int)option_integer(net, "height"), (int)option_integer(net, "width")};
-    *shape = inputs > 0 ? shape_vector((int)inputs) : image;
+    *shape = image.height > 0 ? image : shape_vector((int)inputs);
     if (!shape_is_sane(*shape, c))
         return config_error(c, net, "batch times input has no size, or too large a one: give inputs=, or channels=, height= and width=");
-    return STATUS_OK;
-}
-
-static status parameters_allocate(graph_node *node, const backend *be)
-{
-    for (int i = 0; i < node->n_parameters; ++i) {
-        parameter *p = &node->parameters[i];
-        p->value = be->allocate(p->count);
-        p->gradient = p->statistic ? NULL : be->allocate(p->count);
-        p->owned = true;
-        if (!p->value || (!p->gradient && !p->statistic))
-            return STATUS_NO_MEMORY;
-    }
     return STATUS_OK;
 }
 
@@ -88,9 +75,10 @@ static status take_input_shapes(const graph *g, graph_node *node)
     return STATUS_OK;
 }
 
-static status node_configure(graph *g, graph_node *node, const config *c, const backend *be, foreign_shape foreign, void *context)
+static status node_configure(graph *g, graph_node *node, const config *c, foreign_shape foreign, void *context)
 {
     const section *where = node->where;
+    node->net = &c->sections[0];
     node->n_inputs = 1;
     node->inputs[0] = node->index - 1;
     node->learning_rate_scale = option_real(where, "learning_rate");
@@ -112,7 +100,7 @@ static status node_configure(graph *g, graph_node *node, const config *c, const 
         return config_error(c, where, strdupa(status_text()));
     if (node->type->role == LAYER_PLAIN && !shape_is_sane(node->out, c))
         return config_error(c, where, "the output of this layer, times batch, is too large");
-    return parameters_allocate(node, be);
+    return STATUS_OK;
 }
 
 int graph_block(const graph *g, int node)
@@ -144,7 +132,7 @@ static void choose_layouts(graph *g, const config *c, const backend *be)
     }
 }
 
-status graph_build(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context)
+status graph_lay_out(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context)
 {
     *g = (graph){.output_node = -1};
     int n = count_layers(c);
@@ -160,7 +148,7 @@ status graph_build(graph *g, const config *c, const backend *be, foreign_shape f
         node->index = g->n_nodes++;
         s = check_order(g, node, c);
         if (s == STATUS_OK)
-            s = node_configure(g, node, c, be, foreign, context);
+            s = node_configure(g, node, c, foreign, context);
         if (s == STATUS_OK && (!node->type || node->type->role == LAYER_PLAIN))
             g->output_node = node->index;
     }
@@ -172,6 +160,79 @@ status graph_build(graph *g, const config *c, const backend *be, foreign_shape f
         graph_free(g, be);
     return s;
 }
+
+/* An array of the host's needs none of ours. */
+static status parameter_allocate(parameter *p, const backend *be)
+{
+    if (!p->value) {
+        p->value = be->allocate(p->count);
+        p->owned = true;
+    }
+    if (!p->gradient && !p->statistic)
+        p->gradient = be->allocate(p->count);
+    return p->value && (p->gradient || p->statistic) ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+status graph_allocate(graph *g, const backend *be)
+{
+    status s = STATUS_OK;
+    GRAPH_ARRAYS(g, p)
+    {
+        if (s == STATUS_OK)
+            s = parameter_allocate(p, be);
+    }
+    return s;
+}
+
+status graph_build(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context)
+{
+    status s = graph_lay_out(g, c, be, foreign, context);
+    if (s == STATUS_OK)
+        s = graph_allocate(g, be);
+    if (s != STATUS_OK)
+        graph_free(g, be);
+    return s;
+}
+
+/* ---------------------------------------------------------------- another input size */
+
+static bool same_counts(const graph_node *node, const parameter *before, int n_before)
+{
+    bool same = node->n_parameters == n_before;
+    for (int k = 0; same && k < n_before; ++k)
+        same = node->parameters[k].count == before[k].count;
+    return same;
+}
+
+static status node_lay_out_again(graph *g, graph_node *node, const config *c, foreign_shape foreign, void *context)
+{
+    parameter before[NODE_MAX_PARAMETERS];
+    int n_before = node->n_parameters;
+    memcpy(before, node->parameters, sizeof before);
+    free(node->options);
+    *node = (graph_node){.where = node->where, .index = node->index};
+    status s = node_configure(g, node, c, foreign, context);
+    bool same = same_counts(node, before, n_before);
+    memcpy(node->parameters, before, sizeof before);
+    node->n_parameters = n_before;
+    if (s == STATUS_OK && !same)
+        s = config_error(c, node->where, "the network cannot take another input size: the number of weights of this layer depends on it");
+    return s;
+}
+
+status graph_resize(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context)
+{
+    for (; g->n_head > 0; --g->n_head)
+        free(g->nodes[g->n_nodes + g->n_head - 1].options);
+    status s = graph_input_shape(c, &g->input);
+    for (int i = 0; i < g->n_nodes && s == STATUS_OK; ++i)
+        s = node_lay_out_again(g, &g->nodes[i], c, foreign, context);
+    if (s == STATUS_OK)
+        choose_layouts(g, c, be);
+    return s;
+}
+
+/* ---------------------------------------------------------------- heads */
 
 status graph_append_head(graph *g, const layer_type *type)
 {
@@ -245,6 +306,23 @@ size_t graph_array_count(const graph *g)
     size_t count = 0;
     GRAPH_ARRAYS(g, p) count += p->count;
     return count;
+}
+
+bool graph_has_statistics(const graph *g)
+{
+    return graph_array_count(g) > graph_parameter_count(g);
+}
+
+status graph_check_batch(const graph *g, int batch, const char *path)
+{
+    status_list found = {.first = STATUS_OK};
+    for (int i = 0; i < g->n_nodes; ++i) {
+        const graph_node *node = &g->nodes[i];
+        if (node->type && node->type->least_batch && node->type->least_batch(node) > batch)
+            status_collect(&found, section_fail(node->where, path, "batch normalisation cannot be trained with one sample, and one pixel, at a time: "
+                                                                   "they have no variance (batch= / subdivisions= must be 2 or more)"));
+    }
+    return status_collected(&found);
 }
 
 void graph_clear_gradients(graph *g, const backend *be)

@@ -22,6 +22,16 @@ status graph_input_shape(const config *c, tensor_shape *shape);
  * the engine does not know come from `foreign` (NULL: such layers are refused). */
 typedef status (*foreign_shape)(void *context, int index, tensor_shape *out);
 status graph_build(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context);
+
+/* The same in two steps, for a network that lives in a host: the nodes, whose parameters have no arrays yet; and, when the host has
+ * set the `value` of those it has arrays for, whatever is missing. */
+status graph_lay_out(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context);
+status graph_allocate(graph *g, const backend *be);
+
+/* Lays the nodes out for the input size that `c` has now. Parameters keep their arrays: a layer whose number of weights would change is
+ * refused, and the graph can then only be freed. Head nodes are gone. */
+status graph_resize(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context);
+
 void graph_free(graph *g, const backend *be);
 
 /* Appends a node without a cfg section that reads the last one appended (first: the network's output): the head through
@@ -51,6 +61,12 @@ void graph_initialise(graph *g, const backend *be, uint64_t seed);
 /* Total number of trainable numbers, and of all numbers of a weights file. */
 size_t graph_parameter_count(const graph *g);
 size_t graph_array_count(const graph *g);
+
+/* Whether some layer has statistics: it then computes something else in training than in prediction, and couples the samples of a batch. */
+bool graph_has_statistics(const graph *g);
+
+/* STATUS_BAD_CONFIG, naming the line, when a layer cannot be trained with minibatches of so many samples. */
+status graph_check_batch(const graph *g, int batch, const char *path);
 
 /* Sets every gradient to zero. */
 void graph_clear_gradients(graph *g, const backend *be);

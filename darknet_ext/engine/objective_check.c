@@ -1,16 +1,29 @@
 #include "engine/objective_check.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* The key that makes a layer stay the host's own, as it is written: " with batch_normalize=1". */
+static void write_foreign_key(const section *where, char *text, size_t size)
+{
+    static const char *const keys[] = {"batch_normalize", "binary", "xnor", "tree", NULL};
+    *text = 0;
+    for (const char *const *key = keys; layer_find(where->spec->name) && *key; ++key)
+        if (section_option(where->spec, *key) && option_given(where, *key) && strcmp(option_text(where, *key), "0") != 0)
+            snprintf(text, size, " with %s=%s", *key, option_text(where, *key));
+}
 
 /* Whether one node of the segment can be differentiated as often as asked. */
 static status check_node(const graph_node *node, const section *where, const char *path, const objective_options *o)
 {
     char text[512];
     if (!node->type || node->type->max_order < o->order) {
-        bool normalised = layer_find(node->where->spec->name) && !node->type;
-        const char *reason = node->type ? node->type->order_limit : NULL;
+        char foreign[128] = "";
+        const char *reason = node->type ? node->type->order_limit : layer_stays(node->where);
+        if (!node->type)
+            write_foreign_key(node->where, foreign, sizeof foreign);
         snprintf(text, sizeof text, "[%s]%s cannot be differentiated %s, but [sobolev] at line %d differentiates through it%s%s", node->where->name,
-                 normalised ? " with batch_normalize=1" : "", o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", where->line,
+                 foreign, o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", where->line,
                  reason ? ": " : "", reason ? reason : "");
         return section_fail(node->where, path, text);
     }
@@ -35,6 +48,17 @@ static void check_nodes(const graph *g, const section *where, const char *path, 
     for (int i = o->wrt + 1; i <= g->output_node; ++i)
         if (!g->nodes[i].type || g->nodes[i].type->role != LAYER_LOSS)
             status_collect(found, check_node(&g->nodes[i], where, path, o));
+}
+
+/* Darknet's approximation is one of first derivatives; what would be trained on it here is not even that. */
+static status check_batchnorm_gradient(const graph *g, const section *where, const char *path)
+{
+    const section *net = g->nodes[0].net;
+    char text[192];
+    if (!graph_has_statistics(g) || option_choice(net, "batchnorm_gradient") == 0)
+        return STATUS_OK;
+    snprintf(text, sizeof text, "batchnorm_gradient=darknet approximates the gradient of values: [sobolev] at line %d needs the exact one", where->line);
+    return option_fail(net, path, "batchnorm_gradient", text);
 }
 
 /* What goes with label directions. */
@@ -78,6 +102,7 @@ status objective_check(const graph *g, const section *where, const char *path, c
             status_collect(&found, option_fail(where, path, "weight", "all weights are 0: there is nothing to train on"));
         return status_collected(&found);
     }
+    status_collect(&found, check_batchnorm_gradient(g, where, path));
     status_collect(&found, check_label_directions(where, path, o));
     status_collect(&found, check_components(where, path, o));
     if (o->wrt >= g->output_node)

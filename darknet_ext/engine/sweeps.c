@@ -114,9 +114,7 @@ static void node_forward(tape *t, int index, component_range range)
 static bool starts_adjoint(tape *t, int index, int half)
 {
     const graph_node *node = &t->graph->nodes[index];
-    if (node->type->role == LAYER_LOSS)
-        return half == HALF_LOW;
-    return half == HALF_LOW && t->own_losses && t->truth && node->type->has_loss && node->type->has_loss(node);
+    return half == HALF_LOW && node_is_loss(node) && (node->type->role == LAYER_LOSS || (t->own_losses && t->truth));
 }
 
 static void clear_unstarted(tape *t, int index)
@@ -180,9 +178,12 @@ void sweep_seeds(tape *t)
 
 void sweep_tangents(tape *t)
 {
-    int last = t->row_scale && t->pair >= 0 ? t->pair - 1 : graph_top(t->graph);
+    const bool pair = t->row_scale && t->pair >= 0;
+    const int last = pair ? t->pair - 1 : graph_top(t->graph);
     for (int i = t->segment_input + 1; i <= last; ++i)
         node_forward(t, i, jet_upper_half(t->order));
+    if (pair) /* its tangents are not needed, those of its input are */
+        convert_inputs(t, t->pair, jet_upper_half(t->order));
 }
 
 /* Sweep 4 of one node on the scalar path: its parameters, from what sweep 2 left. */

@@ -6,8 +6,9 @@
 #include "engine/tape.h"
 
 struct predictor {
-    tape tape; /* for PREDICTOR_ROWS samples with one direction, or fewer samples with more */
+    tape tape; /* for `rows` samples with one direction, or fewer samples with more */
     const backend *be;
+    int rows;
     int output; /* node */
     size_t inputs, outputs;
     plugin_network *host; /* Darknet predicts where the engine does not know a layer; NULL: the tape does */
@@ -19,6 +20,7 @@ typedef struct pass {
     const prediction *wanted; /* v NULL: unit vectors */
     size_t point, batch;
     size_t first, directions; /* of each point */
+    size_t first_output, outputs;
 } pass;
 
 static bool needs_host(const graph *g)
@@ -36,7 +38,7 @@ static int least(int a, int b)
 
 static const char *order_limit(const graph_node *node)
 {
-    return !node->type ? "only Darknet itself runs this layer" : node->type->order_limit;
+    return node->type ? node->type->order_limit : layer_stays(node->where);
 }
 
 status predictor_check_order(plugin_network *p, int order)
@@ -50,6 +52,17 @@ status predictor_check_order(plugin_network *p, int order)
                            node->where->column, node->where->name, order, order_limit(node));
     }
     return STATUS_OK;
+}
+
+/* Points with one direction whose jets and adjoints fit into 256 MB. */
+static int rows_that_fit(const graph *g, int order)
+{
+    const size_t most = (size_t)1 << 26;
+    size_t numbers = shape_count(g->input);
+    for (int i = 0; i <= g->output_node; ++i)
+        numbers += layout_count(node_out_layout(&g->nodes[i]));
+    numbers *= 2 * (size_t)jet_components(order);
+    return numbers * PREDICTOR_ROWS <= most ? PREDICTOR_ROWS : numbers < most ? (int)(most / numbers) : 1;
 }
 
 status predictor_create(predictor **result, plugin_network *p, int order)
@@ -67,7 +80,7 @@ status predictor_create(predictor **result, plugin_network *p, int order)
     self->inputs = shape_count(g->input);
     self->outputs = shape_count(g->nodes[g->output_node].out);
     if (!needs_host(g))
-        return tape_create(&self->tape, g, self->be, PREDICTOR_ROWS, order, 1, -1);
+        return tape_create(&self->tape, g, self->be, self->rows = rows_that_fit(g, order), order, 1, -1);
     self->host = p;
     self->host_input = allocate_zeroed((size_t)plugin_minibatch(p) * self->inputs, sizeof *self->host_input);
     return self->host_input ? STATUS_OK : STATUS_NO_MEMORY;
@@ -153,11 +166,11 @@ static void store_tangents(predictor *p, const pass *now)
     for (size_t d = 0; d < now->directions; ++d)
         for (size_t b = 0; b < now->batch; ++b) {
             size_t at = (now->point + b) * (size_t)now->wanted->directions + now->first + d;
-            store_row(tangent + (d * now->batch + b) * p->outputs, p->outputs, now->wanted->jvp + at * p->outputs);
+            store_row(tangent + (d * now->batch + b) * p->outputs + now->first_output, now->outputs, now->wanted->jvp + at * now->outputs);
         }
 }
 
-/* Order 1: (J v)_k from the gradient g of output k, [batch, inputs]. */
+/* Order 1: (J v)_k from the gradient g of output k of the wanted ones, [batch, inputs]. */
 static void store_projections(predictor *p, const pass *now, const real *g, size_t k)
 {
     for (size_t b = 0; b < now->batch; ++b)
@@ -167,7 +180,7 @@ static void store_projections(predictor *p, const pass *now, const real *g, size
             double sum = 0;
             for (size_t i = 0; i < p->inputs; ++i)
                 sum += (double)g[b * p->inputs + i] * v[i];
-            now->wanted->jvp[at * p->outputs + k] = sum;
+            now->wanted->jvp[at * now->outputs + k] = sum;
         }
 }
 
@@ -181,19 +194,19 @@ static void store_products(predictor *p, const pass *now, size_t k)
             size_t point = now->point + b, direction = now->first + d;
             const real *row = q + (d * now->batch + b) * p->inputs;
             if (to->hessian)
-                store_row(row, p->inputs, to->hessian + ((point * p->outputs + k) * p->inputs + direction) * p->inputs);
+                store_row(row, p->inputs, to->hessian + ((point * now->outputs + k) * p->inputs + direction) * p->inputs);
             else
-                store_row(row, p->inputs, to->hvp + ((point * (size_t)to->directions + direction) * p->outputs + k) * p->inputs);
+                store_row(row, p->inputs, to->hvp + ((point * (size_t)to->directions + direction) * now->outputs + k) * p->inputs);
         }
 }
 
-/* Of output k, after its seed sweep. */
+/* Of output k of the wanted ones, after its seed sweep. */
 static void store_derivatives(predictor *p, const pass *now, size_t k)
 {
     const real *g = jet_component(&p->tape.adj_x, jet_components(p->tape.order) - 1); /* the same for every direction */
     const prediction *to = now->wanted;
     for (size_t b = 0; b < now->batch && to->jacobian && now->first == 0; ++b)
-        store_row(g + b * p->inputs, p->inputs, to->jacobian + ((now->point + b) * p->outputs + k) * p->inputs);
+        store_row(g + b * p->inputs, p->inputs, to->jacobian + ((now->point + b) * now->outputs + k) * p->inputs);
     if (to->jvp && p->tape.order == 1)
         store_projections(p, now, g, k);
     if (to->hessian || to->hvp)
@@ -201,6 +214,13 @@ static void store_derivatives(predictor *p, const pass *now, size_t k)
 }
 
 /* ---------------------------------------------------------------- passes */
+
+static void store_values(predictor *p, const pass *now)
+{
+    const real *y = tape_jet(&p->tape, p->output)->data;
+    for (size_t b = 0; b < now->batch; ++b)
+        store_row(y + b * p->outputs + now->first_output, now->outputs, now->wanted->y + (now->point + b) * now->outputs);
+}
 
 static void run_pass(predictor *p, const double *x, const pass *now)
 {
@@ -214,12 +234,12 @@ static void run_pass(predictor *p, const double *x, const pass *now)
         load_directions(p, now);
     sweep_values(t, 0, p->output);
     if (to->y && now->first == 0)
-        store_row(tape_jet(t, p->output)->data, now->batch * p->outputs, to->y + now->point * p->outputs);
+        store_values(p, now);
     if (to->jvp && second)
         store_tangents(p, now);
     bool seeds = to->hessian || to->hvp || (to->jacobian && now->first == 0) || (to->jvp && !second);
-    for (size_t k = 0; seeds && k < p->outputs; ++k) {
-        run_seeds(p, k);
+    for (size_t k = 0; seeds && k < now->outputs; ++k) {
+        run_seeds(p, now->first_output + k);
         store_derivatives(p, now, k);
     }
 }
@@ -228,27 +248,29 @@ static void run_pass(predictor *p, const double *x, const pass *now)
 static void run_passes(predictor *p, const double *x, int points, const prediction *wanted)
 {
     bool grouped = p->tape.order > 1 && wanted->directions > 0;
-    int group = grouped ? least(wanted->directions, PREDICTOR_DIRECTIONS) : wanted->directions;
-    int capacity = grouped ? PREDICTOR_ROWS / group : PREDICTOR_ROWS;
+    int group = grouped ? least(least(wanted->directions, PREDICTOR_DIRECTIONS), p->rows) : wanted->directions;
+    int capacity = grouped ? p->rows / group : p->rows;
+    size_t first_output = wanted->output > 0 ? (size_t)wanted->output - 1 : 0, outputs = wanted->output > 0 ? 1 : p->outputs;
     for (int point = 0; point < points; point += capacity)
         for (int first = 0; first == 0 || first < wanted->directions; first += group ? group : 1) {
             int batch = least(points - point, capacity), directions = least(wanted->directions - first, group);
-            pass now = {wanted, (size_t)point, (size_t)batch, (size_t)first, (size_t)directions};
+            pass now = {wanted, (size_t)point, (size_t)batch, (size_t)first, (size_t)directions, first_output, outputs};
             run_pass(p, x, &now);
         }
 }
 
 /* Darknet predicts whole minibatches: behind the last points stand old ones, whose values nobody reads. */
-static void run_host(predictor *p, const double *x, int points, double *y)
+static void run_host(predictor *p, const double *x, int points, const prediction *wanted)
 {
     int capacity = plugin_minibatch(p->host);
-    for (int point = 0; y && point < points; point += capacity) {
+    size_t first = wanted->output > 0 ? (size_t)wanted->output - 1 : 0, outputs = wanted->output > 0 ? 1 : p->outputs;
+    for (int point = 0; wanted->y && point < points; point += capacity) {
         size_t batch = (size_t)least(points - point, capacity), at = (size_t)point;
         for (size_t i = 0; i < batch * p->inputs; ++i)
             p->host_input[i] = (float)x[at * p->inputs + i];
         const float *values = plugin_predict(p->host, p->host_input);
-        for (size_t i = 0; i < batch * p->outputs; ++i)
-            y[at * p->outputs + i] = (double)values[i];
+        for (size_t b = 0; b < batch; ++b)
+            store_row(values + b * p->outputs + first, outputs, wanted->y + (at + b) * outputs);
     }
 }
 
@@ -256,11 +278,11 @@ void predictor_run(predictor *p, const double *x, int points, const prediction *
 {
     prediction rest = *wanted;
     if (p->host) {
-        run_host(p, x, points, wanted->y);
+        run_host(p, x, points, wanted);
         return;
     }
     if (wanted->hessian) {
-        prediction full = {.directions = (int)p->inputs, .y = wanted->y, .jacobian = wanted->jacobian, .hessian = wanted->hessian};
+        prediction full = {.output = wanted->output, .directions = (int)p->inputs, .y = wanted->y, .jacobian = wanted->jacobian, .hessian = wanted->hessian};
         run_passes(p, x, points, &full);
         rest.y = rest.jacobian = rest.hessian = NULL;
     }

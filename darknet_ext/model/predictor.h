@@ -4,11 +4,13 @@
 
 #include "bridge/plugin.h"
 
-/* Points times directions (at most 16 of them) that one pass over the network takes; pieces of that size lose no time. */
+/* Points times directions (at most 16 of them) that one pass over the network takes at most; pieces of that size lose no time. Large networks take
+ * fewer, so that what lies between their layers stays below a few hundred megabytes. */
 enum { PREDICTOR_ROWS = 512, PREDICTOR_DIRECTIONS = 16 };
 
 /* Arrays of the caller, each in the order of its comment; NULL: not wanted. */
 typedef struct prediction {
+    int output;      /* 0: all outputs; else the one, from 1, that all arrays are about: `outputs` in their sizes is then 1 */
     int directions;  /* vectors v of each point; 0 where neither jvp nor hvp is wanted */
     const double *v; /* [points, directions, inputs] */
     double *y;        /* [points, outputs]                      m(x) */

@@ -9,11 +9,11 @@
 
 #include "core/environment.h"
 
-enum { FLAG_COUNT = 15, VALUE_SET = 1000 };
+enum { FLAG_COUNT = 19, VALUE_SET = 1000, VALUE_IMAGE };
 
 /* Where popt puts the values of the verb being parsed; copied out afterwards. */
 static struct {
-    const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column;
+    const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column, *reader, *image, *names, *output_index;
     int force, print_cfg, no_chart, surface, derivatives, hessian;
 } raw;
 
@@ -42,6 +42,10 @@ static const flag_row flag_table[FLAG_COUNT] = {
     TEXT_FLAG(FLAG_COLUMN, "column", &raw.column, 0, "the column of metrics.csv to compare (test_value_mse)", "NAME"),
     SWITCH(FLAG_DERIVATIVES, "derivatives", &raw.derivatives, "also the Jacobian (dydx), and its and the Hessians' products with v"),
     SWITCH(FLAG_HESSIAN, "hessian", &raw.hessian, "also the full Hessians (d2ydx2)"),
+    TEXT_FLAG(FLAG_READER, "reader", &raw.reader, 0, "who must be able to read it: darknet or opencv (both, if possible)", "NAME"),
+    TEXT_FLAG(FLAG_IMAGE, "image", &raw.image, VALUE_IMAGE, "a picture, or a folder of them; may be repeated", "PATH"),
+    TEXT_FLAG(FLAG_IMAGE, "names", &raw.names, 0, "the names of the outputs, one a line", "FILE"),
+    TEXT_FLAG(FLAG_OUTPUT_INDEX, "output-index", &raw.output_index, 0, "this output alone, from 1 (-derivatives of pictures: the largest)", "K"),
 };
 
 static void popt_table(const verb *v, struct poptOption *table)
@@ -82,11 +86,21 @@ static bool take_override(arguments *a, const verb *v)
     return true;
 }
 
+static bool take_image(arguments *a, const verb *v)
+{
+    if (a->n_images == MAX_IMAGES) {
+        fprintf(stderr, "darknet sobolev %s: error: more than %d -image: name their folder\n", v->name, MAX_IMAGES);
+        return false;
+    }
+    a->images[a->n_images++] = raw.image;
+    return true;
+}
+
 static bool read_flags(poptContext context, arguments *a, const verb *v)
 {
     int code;
     while ((code = poptGetNextOpt(context)) > 0)
-        if (code == VALUE_SET && !take_override(a, v))
+        if ((code == VALUE_SET && !take_override(a, v)) || (code == VALUE_IMAGE && !take_image(a, v)))
             return false;
     if (code == POPT_ERROR_BADOPT)
         print_bad_flag(v, poptBadOption(context, POPT_BADOPTION_NOALIAS));
@@ -105,10 +119,11 @@ static bool whole_number(const verb *v, const char *name, const char *text, long
 
 static bool take_values(arguments *a, const verb *v)
 {
-    long seed = 0, threads = 0, batch = 3;
+    long seed = 0, threads = 0, batch = 3, output_index = 0;
     a->seconds = 3;
     bool good = whole_number(v, "seed", raw.seed, 0, RANDOM_LARGEST_SEED, &seed) && whole_number(v, "threads", raw.threads, 1, 1024, &threads) &&
-                whole_number(v, "every", raw.every, 1, LONG_MAX, &a->every) && whole_number(v, "batch", raw.batch, 1, 4096, &batch);
+                whole_number(v, "every", raw.every, 1, LONG_MAX, &a->every) && whole_number(v, "batch", raw.batch, 1, 4096, &batch) &&
+                whole_number(v, "output-index", raw.output_index, 1, INT_MAX, &output_index);
     if (good && raw.seconds && (!parse_real(raw.seconds, &a->seconds) || a->seconds <= 0 || a->seconds > 1e6)) {
         fprintf(stderr, "darknet sobolev %s: error: -seconds: '%s' is not a number of seconds\n", v->name, raw.seconds);
         good = false;
@@ -120,6 +135,9 @@ static bool take_values(arguments *a, const verb *v)
     a->backend = raw.backend;
     a->out = raw.out;
     a->column = raw.column;
+    a->reader = raw.reader;
+    a->names = raw.names;
+    a->output_index = (int)output_index;
     a->force = raw.force;
     a->print_cfg = raw.print_cfg;
     a->no_chart = raw.no_chart;
@@ -199,7 +217,7 @@ const verb *verb_find(const char *name)
 
 /* ---------------------------------------------------------------- loading */
 
-static void print_message(void *context, const char *line)
+void print_message(void *context, const char *line)
 {
     (void)context;
     fprintf(stderr, "%s\n", line);

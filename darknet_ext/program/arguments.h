@@ -4,7 +4,7 @@
 
 #include "bridge/plugin.h"
 
-enum { MAX_OVERRIDES = 64, MAX_POSITIONAL = 16 };
+enum { MAX_OVERRIDES = 64, MAX_POSITIONAL = 16, MAX_IMAGES = 256 };
 
 /* Exit statuses of the program. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SIGNAL = 130 };
@@ -25,6 +25,9 @@ typedef enum flag {
     FLAG_COLUMN = 1 << 12,
     FLAG_DERIVATIVES = 1 << 13,
     FLAG_HESSIAN = 1 << 14,
+    FLAG_READER = 1 << 15,
+    FLAG_IMAGE = 1 << 16, /* and what belongs to it: -names */
+    FLAG_OUTPUT_INDEX = 1 << 17,
     FLAG_CFG = FLAG_SET | FLAG_SEED | FLAG_THREADS | FLAG_BACKEND | FLAG_PRINT_CFG /* every verb that reads a cfg */
 } flag;
 
@@ -37,7 +40,10 @@ typedef struct arguments {
     bool has_seed;
     long long seed;
     int threads;      /* 0: not given */
-    const char *backend, *out, *column;
+    const char *backend, *out, *column, *reader, *names;
+    const char *images[MAX_IMAGES]; /* files and folders */
+    int n_images;
+    int output_index; /* from 1; 0: not given */
     int force, print_cfg, no_chart, surface, derivatives, hessian;
     long every;       /* 0: not given */
     int batch;
@@ -54,7 +60,7 @@ typedef struct verb {
     int (*run)(const arguments *a); /* returns the exit status */
 } verb;
 
-extern const verb verb_train, verb_valid, verb_predict, verb_check, verb_bench, verb_functions, verb_plot, verb_version, verb_help;
+extern const verb verb_train, verb_valid, verb_predict, verb_export, verb_check, verb_bench, verb_functions, verb_plot, verb_version, verb_help;
 extern const verb *const verb_list[]; /* NULL-terminated */
 
 /* Parses the words behind the verb. On failure prints one message with a suggestion and returns false. */
@@ -72,6 +78,9 @@ bool settings_from_arguments(plugin_settings *settings, const arguments *a);
 
 /* Loads the first positional word as cfg, or prints it (-print-cfg). Returns the exit status; *p is NULL unless loaded. */
 int load_cfg(const arguments *a, plugin_network **p);
+
+/* The message_sink of the program: a line on standard error. */
+void print_message(void *context, const char *line);
 
 /* Prints the text of a failed status; the exit status that goes with it. */
 int report_failure(status s);

@@ -50,12 +50,43 @@ static int print_sections(void)
     return EXIT_OK;
 }
 
+/* A layer type computes a derivative on every backend, or on none. */
+static void print_backends(void)
+{
+    char names[64] = "";
+    for (const backend *const *be = backend_list; *be; ++be)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", be == backend_list ? "" : ",", (*be)->name);
+    printf(" %-11s", names);
+}
+
+static void print_layer_type(const layer_type *type)
+{
+    printf("%-16s", type->spec->name);
+    for (int order = 0; order <= JET_MAX_ORDER; ++order)
+        if (order <= type->max_order)
+            print_backends();
+        else
+            printf(" %-11s", "-");
+    printf(" %s", type->order_limit ? type->order_limit : "");
+    if (type->stays)
+        printf("darknet's own with %s: %s", type->stays_with, type->stays);
+    printf("\n");
+}
+
+static void print_stock_layer(const section_spec *spec)
+{
+    printf("%-16s %-11s %-11s %-11s %s\n", spec->name, "darknet", "-", "-", spec->stays ? spec->stays : "");
+}
+
 static int print_layers(void)
 {
-    printf("%-16s %-6s %s\n", "section", "order", "");
+    printf("%-16s %-11s %-11s %-11s remarks\n", "section", "order 0", "order 1", "order 2");
     for (const layer_type *const *type = layer_list; *type; ++type)
-        printf("%-16s %-6d %s\n", (*type)->spec->name, (*type)->max_order, (*type)->order_limit ? (*type)->order_limit : "");
-    printf("\nOther layers of Darknet run as they are, outside the differentiated part of a network.\n");
+        print_layer_type(*type);
+    for (const section_spec *const *s = config_sections(); *s; ++s)
+        if ((*s)->role == SECTION_LAYER && !layer_find((*s)->name))
+            print_stock_layer(*s);
+    printf("\nA layer that darknet itself runs may stand outside the differentiated part of a network.\n");
     return EXIT_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "data/file.h"
 #include "model/predictor.h"
 #include "program/arguments.h"
+#include "program/predict_images.h"
 
 enum {
     V_BIT = 1 << PART_V,
@@ -36,11 +37,28 @@ static int order_of(unsigned parts)
     return parts & JACOBIAN_BIT ? 1 : 0;
 }
 
+/* What does not fit is refused here: the system would end the program in the middle. */
+static status check_memory(const char *path, const dataset *d, unsigned parts)
+{
+    double most = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / 2, bytes = 0;
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        if (parts & ~GIVEN_BITS & 1u << part)
+            bytes += (double)d->points * (double)dataset_part_size(d, part) * sizeof(double);
+    if (bytes <= most)
+        return STATUS_OK;
+    return status_fail(STATUS_FAILED,
+                       "%s: error: derivatives at %d points of %d outputs by %d inputs take %.3g GB, more than half of the memory of this machine: take "
+                       "fewer points, one output (-output-index), or products along vectors (v)",
+                       path, d->points, d->outputs, d->inputs, bytes / 1e9);
+}
+
 /* Points and vectors go over from the input; what is asked for has its place. */
-static status make_result(dataset *in, unsigned parts, int outputs, dataset *out)
+static status make_result(const char *path, dataset *in, unsigned parts, int outputs, dataset *out)
 {
     *out = (dataset){.points = in->points, .inputs = in->inputs, .outputs = outputs, .directions = parts & V_BIT ? in->directions : 0};
-    status s = dataset_allocate(out, parts & ~GIVEN_BITS);
+    status s = check_memory(path, out, parts);
+    if (s == STATUS_OK)
+        s = dataset_allocate(out, parts & ~GIVEN_BITS);
     for (dataset_part part = 0; part < PART_COUNT; ++part)
         if (parts & GIVEN_BITS & 1u << part) {
             out->parts[part] = in->parts[part];
@@ -59,12 +77,13 @@ static status check_input(const char *path, const dataset *d)
     return s == STATUS_OK ? s : status_fail(s, "%s: %s", path, strdupa(status_text()));
 }
 
-static status compute(plugin_network *p, unsigned parts, dataset *d)
+static status compute(plugin_network *p, const arguments *a, unsigned parts, dataset *d)
 {
     predictor *m;
     status s = predictor_create(&m, p, order_of(parts));
     if (s == STATUS_OK)
         predictor_run(m, d->parts[PART_X], d->points, &(prediction){
+            .output = a->output_index,
             .directions = d->directions,
             .v = d->parts[PART_V],
             .y = d->parts[PART_Y],
@@ -91,9 +110,9 @@ static status predict_points(plugin_network *p, const arguments *a, dataset *in)
     if (s == STATUS_OK)
         s = check_input(a->positional[2], in);
     if (s == STATUS_OK)
-        s = make_result(in, parts, (int)shape_count(g->nodes[g->output_node].out), &out);
+        s = make_result(a->positional[2], in, parts, a->output_index ? 1 : (int)shape_count(g->nodes[g->output_node].out), &out);
     if (s == STATUS_OK)
-        s = compute(p, parts, &out);
+        s = compute(p, a, parts, &out);
     if (s == STATUS_OK)
         s = write_result(a, &out);
     dataset_free(&out);
@@ -137,13 +156,41 @@ static status predict_file(plugin_network *p, const arguments *a)
     return s;
 }
 
+static status check_output_index(plugin_network *p, const arguments *a)
+{
+    const graph *g = plugin_graph(p);
+    size_t outputs = shape_count(g->nodes[g->output_node].out);
+    if ((size_t)a->output_index <= outputs)
+        return STATUS_OK;
+    return status_fail(STATUS_BAD_CONFIG, "darknet sobolev predict: error: -output-index: the network has %zu outputs", outputs);
+}
+
+/* Either a file of points, or -image. */
+static status check_words(const arguments *a)
+{
+    if (a->n_images > 0 && a->n_positional > 2)
+        return status_fail(STATUS_BAD_CONFIG, "darknet sobolev predict: error: '%s': -image takes the place of INPUT", a->positional[2]);
+    if (a->n_images > 0)
+        return predict_images_check(a);
+    if (a->names)
+        return status_fail(STATUS_BAD_CONFIG, "darknet sobolev predict: error: -names goes with -image");
+    if (a->n_positional > 2 || a->print_cfg)
+        return STATUS_OK;
+    return status_fail(STATUS_BAD_CONFIG, "darknet sobolev predict: error: words are missing: usage: darknet sobolev predict %s", verb_predict.synopsis);
+}
+
 static int predict(const arguments *a)
 {
     plugin_network *p;
+    status s = check_words(a);
+    if (s != STATUS_OK)
+        return report_failure(s);
     int result = load_cfg(a, &p);
     if (!p)
         return result;
-    status s = predict_file(p, a);
+    s = check_output_index(p, a);
+    if (s == STATUS_OK)
+        s = a->n_images > 0 ? predict_images(p, a) : predict_file(p, a);
     plugin_free(p);
     return s == STATUS_OK ? EXIT_OK : report_failure(s);
 }
@@ -151,12 +198,15 @@ static int predict(const arguments *a)
 const verb verb_predict = {
     .name = "predict",
     .synopsis = "CFG WEIGHTS INPUT",
-    .meaning = "values and derivatives of a trained network at the points of a file",
+    .meaning = "values and derivatives of a trained network at the points of a file, or of pictures",
     .details = "INPUT is a CSV or HDF5 file with x, and with v where products along vectors are wanted; how it names them says\n"
                "cfg/README.md. The result has the same form: x and y; with -derivatives also dydx and, where INPUT has v, v, jvp\n"
-               "(J v) and hvp (H v); with -hessian also d2ydx2. It goes to standard output as CSV, or with -out into a .csv or .h5 file.\n",
-    .least = 3,
+               "(J v) and hvp (H v); with -hessian also d2ydx2. It goes to standard output as CSV, or with -out into a .csv or .h5 file.\n"
+               "With -image instead of INPUT the largest outputs of each picture are printed; the picture is scaled as `darknet classifier predict`\n"
+               "does. -derivatives then writes the gradient of the largest output, or of -output-index, by the pixels into the folder -out:\n"
+               "NAME_signed.png (red: brighter raises the output; blue: lowers it), NAME_magnitude.png, and the numbers as NAME.h5.\n",
+    .least = 2,
     .most = 3,
-    .flags = (FLAG_CFG & ~FLAG_SEED) | FLAG_OUT | FLAG_FORCE | FLAG_DERIVATIVES | FLAG_HESSIAN,
+    .flags = (FLAG_CFG & ~FLAG_SEED) | FLAG_OUT | FLAG_FORCE | FLAG_DERIVATIVES | FLAG_HESSIAN | FLAG_IMAGE | FLAG_OUTPUT_INDEX,
     .run = predict,
 };

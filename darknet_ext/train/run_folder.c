@@ -34,23 +34,6 @@ static void base_name(const char *path, char *name, size_t size)
         *dot = 0;
 }
 
-static status make_folders(const char *path)
-{
-    char part[2048];
-    snprintf(part, sizeof part, "%s", path);
-    for (char *at = part + 1;; ++at) {
-        if (*at && *at != '/')
-            continue;
-        char kept = *at;
-        *at = 0;
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return status_fail(STATUS_BAD_FILE, "%s: error: the folder cannot be made: %s", part, strerror(errno));
-        *at = kept;
-        if (!kept)
-            return STATUS_OK;
-    }
-}
-
 /* Two runs would write the same files. Held until the run is closed, or the process has ended; a file system without locks has none. */
 static status lock_folder(run_folder *r)
 {
@@ -124,7 +107,7 @@ status run_folder_create(run_folder *r, const char *out, const config *c, bool f
     int length = out ? snprintf(r->path, sizeof r->path, "%s", out) : snprintf(r->path, sizeof r->path, "runs/%s", r->name);
     if (length <= 0 || (size_t)length >= sizeof r->path)
         return status_fail(STATUS_BAD_CONFIG, "-out: error: the path is empty or too long");
-    status s = make_folders(r->path);
+    status s = file_make_folders(r->path);
     if (s == STATUS_OK)
         s = lock_folder(r);
     if (s == STATUS_OK)

@@ -29,6 +29,7 @@
 extern float expf(float) __attribute__((simd("notinbranch")));
 extern float tanhf(float) __attribute__((simd("notinbranch")));
 extern float log1pf(float) __attribute__((simd("notinbranch")));
+extern float powf(float, float) __attribute__((simd("notinbranch")));
 #endif
 #endif
 

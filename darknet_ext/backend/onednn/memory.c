@@ -1,24 +1,16 @@
 #include "backend/onednn/hot.h"
 #include "backend/onednn/onednn.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-enum { ALIGNMENT = 64 };
 
 real *onednn_allocate(size_t count)
 {
-    void *buffer = NULL;
-    if (count > (SIZE_MAX - ALIGNMENT) / sizeof(real) || posix_memalign(&buffer, ALIGNMENT, (count ? count : 1) * sizeof(real))) {
-        status_fail(STATUS_NO_MEMORY, "out of memory (%zu numbers of %zu bytes)", count, sizeof(real));
-        return NULL;
-    }
-    return memset(buffer, 0, count * sizeof(real));
+    return buffer_allocate(count, sizeof(real));
 }
 
 void onednn_release(real *buffer)
 {
-    free(buffer);
+    buffer_release(buffer);
 }
 
 DNX_HOT static void fill_part(size_t count, real value, real *y)

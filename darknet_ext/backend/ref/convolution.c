@@ -31,101 +31,209 @@ void ref_convolution_load(convolution *c, const real *weights)
     c->weights = weights;
 }
 
-/* One product of a convolution: weight w between element x of an input image and element y of an output image. */
-typedef struct product {
-    size_t w, x, y;
-} product;
+/* The images of one group, their patches laid out: element [i, q] (pixel i of the output, row after row; q = channel, row and column of the
+ * kernel) is what weight q of every filter meets there, and 0 outside of the image. Sums over it are plain loops; they run along the
+ * numbers that lie next to each other, q. */
+typedef struct patches {
+    const convolution *c;
+    int group;
+    size_t rows, count; /* output pixels of all rows; numbers of a patch */
+    double *values;     /* [rows, count] */
+} patches;
 
-typedef void product_function(void *context, product p);
-
-/* Visits every product of one image, those of an output element one after the other. */
-static void for_each_product(const convolution *c, product_function *visit, void *context)
+static double *new_numbers(size_t count)
 {
-    const convolution_shape *s = &c->shape;
-    const int group_channels = s->in.channels / s->groups, group_filters = s->out.channels / s->groups;
-    for (int f = 0; f < s->out.channels; f++)
-        for (int i = 0; i < s->out.height * s->out.width; i++)
-            for (int k = 0; k < group_channels; k++)
-                for (int q = 0; q < s->size * s->size; q++) {
-                    const int row = i / s->out.width * s->stride + q / s->size - s->pad;
-                    const int column = i % s->out.width * s->stride + q % s->size - s->pad;
-                    if (row < 0 || row >= s->in.height || column < 0 || column >= s->in.width)
-                        continue;
-                    const size_t channel = (size_t)(f / group_filters * group_channels + k);
-                    visit(context, (product){
-                        .w = ((size_t)f * (size_t)group_channels + (size_t)k) * (size_t)(s->size * s->size) + (size_t)q,
-                        .x = layout_at(c->x, channel, (size_t)row * (size_t)s->in.width + (size_t)column),
-                        .y = layout_at(c->y, (size_t)f, (size_t)i),
-                    });
-                }
-}
-
-typedef struct image_sums {
-    const real *weights, *x, *y;
-    double *sums; /* of the elements that are wanted */
-} image_sums;
-
-static void add_forward(void *context, product p)
-{
-    image_sums *s = context;
-    s->sums[p.y] += (double)s->weights[p.w] * s->x[p.x];
-}
-
-static void add_backward_data(void *context, product p)
-{
-    image_sums *s = context;
-    s->sums[p.x] += (double)s->weights[p.w] * s->y[p.y];
-}
-
-static void add_backward_weights(void *context, product p)
-{
-    image_sums *s = context;
-    s->sums[p.w] += (double)s->y[p.y] * s->x[p.x];
-}
-
-/* The reference is not made for speed: sums live for one call. */
-static double *new_sums(size_t count)
-{
-    double *sums = calloc(count, sizeof *sums);
-    if (!sums)
+    double *numbers = calloc(count ? count : 1, sizeof *numbers);
+    if (!numbers)
         abort();
-    return sums;
+    return numbers;
+}
+
+static int group_channels(const convolution *c)
+{
+    return c->shape.in.channels / c->shape.groups;
+}
+
+static int group_filters(const convolution *c)
+{
+    return c->shape.out.channels / c->shape.groups;
+}
+
+static patches patches_new(const convolution *c, int group, size_t images)
+{
+    patches p = {c, group, images * layout_pixels(c->y), (size_t)group_channels(c) * (size_t)(c->shape.size * c->shape.size), NULL};
+    p.values = new_numbers(p.rows * p.count);
+    return p;
+}
+
+/* Where element [pixel, q] of one image comes from; false: from outside. */
+static bool source_of(const patches *p, size_t pixel, size_t q, size_t *at)
+{
+    const convolution_shape *s = &p->c->shape;
+    const int area = s->size * s->size, k = (int)q / area, in_kernel = (int)q % area;
+    const int row = (int)pixel / s->out.width * s->stride + in_kernel / s->size - s->pad;
+    const int column = (int)pixel % s->out.width * s->stride + in_kernel % s->size - s->pad;
+    if (row < 0 || row >= s->in.height || column < 0 || column >= s->in.width)
+        return false;
+    *at = layout_at(p->c->x, (size_t)(p->group * group_channels(p->c) + k), (size_t)row * (size_t)s->in.width + (size_t)column);
+    return true;
+}
+
+static void patches_fill(const patches *p, const real *x)
+{
+    const size_t pixels = layout_pixels(p->c->y), n_x = layout_count(p->c->x);
+    size_t at;
+    for (size_t pixel = 0; pixel < pixels; pixel++)
+        for (size_t q = 0; q < p->count; q++) {
+            const bool inside = source_of(p, pixel, q, &at);
+            for (size_t i = pixel; i < p->rows; i += pixels)
+                p->values[i * p->count + q] = inside ? x[i / pixels * n_x + at] : 0;
+        }
+}
+
+/* The other way round: sums[x] += every element that came from x. */
+static void patches_add(const patches *p, double *sums)
+{
+    const size_t pixels = layout_pixels(p->c->y), n_x = layout_count(p->c->x);
+    size_t at;
+    for (size_t pixel = 0; pixel < pixels; pixel++)
+        for (size_t q = 0; q < p->count; q++)
+            for (size_t i = pixel; i < p->rows && source_of(p, pixel, q, &at); i += pixels)
+                sums[i / pixels * n_x + at] += p->values[i * p->count + q];
+}
+
+static const real *filter_of(const patches *p, const real *weights, int f)
+{
+    return weights + (size_t)(p->group * group_filters(p->c) + f) * p->count;
+}
+
+/* Where output f of the group lies for row i of the patches. */
+static size_t output_at(const patches *p, int f, size_t i)
+{
+    const size_t pixels = layout_pixels(p->c->y);
+    return i / pixels * layout_count(p->c->y) + layout_at(p->c->y, (size_t)(p->group * group_filters(p->c) + f), i % pixels);
+}
+
+/* Images at once: their patches are copies, and should stay small. */
+static size_t images_at_once(const convolution *c, size_t images)
+{
+    const size_t one = layout_pixels(c->y) * (size_t)group_channels(c) * (size_t)(c->shape.size * c->shape.size), most = (1 << 20) / one + 1;
+    return images < most ? images : most;
+}
+
+/* The filters of the group as [count, filters]. */
+static double *weights_by_patch(const patches *p, const real *weights)
+{
+    const size_t filters = (size_t)group_filters(p->c);
+    double *transposed = new_numbers(p->count * filters);
+    for (size_t k = 0; k < filters; k++)
+        for (size_t q = 0; q < p->count; q++)
+            transposed[q * filters + k] = filter_of(p, weights, (int)k)[q];
+    return transposed;
+}
+
+/* The filters' sums for one row of the patches. */
+static void forward_pixel(const patches *p, const double *weights, const real *bias, size_t i, double *sums)
+{
+    const size_t filters = (size_t)group_filters(p->c);
+    for (size_t k = 0; k < filters; k++)
+        sums[k] = bias ? (double)bias[(size_t)p->group * filters + k] : 0;
+    for (size_t q = 0; q < p->count; q++) {
+        const double value = p->values[i * p->count + q];
+        for (size_t k = 0; k < filters; k++)
+            sums[k] += value * weights[q * filters + k];
+    }
+}
+
+static void forward_group(const convolution *c, int group, size_t images, const real *x, const real *bias, activation f, real *y, bool accumulate)
+{
+    patches p = patches_new(c, group, images);
+    patches_fill(&p, x);
+    double *weights = weights_by_patch(&p, c->weights), *sums = new_numbers((size_t)group_filters(c));
+    for (size_t i = 0; i < p.rows; i++) {
+        forward_pixel(&p, weights, bias, i, sums);
+        for (int k = 0; k < group_filters(c); k++)
+            ref_put(&y[output_at(&p, k, i)], activation_at(f, sums[k]).f, accumulate);
+    }
+    free(p.values);
+    free(weights);
+    free(sums);
 }
 
 void ref_convolution_forward(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y)
 {
     const size_t n_x = layout_count(c->x), n_y = layout_count(c->y);
-    for (size_t r = 0; r < rows; r++) {
-        double *sums = new_sums(n_y);
-        for_each_product(c, add_forward, &(image_sums){c->weights, x + r * n_x, NULL, sums});
-        for (size_t k = 0; bias && k < (size_t)c->shape.out.channels; k++)
-            for (size_t i = 0; i < layout_pixels(c->y); i++)
-                sums[layout_at(c->y, k, i)] += bias[k];
-        for (size_t i = 0; i < n_y; i++)
-            y[r * n_y + i] = (real)activation_at(f, sums[i]).f;
-        free(sums);
+    for (size_t i = 0; i < rows * n_y && layout_channels(c->y) > (size_t)c->shape.out.channels; i++)
+        y[i] = 0; /* padding */
+    for (size_t r = 0, n; r < rows; r += n) {
+        n = images_at_once(c, rows - r);
+        for (int group = 0; group < c->shape.groups; group++)
+            forward_group(c, group, n, x + r * n_x, bias, f, y + r * n_y, false);
     }
+}
+
+void ref_convolution_forward_add(convolution *c, size_t rows, const real *x, real *y)
+{
+    for (size_t r = 0, n; r < rows; r += n) {
+        n = images_at_once(c, rows - r);
+        for (int group = 0; group < c->shape.groups; group++)
+            forward_group(c, group, n, x + r * layout_count(c->x), NULL, ACTIVATION_LINEAR, y + r * layout_count(c->y), true);
+    }
+}
+
+static void backward_data_group(const convolution *c, int group, size_t images, const real *adj_y, double *sums)
+{
+    patches p = patches_new(c, group, images);
+    for (int k = 0; k < group_filters(c); k++) {
+        const real *w = filter_of(&p, c->weights, k);
+        for (size_t i = 0; i < p.rows; i++) {
+            const double delta = adj_y[output_at(&p, k, i)];
+            for (size_t q = 0; q < p.count; q++)
+                p.values[i * p.count + q] += delta * w[q];
+        }
+    }
+    patches_add(&p, sums);
+    free(p.values);
 }
 
 void ref_convolution_backward_data(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate)
 {
     const size_t n_x = layout_count(c->x), n_y = layout_count(c->y);
-    for (size_t r = 0; r < rows; r++) {
-        double *sums = new_sums(n_x);
-        for_each_product(c, add_backward_data, &(image_sums){c->weights, NULL, adj_y + r * n_y, sums});
-        for (size_t i = 0; i < n_x; i++)
+    for (size_t r = 0, n; r < rows; r += n) {
+        n = images_at_once(c, rows - r);
+        double *sums = new_numbers(n * n_x);
+        for (int group = 0; group < c->shape.groups; group++)
+            backward_data_group(c, group, n, adj_y + r * n_y, sums);
+        for (size_t i = 0; i < n * n_x; i++)
             ref_put(&adj_x[r * n_x + i], sums[i], accumulate);
         free(sums);
     }
 }
 
+static void backward_weights_group(const convolution *c, int group, size_t images, const real *adj_y, const real *x, double *sums)
+{
+    patches p = patches_new(c, group, images);
+    patches_fill(&p, x);
+    for (int k = 0; k < group_filters(c); k++) {
+        double *sum = sums + (size_t)(group * group_filters(c) + k) * p.count;
+        for (size_t i = 0; i < p.rows; i++) {
+            const double delta = adj_y[output_at(&p, k, i)];
+            for (size_t q = 0; q < p.count; q++)
+                sum[q] += delta * p.values[i * p.count + q];
+        }
+    }
+    free(p.values);
+}
+
 void ref_convolution_backward_weights(convolution *c, size_t rows, const real *adj_y, const real *x, real *gradient)
 {
-    const convolution_shape *s = &c->shape;
-    const size_t count = (size_t)s->out.channels * (size_t)(s->in.channels / s->groups) * (size_t)(s->size * s->size);
-    double *sums = new_sums(count);
-    for (size_t r = 0; r < rows; r++)
-        for_each_product(c, add_backward_weights, &(image_sums){NULL, x + r * layout_count(c->x), adj_y + r * layout_count(c->y), sums});
+    const size_t count = (size_t)c->shape.out.channels * (size_t)group_channels(c) * (size_t)(c->shape.size * c->shape.size);
+    double *sums = new_numbers(count);
+    for (size_t r = 0, n; r < rows; r += n) {
+        n = images_at_once(c, rows - r);
+        for (int group = 0; group < c->shape.groups; group++)
+            backward_weights_group(c, group, n, adj_y + r * layout_count(c->y), x + r * layout_count(c->x), sums);
+    }
     for (size_t i = 0; i < count; i++)
         gradient[i] = (real)(gradient[i] + sums[i]);
     free(sums);

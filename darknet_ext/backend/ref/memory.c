@@ -1,23 +1,15 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "backend/ref/ref.h"
 
-enum { ALIGNMENT = 64 };
-
 real *ref_allocate(size_t count)
 {
-    void *buffer = NULL;
-    if (count > (SIZE_MAX - ALIGNMENT) / sizeof(real) || posix_memalign(&buffer, ALIGNMENT, (count ? count : 1) * sizeof(real))) {
-        status_fail(STATUS_NO_MEMORY, "out of memory (%zu numbers of %zu bytes)", count, sizeof(real));
-        return NULL;
-    }
-    return memset(buffer, 0, count * sizeof(real));
+    return buffer_allocate(count, sizeof(real));
 }
 
 void ref_release(real *buffer)
 {
-    free(buffer);
+    buffer_release(buffer);
 }
 
 void ref_fill(size_t count, real value, real *y)

@@ -1,22 +1,5 @@
 #include "backend/ref/ref.h"
 
-/* The components of one element and one direction; those that the jet does not have are 0. */
-typedef struct element_jet {
-    real x0, x1, x2, x12;
-} element_jet;
-
-static element_jet element_at(const jet *j, size_t i, int direction)
-{
-    const size_t at = (size_t)direction * (size_t)j->batch * j->count + i;
-    return (element_jet){jet_component(j, 0)[i], j->order > 0 ? jet_component(j, 1)[at] : 0,
-                         j->order > 1 ? jet_component(j, 2)[at] : 0, j->order > 1 ? jet_component(j, 3)[at] : 0};
-}
-
-static real *component_at(const jet *j, int component, size_t i, int direction)
-{
-    return jet_component(j, component) + (size_t)direction * (size_t)j->batch * j->count + i;
-}
-
 void ref_scale_rows_add(size_t rows, size_t count, const real *scale, const real *x, const real *z, real *y)
 {
     for (size_t r = 0; r < rows; r++)
@@ -36,9 +19,9 @@ void ref_activation_forward(activation kind, const jet *x, jet *y, component_ran
     for (size_t i = 0; i < (size_t)x->batch * x->count; i++) {
         const activation_values a = activation_at(kind, x->data[i]);
         for (int d = 0; range.last > 1 && d < x->directions; d++) {
-            const element_jet e = element_at(x, i, d);
+            const jet_element e = ref_element(x, i, d);
             for (int s = range.first > 1 ? range.first : 1; s < range.last; s++)
-                *component_at(y, s, i, d) = activation_jet(s, a, e.x1, e.x2, e.x12);
+                *ref_component_at(y, s, i, d) = activation_jet(s, a, e.x1, e.x2, e.x12);
         }
         if (range_has(range, 0))
             y->data[i] = a.f;
@@ -51,10 +34,10 @@ void ref_activation_backward(activation kind, const jet *x, const jet *adj_y, je
         const activation_values a = activation_at(kind, x->data[i]);
         double curvature = 0;
         for (int d = 0; x->order > 0 && d < x->directions; d++) {
-            const element_jet e = element_at(x, i, d), adj = element_at(adj_y, i, d);
+            const jet_element e = ref_element(x, i, d), adj = ref_element(adj_y, i, d);
             curvature += activation_adjoint_curvature(a, e.x1, e.x2, e.x12, adj.x1, adj.x2, adj.x12);
             for (int s = range.first > 1 ? range.first : 1; s < range.last; s++)
-                ref_put(component_at(adj_x, s, i, d), activation_adjoint(s, a, e.x1, e.x2, adj.x1, adj.x2, adj.x12), accumulate);
+                ref_put(ref_component_at(adj_x, s, i, d), activation_adjoint(s, a, e.x1, e.x2, adj.x1, adj.x2, adj.x12), accumulate);
         }
         if (range_has(range, 0))
             ref_put(&adj_x->data[i], a.f1 * adj_y->data[i] + curvature, accumulate);
