@@ -1,4 +1,4 @@
-/* [connected]: y = f(z), z = W x + b, W of outputs x inputs, row-major.
+/* [connected]: y = f(z), z = W x + b, W of outputs x inputs, row-major; with batch_normalize=1 z = W x, and what follows is in batch_normalize.h.
  *
  * On jets, with every component stacked as rows (b only in component 0):
  *     z_S = x_S W^T            y = f(z) by the chain rule (core/activation_math.h)
@@ -10,14 +10,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "layers/layer.h"
+#include "layers/batch_normalize.h"
 
 enum { BIASES, WEIGHTS }; /* in the order of a weights file */
 
 static const option_spec connected_keys[] = {
     {"output", OPTION_INTEGER, "1", 1, 1 << 24, NULL, "number of outputs"},
     {"activation", OPTION_CHOICE, "logistic", 1, 0, activation_names, "activation function"},
-    {"batch_normalize", OPTION_BOOLEAN, "0", 0, 1, NULL, "normalise over the batch; the layer then stays Darknet's own and cannot be differentiated"},
+    BATCH_NORMALIZE_OPTION,
     {0},
 };
 
@@ -32,6 +32,7 @@ static const section_spec connected_section = {
 
 typedef struct connected_options {
     activation activation;
+    batch_normalize normalize;
 } connected_options;
 
 static activation connected_activation(const graph_node *node)
@@ -39,9 +40,9 @@ static activation connected_activation(const graph_node *node)
     return ((const connected_options *)node->options)->activation;
 }
 
-static bool connected_takes(const section *where)
+static const batch_normalize *connected_normalize(const graph_node *node)
 {
-    return !option_boolean(where, "batch_normalize");
+    return &((const connected_options *)node->options)->normalize;
 }
 
 static status connected_configure(graph_node *node)
@@ -58,6 +59,8 @@ static status connected_configure(graph_node *node)
     node->parameters[WEIGHTS] = (parameter){.name = "weights", .count = inputs * outputs, .decays = true, .initial_range = sqrt(2. / (double)inputs)};
     node->parameters[BIASES] = (parameter){.name = "biases", .count = outputs};
     node->n_parameters = 2;
+    if (option_boolean(node->where, "batch_normalize"))
+        options->normalize = batch_normalize_add(node, BIASES, outputs);
     return STATUS_OK;
 }
 
@@ -70,6 +73,8 @@ static bool connected_in_place(const graph_node *node)
 
 static size_t connected_saved_count(const graph_node *node, int batch, int directions, int order)
 {
+    if (connected_normalize(node)->on)
+        return batch_normalize_saved_count(node, connected_activation(node), batch, directions, order);
     if (connected_in_place(node))
         return 0;
     return 2 * jet_elements(shape_count(node->out), batch, directions, order);
@@ -79,6 +84,8 @@ static size_t connected_saved_count(const graph_node *node, int batch, int direc
 static jet connected_z(const layer_pass *p)
 {
     jet z = *p->y;
+    if (connected_normalize(p->node)->on)
+        return batch_normalize_z(p, connected_activation(p->node));
     if (p->saved)
         z.data = p->saved;
     return z;
@@ -87,6 +94,8 @@ static jet connected_z(const layer_pass *p)
 static jet connected_adj_z(const layer_pass *p)
 {
     jet adj_z = *p->adj_y;
+    if (connected_normalize(p->node)->on)
+        return batch_normalize_adj_z(p, connected_activation(p->node));
     if (p->saved)
         adj_z.data = p->saved + jet_elements(adj_z.count, adj_z.batch, adj_z.directions, adj_z.order);
     return adj_z;
@@ -105,6 +114,10 @@ static void connected_forward(const layer_pass *p)
     int rows = (int)jet_range_rows(x, p->range), inputs = (int)x->count, outputs = (int)z.count;
     p->be->gemm(false, true, rows, outputs, inputs, 1, jet_component(x, p->range.first), inputs, parameters[WEIGHTS].value, inputs, 0,
                 jet_component(&z, p->range.first), outputs);
+    if (connected_normalize(p->node)->on) {
+        batch_normalize_forward(p, connected_normalize(p->node), f);
+        return;
+    }
     if (range_has(p->range, 0))
         p->be->add_bias((size_t)z.batch, z.count, parameters[BIASES].value, z.data);
     p->be->activation_forward(f, &z, p->y, p->range);
@@ -156,7 +169,10 @@ static void connected_backward(const layer_pass *p)
     const jet *x = p->x;
     jet z = connected_z(p), adj_z = connected_adj_z(p), *adj_x = p->adj_x;
     int inputs = (int)x->count, outputs = (int)z.count;
-    if (f != ACTIVATION_LINEAR && p->range.last > p->range.first)
+    const bool normalised = connected_normalize(p->node)->on;
+    if (normalised)
+        batch_normalize_backward(p, connected_normalize(p->node), f);
+    else if (f != ACTIVATION_LINEAR && p->range.last > p->range.first)
         p->be->activation_backward(f, &z, p->adj_y, &adj_z, p->range, false);
     if (adj_x->data) {
         int rows = (int)jet_range_rows(x, p->range);
@@ -170,7 +186,8 @@ static void connected_backward(const layer_pass *p)
     } else if (p->parameters) {
         int rows = (int)jet_range_rows(x, jet_all(x->order));
         p->be->gemm(true, false, outputs, inputs, rows, 1, adj_z.data, outputs, x->data, inputs, 1, p->node->parameters[WEIGHTS].gradient, inputs);
-        p->be->sum_rows((size_t)adj_z.batch, adj_z.count, adj_z.data, p->node->parameters[BIASES].gradient);
+        if (!normalised)
+            p->be->sum_rows((size_t)adj_z.batch, adj_z.count, adj_z.data, p->node->parameters[BIASES].gradient);
     }
 }
 
@@ -179,15 +196,20 @@ static double connected_row_cost(const graph_node *node)
     return 2. * (double)shape_count(node->in) * (double)shape_count(node->out);
 }
 
+static int connected_least_batch(const graph_node *node)
+{
+    return connected_normalize(node)->on ? batch_normalize_least_batch(node->out) : 1;
+}
+
 static bool connected_zero_curvature(const graph_node *node)
 {
     activation a = connected_activation(node);
-    return a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
+    return !connected_normalize(node)->on && a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
 }
 
 static bool connected_curved(const graph_node *node)
 {
-    return !activation_table[connected_activation(node)].piecewise_linear;
+    return connected_normalize(node)->on || !activation_table[connected_activation(node)].piecewise_linear;
 }
 
 static bool connected_scalar_pair(const graph_node *node, const graph_node *above)
@@ -200,8 +222,8 @@ const layer_type connected_layer_type = {
     .spec = &connected_section,
     .role = LAYER_PLAIN,
     .max_order = JET_MAX_ORDER,
-    .takes = connected_takes,
     .configure = connected_configure,
+    .least_batch = connected_least_batch,
     .saved_count = connected_saved_count,
     .forward = connected_forward,
     .backward = connected_backward,

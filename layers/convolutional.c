@@ -5,13 +5,16 @@
  * Adjoint, zbar = adjoint of f at z:
  *     xbar_S = W^T * zbar_S        Wbar += sum_S zbar_S (x) x_S        bbar += sum over samples and pixels of zbar_0
  *
+ * With batch_normalize=1 there is no b in z, and what follows is in batch_normalize.h. A prediction then folds the normalisation into W and b, where
+ * that is less work than to apply it to the output.
+ *
  * saved: the jets z and zbar; when f keeps the sign of z (relu, leaky, …) they are y and ybar themselves, overwritten. */
 #include <math.h>
 #include <stdlib.h>
 
-#include "layers/layer.h"
+#include "layers/batch_normalize.h"
 
-enum { BIASES, WEIGHTS }; /* in the order of a weights file */
+enum { BIASES }; /* in a weights file the first; the weights are the last */
 
 static const option_spec convolutional_keys[] = {
     {"filters", OPTION_INTEGER, "1", 1, 1e6, NULL, "output channels"},
@@ -21,7 +24,7 @@ static const option_spec convolutional_keys[] = {
     {"padding", OPTION_INTEGER, "0", 0, 65536, NULL, "padding, pixels"},
     {"groups", OPTION_INTEGER, "1", 1, 1e6, NULL, "groups of channels that do not mix"},
     {"activation", OPTION_CHOICE, "logistic", 1, 0, activation_names, "activation function"},
-    {"batch_normalize", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: normalise over the batch before the activation"},
+    BATCH_NORMALIZE_OPTION,
     {"binary", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: binary weights; the layer then stays Darknet's own"},
     {"xnor", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: binary weights and inputs; the layer then stays Darknet's own"},
     {"flipped", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: the weights file stores the kernels transposed"},
@@ -41,6 +44,9 @@ static const section_spec convolutional_section = {
 typedef struct convolutional_options {
     convolution_shape shape;
     activation activation;
+    batch_normalize normalize;
+    int weights; /* where among the parameters */
+    size_t patch; /* weights of one filter */
 } convolutional_options;
 
 static const convolutional_options *options_of(const graph_node *node)
@@ -48,9 +54,14 @@ static const convolutional_options *options_of(const graph_node *node)
     return node->options;
 }
 
+static parameter weights_of(const graph_node *node)
+{
+    return node->parameters[options_of(node)->weights];
+}
+
 static bool convolutional_takes(const section *where)
 {
-    return !option_boolean(where, "batch_normalize") && !option_boolean(where, "binary") && !option_boolean(where, "xnor");
+    return !option_boolean(where, "binary") && !option_boolean(where, "xnor");
 }
 
 static status convolutional_configure(graph_node *node)
@@ -74,9 +85,13 @@ static status convolutional_configure(graph_node *node)
     if (patch * filters > 1 << 30)
         return status_fail(STATUS_BAD_CONFIG, "%d filters of %.0f numbers are too many weights", filters, patch);
     node->parameters[BIASES] = (parameter){.name = "biases", .count = (size_t)filters};
-    node->parameters[WEIGHTS] =
+    node->n_parameters = 1;
+    if (option_boolean(node->where, "batch_normalize"))
+        options->normalize = batch_normalize_add(node, BIASES, (size_t)filters);
+    options->weights = node->n_parameters++;
+    options->patch = (size_t)patch;
+    node->parameters[options->weights] =
         (parameter){.name = "weights", .count = (size_t)patch * (size_t)filters, .decays = true, .initial_deviation = sqrt(2 / patch)};
-    node->n_parameters = 2;
     return STATUS_OK;
 }
 
@@ -95,6 +110,8 @@ static void convolutional_choose_blocks(graph_node *node, const backend *be)
 static size_t convolutional_saved_count(const graph_node *node, int batch, int directions, int order)
 {
     activation f = options_of(node)->activation;
+    if (options_of(node)->normalize.on)
+        return batch_normalize_saved_count(node, f, batch, directions, order);
     if (f == ACTIVATION_LINEAR || (activation_keeps_sign(f) && !node->seeded))
         return 0;
     return 2 * jet_elements(layout_count(node_out_layout(node)), batch, directions, order);
@@ -104,6 +121,8 @@ static size_t convolutional_saved_count(const graph_node *node, int batch, int d
 static jet convolutional_z(const layer_pass *p)
 {
     jet z = *p->y;
+    if (options_of(p->node)->normalize.on)
+        return batch_normalize_z(p, options_of(p->node)->activation);
     if (p->saved)
         z.data = p->saved;
     return z;
@@ -112,28 +131,72 @@ static jet convolutional_z(const layer_pass *p)
 static jet convolutional_adj_z(const layer_pass *p)
 {
     jet adj_z = *p->adj_y;
+    if (options_of(p->node)->normalize.on)
+        return batch_normalize_adj_z(p, options_of(p->node)->activation);
     if (p->saved)
         adj_z.data = p->saved + jet_elements(adj_z.count, adj_z.batch, adj_z.directions, adj_z.order);
     return adj_z;
 }
 
-static void convolutional_forward(const layer_pass *p)
+/* biases NULL: none; f is applied to values only. */
+static void convolve(const layer_pass *p, const real *weights, const real *biases, activation f, const jet *y)
+{
+    if (range_has(p->range, 0))
+        p->be->convolution_load(p->convolution, weights);
+    p->be->convolution_forward(p->convolution, jet_range_rows(p->x, p->range), jet_component(p->x, p->range.first), biases, f,
+                               jet_component(y, p->range.first));
+}
+
+static void forward_plain(const layer_pass *p)
 {
     const activation f = options_of(p->node)->activation;
     const real *biases = p->node->parameters[BIASES].value;
-    const jet *x = p->x;
     jet z = convolutional_z(p);
     const bool values_alone = p->range.last == 1 && !p->saved;
-    if (range_has(p->range, 0))
-        p->be->convolution_load(p->convolution, p->node->parameters[WEIGHTS].value);
-    p->be->convolution_forward(p->convolution, jet_range_rows(x, p->range), jet_component(x, p->range.first), values_alone ? biases : NULL,
-                               values_alone ? f : ACTIVATION_LINEAR, jet_component(&z, p->range.first));
+    convolve(p, weights_of(p->node).value, values_alone ? biases : NULL, values_alone ? f : ACTIVATION_LINEAR, &z);
     if (values_alone)
         return;
     if (range_has(p->range, 0))
         p->be->add_channel_bias((size_t)z.batch, node_out_layout(p->node), biases, z.data);
     if (f != ACTIVATION_LINEAR)
         p->be->activation_forward(f, &z, p->y, p->range);
+}
+
+static void forward_normalised(const layer_pass *p)
+{
+    const convolutional_options *o = options_of(p->node);
+    jet z = convolutional_z(p);
+    convolve(p, weights_of(p->node).value, NULL, ACTIVATION_LINEAR, &z);
+    batch_normalize_forward(p, &o->normalize, o->activation);
+}
+
+/* Where a filter has at most as many weights as pixels. */
+static bool folds(const layer_pass *p)
+{
+    const convolutional_options *o = options_of(p->node);
+    return !p->training && p->y->order == 0 && o->patch <= (size_t)p->node->out.height * (size_t)p->node->out.width;
+}
+
+/* The folded weights and biases lie where z lies otherwise, and fit. */
+static void forward_folded(const layer_pass *p)
+{
+    const convolutional_options *o = options_of(p->node);
+    const parameter weights = weights_of(p->node);
+    const activation f = activation_table[o->activation].piecewise_linear ? o->activation : ACTIVATION_LINEAR;
+    batch_normalize_fold(p, &o->normalize, o->patch, weights.value, p->saved, p->saved + weights.count);
+    convolve(p, p->saved, p->saved + weights.count, f, p->y);
+    if (f != o->activation)
+        p->be->activation_forward(o->activation, p->y, p->y, p->range);
+}
+
+static void convolutional_forward(const layer_pass *p)
+{
+    if (!options_of(p->node)->normalize.on)
+        forward_plain(p);
+    else if (folds(p))
+        forward_folded(p);
+    else
+        forward_normalised(p);
 }
 
 /* On the scalar path zbar_0 = s zbar_1: Wbar += zbar_1 (x) (s x_0 + x_1), bbar += sums of s zbar_1. */
@@ -143,44 +206,53 @@ static void convolutional_scalar_gradients(const layer_pass *p, const jet *adj_z
     int batch = x->batch, outputs = (int)adj_z->count;
     const real *delta = jet_component(adj_z, 1);
     p->be->scale_rows_add((size_t)batch, x->count, p->row_scale, x->data, jet_component(x, 1), p->scratch);
-    p->be->convolution_backward_weights(p->convolution, (size_t)batch, delta, p->scratch, p->node->parameters[WEIGHTS].gradient);
+    p->be->convolution_backward_weights(p->convolution, (size_t)batch, delta, p->scratch, weights_of(p->node).gradient);
     p->be->gemm(false, false, 1, outputs, batch, 1, p->row_scale, batch, delta, outputs, 0, p->scratch, outputs);
     p->be->sum_channels(1, node_out_layout(p->node), p->scratch, p->node->parameters[BIASES].gradient);
 }
 
 static void convolutional_backward(const layer_pass *p)
 {
-    const activation f = options_of(p->node)->activation;
+    const convolutional_options *o = options_of(p->node);
     const jet *x = p->x;
+    if (o->normalize.on && folds(p))
+        forward_normalised(p); /* z is not there */
     jet z = convolutional_z(p), adj_z = convolutional_adj_z(p), *adj_x = p->adj_x;
-    if (f != ACTIVATION_LINEAR && p->range.last > p->range.first)
-        p->be->activation_backward(f, &z, p->adj_y, &adj_z, p->range, false);
+    if (o->normalize.on)
+        batch_normalize_backward(p, &o->normalize, o->activation);
+    else if (o->activation != ACTIVATION_LINEAR && p->range.last > p->range.first)
+        p->be->activation_backward(o->activation, &z, p->adj_y, &adj_z, p->range, false);
     if (adj_x->data)
         p->be->convolution_backward_data(p->convolution, jet_range_rows(x, p->range), jet_component(&adj_z, p->range.first),
                                          jet_component(adj_x, p->range.first), p->accumulate[0]);
     if (p->row_scale) {
         convolutional_scalar_gradients(p, &adj_z);
     } else if (p->parameters) {
-        p->be->convolution_backward_weights(p->convolution, jet_range_rows(x, jet_all(x->order)), adj_z.data, x->data,
-                                            p->node->parameters[WEIGHTS].gradient);
-        p->be->sum_channels((size_t)adj_z.batch, node_out_layout(p->node), adj_z.data, p->node->parameters[BIASES].gradient);
+        p->be->convolution_backward_weights(p->convolution, jet_range_rows(x, jet_all(x->order)), adj_z.data, x->data, weights_of(p->node).gradient);
+        if (!o->normalize.on)
+            p->be->sum_channels((size_t)adj_z.batch, node_out_layout(p->node), adj_z.data, p->node->parameters[BIASES].gradient);
     }
 }
 
 static double convolutional_row_cost(const graph_node *node)
 {
-    return 2. * (double)node->parameters[WEIGHTS].count * node->out.height * node->out.width;
+    return 2. * (double)weights_of(node).count * node->out.height * node->out.width;
+}
+
+static int convolutional_least_batch(const graph_node *node)
+{
+    return options_of(node)->normalize.on ? batch_normalize_least_batch(node->out) : 1;
 }
 
 static bool convolutional_zero_curvature(const graph_node *node)
 {
     activation a = options_of(node)->activation;
-    return a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
+    return !options_of(node)->normalize.on && a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
 }
 
 static bool convolutional_curved(const graph_node *node)
 {
-    return !activation_table[options_of(node)->activation].piecewise_linear;
+    return options_of(node)->normalize.on || !activation_table[options_of(node)->activation].piecewise_linear;
 }
 
 const layer_type convolutional_layer_type = {
@@ -193,6 +265,7 @@ const layer_type convolutional_layer_type = {
     .configure = convolutional_configure,
     .choose_blocks = convolutional_choose_blocks,
     .convolution = convolutional_convolution,
+    .least_batch = convolutional_least_batch,
     .saved_count = convolutional_saved_count,
     .forward = convolutional_forward,
     .backward = convolutional_backward,

@@ -36,6 +36,7 @@ struct layer_type;
 typedef struct graph_node {
     const struct layer_type *type; /* NULL: a layer of the host that the engine does not know (a foreign node) */
     const section *where;          /* its cfg section, for messages */
+    const section *net;            /* the cfg's [net] */
     int index;                     /* position in the network */
     int inputs[NODE_MAX_INPUTS];   /* nodes this one reads; -1 is the network's input */
     int n_inputs;
@@ -112,6 +113,8 @@ typedef struct layer_type {
     /* The convolution that the layer needs in pass->convolution, x being its first input and y its output; `*transposed`: the other way round, its
      * backward_data maps x to y. NULL: none. */
     convolution_shape (*convolution)(const graph_node *node, bool *transposed);
+    /* Samples that training needs at least; NULL: one. */
+    int (*least_batch)(const graph_node *node);
     /* Elements of `saved` a tape keeps for this node; NULL: none. */
     size_t (*saved_count)(const graph_node *node, int batch, int directions, int order);
     void (*forward)(const layer_pass *pass);

@@ -6,24 +6,42 @@
 
 extern const layer_type convolutional_layer_type;
 extern const layer_type connected_layer_type;
+extern const layer_type batchnorm_layer_type;
 extern const layer_type activation_layer_type;
 extern const layer_type dropout_layer_type;
 extern const layer_type normalization_layer_type;
 extern const layer_type l2norm_layer_type;
 extern const layer_type softmax_layer_type;
 extern const layer_type logistic_layer_type;
+extern const layer_type maxpool_layer_type;
+extern const layer_type avgpool_layer_type;
+extern const layer_type route_layer_type;
+extern const layer_type shortcut_layer_type;
+extern const layer_type upsample_layer_type;
+extern const layer_type reorg_layer_type;
+extern const layer_type crop_layer_type;
+extern const layer_type local_layer_type;
 extern const layer_type cost_layer_type;
 extern const layer_type sobolev_layer_type;
 
 const layer_type *const layer_list[] = {
     &convolutional_layer_type,
     &connected_layer_type,
+    &batchnorm_layer_type,
     &activation_layer_type,
     &dropout_layer_type,
     &normalization_layer_type,
     &l2norm_layer_type,
     &softmax_layer_type,
     &logistic_layer_type,
+    &maxpool_layer_type,
+    &avgpool_layer_type,
+    &route_layer_type,
+    &shortcut_layer_type,
+    &upsample_layer_type,
+    &reorg_layer_type,
+    &crop_layer_type,
+    &local_layer_type,
     &cost_layer_type,
     &sobolev_layer_type,
     NULL,

@@ -350,17 +350,23 @@ static inline void check_sweeps(const jet_problem *p)
     }
 }
 
+/* Every range there is. */
+static inline void check_ranges(const jet_problem *p)
+{
+    for (int first = 0; first < jet_components(p->shape.order); first++)
+        for (int last = first + 1; last <= jet_components(p->shape.order); last++) {
+            const component_range range = {first, last};
+            check_forward(p, range, no_components);
+            check_backward(p, range, no_components, no_components, false);
+            check_backward(p, range, no_components, no_components, true);
+        }
+}
+
 static inline void check_jet_function(const jet_function *f, const backend *be, jet_shape shape, int shift)
 {
     jet_problem p = jet_problem_new(f, be, shape, shift);
     check_sweeps(&p);
-    for (int first = 0; first < jet_components(shape.order); first++)
-        for (int last = first + 1; last <= jet_components(shape.order); last++) {
-            const component_range range = {first, last};
-            check_forward(&p, range, no_components);
-            check_backward(&p, range, no_components, no_components, false);
-            check_backward(&p, range, no_components, no_components, true);
-        }
+    check_ranges(&p);
     check_adjoint_identity(&p);
     jet_problem_free(&p);
 }

@@ -65,6 +65,10 @@ bad_state() { # MESSAGE
     goes_on dropout TERM 20000
 }
 
+@test "going on gives the same bits: rolling means and variances, of normalised training" {
+    goes_on batch_normalize INT 8000
+}
+
 @test "finished weights: nothing is left to do, until max_batches is raised" {
     run_of
     refuses 2 "$weights: error: these weights have 20 updates already, max_batches is 20: nothing is left to do (raise it with -set net.max_batches=N)" \

@@ -32,6 +32,7 @@ learns() {
     learns weights value_mse
     learns normalised value_mse gradient_mse
     learns balance value_mse gradient_mse
+    learns batch_normalize value_mse gradient_mse
 }
 
 @test "no cfg in cfg/tiny is forgotten here" {

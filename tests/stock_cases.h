@@ -5,6 +5,8 @@
 #define TREE_FILE "test_stock.tree" /* of the directory the test runs in */
 #define VECTOR "inputs=5 batch=6 learning_rate=.05 "
 #define IMAGE "height=6 width=6 channels=2 batch=6 learning_rate=.02 "
+#define SLOW_IMAGE "height=6 width=6 channels=2 batch=6 learning_rate=.001 "
+#define DARKNETS_GRADIENT "batchnorm_gradient=darknet "
 #define TANH_9 "connected output=9 activation=tanh"
 #define TANH_8 "connected output=8 activation=tanh"
 #define OUT_3 "connected output=3 activation=linear"
@@ -30,6 +32,7 @@ typedef struct stock_case {
     const char *plugin_layers; /* NULL: the same */
     label_kind labels;
     double tolerance; /* 0: TOLERANCE */
+    const char *values_only; /* why training is not compared; NULL: it is */
     bool own_gradients; /* Darknet's backward is not the derivative of its forward, ours is: only predictions are compared */
 } stock_case;
 
@@ -107,16 +110,34 @@ static const stock_case optimiser_cases[] = {
     ROW("burn_in", VECTOR "burn_in=40 power=2", MLP),
 };
 
+/* Training agrees with Darknet's own gradient. */
+#define NORMALISED_ROW(name_, net_, ...) ROW(name_, net_ " " DARKNETS_GRADIENT, __VA_ARGS__, .tolerance = 3e-5 /* divides by small deviations */)
+
+static const stock_case normalised_cases[] = {
+    NORMALISED_ROW("connected, leaky", VECTOR, "connected output=12 activation=tanh | connected output=10 batch_normalize=1 activation=leaky | " HEAD),
+    NORMALISED_ROW("connected, tanh", VECTOR, "connected output=12 batch_normalize=1 activation=tanh | " HEAD),
+    NORMALISED_ROW("connected, linear", VECTOR "decay=.01", "connected output=12 batch_normalize=1 activation=linear | " HEAD),
+    NORMALISED_ROW("connected, output", VECTOR, TANH_8 " | connected output=3 batch_normalize=1 activation=linear | cost"),
+    NORMALISED_ROW("connected, batch of three", "inputs=5 batch=3 learning_rate=.002", "connected output=10 batch_normalize=1 activation=logistic | " HEAD),
+    NORMALISED_ROW("convolutional, leaky", IMAGE, CONV " batch_normalize=1 | " CONV " batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, relu", IMAGE, "convolutional filters=17 size=3 activation=relu batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, tanh", IMAGE, "convolutional filters=5 size=3 stride=2 pad=1 activation=tanh batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, few pixels", IMAGE, CONV " | convolutional filters=7 size=5 activation=leaky batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, one sample", "height=6 width=6 channels=2 batch=1 learning_rate=.005", CONV " batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, subdivisions", IMAGE "subdivisions=3 momentum=.7", CONV " batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("batchnorm", IMAGE, CONV " | batchnorm learning_rate=0 | " HEAD), /* stock never trains its scales */
+    NORMALISED_ROW("batchnorm of a vector", VECTOR, TANH_9 " | batchnorm learning_rate=0 | " HEAD),
+};
+
+static const char softmax_delta[] = "stock takes the delta of a softmax for that of its input";
+
 /* Layers the engine does not know, in every place around those it runs. */
 static const stock_case mixed_cases[] = {
     ROW("convolutional in front", IMAGE, CONV " | maxpool size=2 stride=2 | " HEAD),
     ROW("hierarchical softmax behind", VECTOR, TANH_9 " | connected output=5 activation=linear | softmax tree=" TREE_FILE, .labels = LABELS_ONE_HOT,
         .tolerance = FAST_EXP),
     ROW("convolutional between", VECTOR, "connected output=12 activation=tanh | " CONV_1x1 " | " HEAD),
-    ROW("connected with batch_normalize between", VECTOR,
-        "connected output=12 activation=tanh | connected output=10 batch_normalize=1 activation=leaky | " HEAD,
-        .tolerance = 3e-5 /* divides by small deviations */),
-    ROW("alternating", IMAGE "subdivisions=3 decay=.01",
+    ROW("alternating", IMAGE DARKNETS_GRADIENT "subdivisions=3 decay=.01",
         "convolutional filters=3 size=3 stride=2 batch_normalize=1 activation=leaky | " TANH_8 " | " CONV_1x1
         " | connected output=8 activation=leaky | " CONV_1x1 " | " OUT_4 " | softmax",
         .labels = LABELS_ONE_HOT),
@@ -140,24 +161,53 @@ static const stock_case mixed_cases[] = {
         "convolutional filters=4 size=3 pad=1 activation=linear | activation activation=tanh | maxpool size=2 stride=2 | " HEAD),
     ROW("local", IMAGE, CONV " | local filters=3 size=1 activation=leaky | " HEAD),
     ROW("reorg", IMAGE, CONV " | reorg stride=2 | " HEAD),
+    ROW("reorg, reverse", IMAGE, CONV " | reorg stride=2 reverse=1 | " HEAD),
+    ROW("reorg, flatten", IMAGE, CONV " | reorg stride=2 flatten=1 | " HEAD),
+    ROW("reorg, extra", IMAGE, CONV " | reorg extra=5 | " HEAD),
+    ROW("maxpool", IMAGE, CONV " | maxpool size=3 stride=2 | maxpool size=2 stride=1 | " HEAD),
+    ROW("maxpool, padding", IMAGE, CONV " | maxpool size=3 stride=1 padding=3 | " HEAD, .tolerance = 1e-4 /* a window that changes its mind */),
+    ROW("shortcut with other channels", IMAGE, CONV " | convolutional filters=7 size=3 pad=1 activation=tanh | shortcut from=-2 | " HEAD),
+    ROW("shortcut with other sizes", IMAGE, CONV " | convolutional filters=4 size=3 pad=1 stride=2 activation=tanh | shortcut from=-2 | " HEAD),
+    ROW("normalization", IMAGE, CONV " | normalization size=3 alpha=.02 | " HEAD, .values_only = "stock leaves out the derivative of the norms"),
+    ROW("l2norm", IMAGE, CONV " | l2norm | " HEAD, .values_only = "stock adds nothing to the delta below"),
     ROW("upsample", IMAGE, CONV " | upsample stride=2 | " HEAD),
     ROW("avgpool", IMAGE, CONV " | avgpool | " HEAD),
     ROW("deconvolutional", IMAGE, "deconvolutional filters=2 size=2 stride=2 activation=leaky | " HEAD),
-    ROW("crop", IMAGE, "crop crop_height=4 crop_width=5 flip=1 noadjust=1 | " HEAD),
+    ROW("crop of everything", IMAGE, "crop crop_height=6 crop_width=6 | " HEAD),
+    ROW("crop", IMAGE, "crop crop_height=4 crop_width=5 flip=1 noadjust=1 | " HEAD, .values_only = "the random numbers are others"),
     ROW("gru", VECTOR, "connected output=6 activation=tanh | gru output=5 | " HEAD),
     ROW("stopbackward below", IMAGE "decay=.01", CONV " stopbackward=1 | " TANH_8 " | " HEAD),
     ROW("stopbackward above", IMAGE "decay=.01", CONV " | " TANH_8 " stopbackward=1 | " HEAD),
+    ROW("cost behind softmax with a loss", VECTOR, TANH_9 " | " OUT_4 " | softmax | cost", .labels = LABELS_ONE_HOT),
+    ROW("softmax in groups", VECTOR, TANH_9 " | connected output=12 activation=linear | softmax groups=3", .labels = LABELS_ONE_HOT),
+    ROW("softmax with a temperature", VECTOR, TANH_9 " | " OUT_4 " | softmax temperature=3", .labels = LABELS_ONE_HOT),
+    ROW("cost on softmax", VECTOR, TANH_9 " | " OUT_4 " | softmax noloss=1 | cost", .tolerance = 3e-5 /* e^x / sum e^x of -Ofast */,
+        .values_only = softmax_delta),
+    ROW("softmax in the middle", VECTOR, TANH_8 " | softmax noloss=1 | " HEAD, .values_only = softmax_delta),
 };
 
 /* What stock can resize. */
 static const stock_case resize_cases[] = {
-    ROW("convolutions", IMAGE, CONV " | convolutional filters=5 size=3 stride=2 activation=tanh | " CONV_1x1 " | cost"),
+    ROW("convolutions", SLOW_IMAGE, CONV " | convolutional filters=5 size=3 stride=2 activation=tanh | " CONV_1x1 " | cost"),
+    ROW("maxpool", SLOW_IMAGE, CONV " | maxpool size=3 stride=2 | " CONV_3x3 " | cost"),
+    ROW("avgpool", SLOW_IMAGE, CONV " | maxpool size=2 | " CONV_3x3 " | avgpool | cost"),
+    ROW("yolo", SLOW_IMAGE, CONV " | convolutional filters=12 size=1 activation=linear | yolo classes=1 num=2", .values_only = "labels are boxes"),
+    ROW("region", SLOW_IMAGE, CONV " | convolutional filters=14 size=1 activation=linear | region classes=2 num=2 softmax=1",
+        .values_only = "labels are boxes"),
+    ROW("layers behind avgpool", IMAGE, CONV " | avgpool | " HEAD),
+    ROW("shortcut and route", SLOW_IMAGE, CONV " | convolutional filters=4 size=3 pad=1 activation=tanh | shortcut from=0 | route layers=-1,1 | " CONV_3x3 " | cost"),
+    ROW("upsample and reorg", SLOW_IMAGE, CONV " | upsample stride=2 | reorg stride=2 | " CONV_3x3 " | cost"),
+    ROW("normalization", SLOW_IMAGE, CONV " | normalization size=3 alpha=.02 | " CONV_3x3 " | cost", .values_only = "stock leaves out the derivative of the norms"),
+    ROW("crop", SLOW_IMAGE, "crop crop_height=4 crop_width=3 | " CONV " | cost", .values_only = "the random numbers are others"),
 };
 
 /* More than stock can. */
 static const char *const resized_like_new[] = {
     CONV " | dropout probability=.3 | " CONV_3x3 " | activation activation=tanh | cost",
     CONV " | " CONV_1x1 " | sobolev order=1 target=zero projections=2",
+    CONV " | l2norm | avgpool | " HEAD,
+    CONV " | maxpool size=2 stride=2 | reorg stride=1 | logistic",
+    CONV " | upsample stride=2 | route layers=-1,-1 | softmax noloss=1 | cost",
     CONV " | " CONV_3x3 " | sobolev order=2 target=zero projections=1 projections_2=1 wrt=0",
 };
 
@@ -180,6 +230,8 @@ static const stock_case sobolev_cases[] = {
     ROW("sobolev order 1 above adopted and foreign layers", VECTOR,
         TO_COST("connected output=12 activation=tanh | " CONV_1x1 " | connected output=6 activation=leaky | " SMOOTH_HEAD)
         " | sobolev order=1 wrt=2 " TINY),
+    ROW("sobolev order 0 on softmax", VECTOR, TO_COST(SMOOTH_HEAD " | softmax noloss=1") " | sobolev order=0", .tolerance = 3e-5,
+        .values_only = softmax_delta),
     ROW("sobolev order 0 on a foreign layer", VECTOR, TO_COST(SMOOTH_HEAD " | gru output=3") " | sobolev order=0"),
 };
 

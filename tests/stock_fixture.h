@@ -132,10 +132,13 @@ static void arrays_of_layer(array_list *a, const layer *l, int index)
     for (size_t i = 0; i < COUNT_OF(parts); ++i)
         if (parts[i])
             arrays_of_layer(a, parts[i], index);
-    if (weight_count(l) == 0)
+    if (l->type == BATCHNORM)
+        filters = l->c;
+    else if (weight_count(l) == 0)
         return;
     arrays_add(a, l->weights, weight_count(l), index, "weights");
-    arrays_add(a, l->biases, filters, index, "biases");
+    if (l->type != BATCHNORM) /* there they are always 0 */
+        arrays_add(a, l->biases, filters, index, "biases");
     arrays_add(a, l->scales, filters, index, "scales");
     arrays_add(a, l->rolling_mean, filters, index, "rolling_mean");
     arrays_add(a, l->rolling_variance, filters, index, "rolling_variance");

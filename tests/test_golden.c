@@ -28,7 +28,8 @@ static const double tolerance = 2e-5, direction_tolerance = 4 * FLT_EPSILON; /* 
 
 /* ---------------------------------------------------------------- golden cases */
 
-static const char *const golden_files[] = {"activations", "losses", "heads", "segments", "weights", "projections", "scalar_path"};
+static const char *const golden_files[] = {"activations", "losses", "heads", "segments", "weights", "projections", "scalar_path",
+                                           "probabilities", "channels", "convolutions"};
 
 enum { MAX_ARRAYS = 40, MAX_CASES = 400 };
 

@@ -1,260 +1,392 @@
-/* Pictures as inputs, against stock Darknet's own scaling; gradients as pictures; broken files. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+/* Pixels and channels in other places, and sums of two, on every backend and in every layout, against loops over pixels.
+ *
+ * A linear function and its adjoint are checked together: the function against a table of where each number comes from, the adjoint against the same
+ * table read backwards. */
+#include "backend_fixture.h"
 
-#include <darknet.h>
-#include <math.h>
-#include <stdbool.h>
+static const int blocks[] = {1, 3, 8, 16};
+enum { ROWS = 3 };
 
-#include "data/images.h"
-#include "data/jpeg.h"
-#include "folder_fixture.h"
-#include "model/saliency.h"
+/* y[i] = scale * the sum of x over what is listed: entry k says that x[from[k]] is part of y[to[k]]. Of one row. */
+typedef struct places {
+    size_t n, n_x, n_y;
+    size_t *from, *to;
+    double scale;
+    char name[120];
+} places;
 
-static picture draw_picture(unsigned short *state, int channels, int height, int width)
+static places places_new(size_t most, size_t n_x, size_t n_y, double scale)
 {
-    picture p;
-    assert_int_equal(picture_allocate(&p, channels, height, width), STATUS_OK);
-    for (int i = 0; i < channels * height * width; ++i)
-        p.pixels[i] = (unsigned char)nrand48(state);
+    places p = {.n_x = n_x, .n_y = n_y, .scale = scale};
+    p.from = malloc((most + 1) * sizeof *p.from);
+    p.to = malloc((most + 1) * sizeof *p.to);
+    assert_true(p.from && p.to);
     return p;
 }
 
-/* ---------------------------------------------------------------- scaling */
-
-static image stock_image(const picture *p)
+static void places_add(places *p, size_t from, size_t to)
 {
-    image im = make_image(p->width, p->height, p->channels);
-    for (int c = 0; c < p->channels; ++c)
-        for (int i = 0; i < p->height * p->width; ++i)
-            im.data[c * p->height * p->width + i] = (float)p->pixels[i * p->channels + c] / 255.f;
-    return im;
+    p->from[p->n] = from;
+    p->to[p->n++] = to;
 }
 
-static double difference_of_letterbox(const picture *p, tensor_shape shape)
+static void places_free(places *p)
 {
-    double *x = calloc(shape_count(shape), sizeof *x), worst = 0;
-    assert_non_null(x);
-    assert_int_equal(picture_letterbox(p, shape, x), STATUS_OK);
-    image im = stock_image(p), boxed = letterbox_image(im, shape.width, shape.height);
-    for (size_t i = 0; i < shape_count(shape); ++i) {
-        double here = fabs(x[i] - (double)boxed.data[i]);
-        worst = here <= worst ? worst : here;
-    }
-    free_image(im);
-    free_image(boxed);
-    free(x);
-    return worst;
+    free(p->from);
+    free(p->to);
 }
 
-/* It takes the last row with a part of the row before it, and nothing of the last, where rounding puts it a little above: then it is nearly black. */
-static bool stock_loses_last_row(const picture *p, tensor_shape shape)
+typedef struct linear_function {
+    const backend *be;
+    const void *shape;
+    void (*forward)(const struct linear_function *f, size_t rows, const real *x, real *y, bool accumulate);
+    void (*adjoint)(const struct linear_function *f, size_t rows, const real *y, real *x, bool accumulate);
+    bool forward_overwrites; /* it cannot accumulate */
+    double shift;            /* of what is overwritten */
+} linear_function;
+
+/* `got` must hold scale * sums + before, and where nothing comes from anywhere, something finite. */
+static void check_sums(const char *name, guarded got, const double *sums, const bool *reached, guarded before, bool accumulate, double shift)
 {
-    int height = (float)shape.width / (float)p->width < (float)shape.height / (float)p->height ? p->height * shape.width / p->width : shape.height;
-    return (float)(height - 1) * ((float)(p->height - 1) / (float)(height - 1)) < (float)(p->height - 1);
+    for (size_t i = 0; i < got.count; i++)
+        if (reached[i])
+            check_near(name, i, got.data[i], sums[i] + shift + (accumulate ? (double)before.data[i] : 0), 16 * REAL_EPSILON, 8);
+        else
+            assert_true(isfinite(got.data[i]));
 }
 
-/* It divides by the sides of the scaled picture, less one. */
-static bool stock_can_scale(const picture *p, tensor_shape shape)
+static void check_direction(const linear_function *f, const places *p, bool forward, bool accumulate, bool zero_elsewhere)
 {
-    return (long)p->height * shape.width / p->width > 1 && (long)p->width * shape.height / p->height > 1;
-}
-
-static void test_scaling_is_darknets(void **state)
-{
-    unsigned short numbers[3] = {3, 1, 4};
-    int failures = 0, compared = 0;
-    for (int i = 0; i < 400; ++i) {
-        tensor_shape shape = {i % 3 ? 3 : 1, 2 + (int)nrand48(numbers) % 60, 2 + (int)nrand48(numbers) % 60};
-        picture p = draw_picture(numbers, shape.channels, 1 + (int)nrand48(numbers) % 80, 1 + (int)nrand48(numbers) % 80);
-        if (stock_can_scale(&p, shape) && !stock_loses_last_row(&p, shape)) {
-            ++compared;
-            double worst = difference_of_letterbox(&p, shape);
-            if (!(worst < 1e-5)) {
-                ++failures;
-                print_error("%d x %d to %d x %d: %g\n", p.width, p.height, shape.width, shape.height, worst);
-            }
+    const size_t n_in = forward ? p->n_x : p->n_y, n_out = forward ? p->n_y : p->n_x;
+    guarded in = guarded_noise(ROWS * n_in, 1, 1), out = accumulate ? guarded_noise(ROWS * n_out, 0, 2) : guarded_new(ROWS * n_out, 0);
+    guarded before = guarded_copy(out, 0);
+    double *sums = calloc(ROWS * n_out + 1, sizeof *sums);
+    bool *reached = calloc(ROWS * n_out + 1, sizeof *reached);
+    for (size_t i = 0; i < ROWS * n_out; i++)
+        reached[i] = zero_elsewhere;
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t k = 0; k < p->n; k++) {
+            const size_t from = r * n_in + (forward ? p->from : p->to)[k], to = r * n_out + (forward ? p->to : p->from)[k];
+            sums[to] += p->scale * (double)in.data[from];
+            reached[to] = true;
         }
-        picture_free(&p);
-    }
-    assert_int_equal(failures, 0);
-    assert_true(compared > 300);
+    (forward ? f->forward : f->adjoint)(f, ROWS, in.data, out.data, accumulate);
+    check_sums(p->name, out, sums, reached, before, accumulate, forward && !accumulate ? f->shift : 0);
+    free(sums);
+    free(reached);
+    guarded_free(in);
+    guarded_free(out);
+    guarded_free(before);
 }
 
-/* Where stock cannot be asked: a side that becomes 1, the last row. */
-static void test_every_size_is_scaled(void **state)
+/* The same numbers on one thread and on several. */
+static void check_threads(const linear_function *f, const places *p)
 {
-    unsigned short numbers[3] = {2, 7, 1};
-    for (int i = 0; i < 300; ++i) {
-        tensor_shape shape = {1, 1 + (int)nrand48(numbers) % 9, 1 + (int)nrand48(numbers) % 9};
-        picture p;
-        double x[81];
-        assert_int_equal(picture_allocate(&p, 1, 1 + (int)nrand48(numbers) % 70, 1 + (int)nrand48(numbers) % 70), STATUS_OK);
-        memset(p.pixels, 51, (size_t)p.height * (size_t)p.width);
-        assert_int_equal(picture_letterbox(&p, shape, x), STATUS_OK);
-        int full = 0;
-        for (size_t k = 0; k < shape_count(shape); ++k) {
-            bool inside = fabs(x[k] - .2) < 1e-6;
-            assert_true(inside || fabs(x[k] - .5) < 1e-6);
-            full += inside;
+    guarded in[2] = {guarded_noise(ROWS * p->n_x, 0, 1), guarded_noise(ROWS * p->n_y, 0, 1)}, out[2][2];
+    for (int t = 0; t < 2; t++) {
+        f->be->set_threads(t ? 3 : 1);
+        out[0][t] = guarded_new(ROWS * p->n_y, t);
+        out[1][t] = guarded_new(ROWS * p->n_x, t);
+        f->forward(f, ROWS, in[0].data, out[0][t].data, false);
+        f->adjoint(f, ROWS, in[1].data, out[1][t].data, false);
+    }
+    f->be->set_threads(2);
+    for (int k = 0; k < 2; k++) {
+        check_same_bits(p->name, out[k][0].data, out[k][1].data, out[k][0].count);
+        guarded_free(in[k]);
+        guarded_free(out[k][0]);
+        guarded_free(out[k][1]);
+    }
+}
+
+/* plain: every number of y, and of the adjoint, is set. */
+static void check_linear(const linear_function *f, const places *p, bool plain)
+{
+    check_direction(f, p, true, false, plain);
+    if (!f->forward_overwrites)
+        check_direction(f, p, true, true, plain);
+    check_direction(f, p, false, false, plain);
+    check_direction(f, p, false, true, plain);
+    if (plain)
+        check_threads(f, p);
+}
+
+/* -- copy_columns -- */
+
+static void test_copy_columns(void **state)
+{
+    const backend *be = *state;
+    static const size_t counts[] = {0, 1, 5, 1024, 1025, 40000};
+    for (size_t k = 0; k < 2 * COUNT_OF(counts); k++) {
+        const size_t count = counts[k / 2], x_step = count + 3, y_step = count + 2;
+        const bool accumulate = k % 2;
+        guarded x = guarded_noise(ROWS * x_step, 1, 1), y = guarded_noise(ROWS * y_step, 0, 2), before = guarded_copy(y, 0);
+        be->copy_columns(ROWS, count, x.data, x_step, y.data, y_step, accumulate);
+        for (size_t i = 0; i < y.count; i++) {
+            const size_t r = i / y_step, j = i % y_step;
+            const double wanted = j >= count ? before.data[i] : x.data[r * x_step + j] + (accumulate ? (double)before.data[i] : 0);
+            check_near("copy_columns", i, y.data[i], wanted, j < count && accumulate ? 2 * REAL_EPSILON : 0, 2);
         }
-        assert_true(full >= (shape.height < shape.width ? shape.height : shape.width));
-        picture_free(&p);
+        guarded_free(x);
+        guarded_free(y);
+        guarded_free(before);
     }
 }
 
-static void test_other_channels_are_refused(void **state)
+/* -- repeat_pixels, sum_pixels -- */
+
+typedef struct repetition {
+    tensor_layout small;
+    int stride;
+} repetition;
+
+static void repeat_forward(const linear_function *f, size_t rows, const real *x, real *y, bool accumulate)
 {
-    picture p;
-    double x[12];
-    assert_int_equal(picture_allocate(&p, 1, 2, 2), STATUS_OK);
-    assert_int_equal(picture_letterbox(&p, (tensor_shape){3, 2, 2}, x), STATUS_FAILED);
-    picture_free(&p);
+    const repetition *s = f->shape;
+    f->be->repeat_pixels(rows, s->small, s->stride, (real).75, x, y, accumulate);
 }
 
-/* ---------------------------------------------------------------- files */
-
-static void put_text(const char *path, const char *text)
+static void repeat_adjoint(const linear_function *f, size_t rows, const real *y, real *x, bool accumulate)
 {
-    file_put(path, text, strlen(text));
+    const repetition *s = f->shape;
+    f->be->sum_pixels(rows, s->small, s->stride, (real).75, y, x, accumulate);
 }
 
-static void test_colours_are_red_green_blue(void **state)
+static void check_repetition(const backend *be, tensor_shape shape, int stride, int block)
 {
-    picture p;
-    put_text("it.ppm", "P6 2 1 255 \xff\x80\x01\x02\x03\x04");
-    assert_int_equal(picture_read("it.ppm", 3, &p), STATUS_OK);
-    assert_true(p.channels == 3 && p.height == 1 && p.width == 2);
-    assert_memory_equal(p.pixels, "\xff\x80\x01\x02\x03\x04", 6);
-    picture_free(&p);
+    const repetition s = {{shape, block}, stride};
+    const tensor_layout large = {{shape.channels, shape.height * stride, shape.width * stride}, block};
+    places p = places_new(shape_count(large.shape), layout_count(s.small), layout_count(large), .75);
+    for (size_t c = 0; c < (size_t)shape.channels; c++)
+        for (int i = 0; i < large.shape.height; i++)
+            for (int j = 0; j < large.shape.width; j++)
+                places_add(&p, layout_at(s.small, c, (size_t)(i / stride * shape.width + j / stride)),
+                           layout_at(large, c, (size_t)(i * large.shape.width + j)));
+    snprintf(p.name, sizeof p.name, "repeat_pixels %d x %d x %d, stride %d, block %d", shape.channels, shape.height, shape.width, stride, block);
+    check_linear(&(linear_function){be, &s, repeat_forward, repeat_adjoint, false, 0}, &p, block == 1);
+    places_free(&p);
 }
 
-static void test_grey_and_colour(void **state)
+static void test_repeat_pixels(void **state)
 {
-    picture p;
-    put_text("it.ppm", "P6 1 1 255 \x64\x64\x64");
-    put_text("it.pgm", "P5 1 2 255 \x07\x09");
-    assert_int_equal(picture_read("it.ppm", 1, &p), STATUS_OK);
-    assert_true(p.channels == 1 && p.height == 1 && p.width == 1 && p.pixels[0] == 100);
-    picture_free(&p);
-    assert_int_equal(picture_read("it.pgm", 3, &p), STATUS_OK);
-    assert_true(p.channels == 3 && p.height == 2 && p.width == 1);
-    assert_memory_equal(p.pixels, "\x07\x07\x07\x09\x09\x09", 6);
-    picture_free(&p);
+    static const tensor_shape shapes[] = {{1, 1, 1}, {2, 3, 5}, {17, 4, 3}, {16, 40, 41}};
+    for (size_t k = 0; k < COUNT_OF(shapes) * COUNT_OF(blocks); k++)
+        for (int stride = 1; stride < 4; stride++)
+            check_repetition(*state, shapes[k / COUNT_OF(blocks)], stride, blocks[k % COUNT_OF(blocks)]);
 }
 
-static void test_what_is_written_is_read(void **state)
+/* -- pixels_to_channels, channels_to_pixels -- */
+
+typedef struct space {
+    tensor_shape large;
+    int stride;
+} space;
+
+static void space_forward(const linear_function *f, size_t rows, const real *x, real *y, bool accumulate)
 {
-    unsigned short numbers[3] = {1, 6, 1};
-    for (int channels = 1; channels <= 3; channels += 2) {
-        picture p = draw_picture(numbers, channels, 7, 5), again;
-        assert_int_equal(picture_write("it.png", &p), STATUS_OK);
-        assert_int_equal(picture_read("it.png", channels, &again), STATUS_OK);
-        assert_true(again.channels == channels && again.height == 7 && again.width == 5);
-        assert_memory_equal(p.pixels, again.pixels, (size_t)channels * 35);
-        picture_free(&p);
-        picture_free(&again);
+    const space *s = f->shape;
+    f->be->pixels_to_channels(rows, s->large, s->stride, x, y, accumulate);
+}
+
+static void space_adjoint(const linear_function *f, size_t rows, const real *y, real *x, bool accumulate)
+{
+    const space *s = f->shape;
+    f->be->channels_to_pixels(rows, s->large, s->stride, y, x, accumulate);
+}
+
+static void test_pixels_to_channels(void **state)
+{
+    static const space spaces[] = {{{1, 1, 1}, 1}, {{3, 4, 6}, 2}, {{2, 6, 3}, 3}, {{5, 3, 4}, 1}, {{40, 26, 52}, 2}};
+    for (size_t k = 0; k < COUNT_OF(spaces); k++) {
+        const space *s = &spaces[k];
+        const int C = s->large.channels, H = s->large.height, W = s->large.width, h = H / s->stride, w = W / s->stride;
+        places p = places_new(shape_count(s->large), shape_count(s->large), shape_count(s->large), 1);
+        for (int c = 0; c < C; c++)
+            for (int row = 0; row < H; row++)
+                for (int column = 0; column < W; column++) {
+                    const int o = row % s->stride * s->stride + column % s->stride;
+                    places_add(&p, (size_t)((c * H + row) * W + column), (size_t)(((o * C + c) * h + row / s->stride) * w + column / s->stride));
+                }
+        snprintf(p.name, sizeof p.name, "pixels_to_channels %d x %d x %d, stride %d", C, H, W, s->stride);
+        check_linear(&(linear_function){*state, s, space_forward, space_adjoint, false, 0}, &p, true);
+        places_free(&p);
     }
 }
 
-static void assert_unreadable(const char *path, const char *text)
+/* -- transpose -- */
+
+typedef struct matrix {
+    size_t m, n;
+} matrix;
+
+static void transpose_forward(const linear_function *f, size_t rows, const real *x, real *y, bool accumulate)
 {
-    picture p;
-    assert_int_equal(picture_read(path, 3, &p), STATUS_BAD_FILE);
-    assert_null(p.pixels);
-    if (strncmp(status_text(), path, strlen(path)) != 0 || !strstr(status_text(), text))
-        fail_msg("expected '%s: … %s', got '%s'", path, text, status_text());
+    const matrix *s = f->shape;
+    f->be->transpose(rows, s->m, s->n, x, y, accumulate);
 }
 
-static void test_unreadable_files(void **state)
+static void transpose_adjoint(const linear_function *f, size_t rows, const real *y, real *x, bool accumulate)
 {
-    picture p = {3, 1, 1, (unsigned char[]){1, 2, 3}};
-    put_text("text.png", "not a picture");
-    put_text("empty.jpg", "");
-    assert_unreadable("text.png", "cannot be read as a picture");
-    assert_unreadable("empty.jpg", "cannot be read as a picture");
-    assert_unreadable("nowhere.jpg", "cannot be opened");
-    assert_unreadable("/dev/null", "not a file");
-    assert_int_equal(picture_write("nowhere/it.png", &p), STATUS_BAD_FILE);
-    assert_true(access("nowhere", F_OK) != 0);
+    const matrix *s = f->shape;
+    f->be->transpose(rows, s->n, s->m, y, x, accumulate);
 }
 
-/* A start, a segment with what looks like an end inside, a scan with a stuffed byte, a restart and fill bytes, another scan, the end. */
-static const unsigned char jpeg[] = {0xff, 0xd8, 0xff, 0xe1, 0, 6, 0xff, 0xd9, 0xff, 0xd9, 0xff, 0xda, 0, 4, 1, 2, 9, 0xff, 0, 8, 0xff, 0xd0, 7,
-                                     0xff, 0xff, 0xda, 0, 3, 1, 5, 0xff, 0xd9};
-
-static void test_cut_jpegs_are_seen(void **state)
+static void test_transpose(void **state)
 {
-    for (size_t length = 2; length < sizeof jpeg; ++length) {
-        file_put("cut.jpg", jpeg, length);
-        assert_unreadable("cut.jpg", "is cut off");
+    static const matrix matrices[] = {{1, 1}, {1, 9}, {16, 16}, {17, 33}, {200, 151}};
+    for (size_t k = 0; k < COUNT_OF(matrices); k++) {
+        const matrix *s = &matrices[k];
+        places p = places_new(s->m * s->n, s->m * s->n, s->m * s->n, 1);
+        for (size_t i = 0; i < s->m; i++)
+            for (size_t j = 0; j < s->n; j++)
+                places_add(&p, i * s->n + j, j * s->m + i);
+        snprintf(p.name, sizeof p.name, "transpose %zu x %zu", s->m, s->n);
+        check_linear(&(linear_function){*state, s, transpose_forward, transpose_adjoint, false, 0}, &p, true);
+        places_free(&p);
     }
-    file_put("whole.jpg", jpeg, sizeof jpeg);
-    assert_int_equal(jpeg_check_end("whole.jpg"), STATUS_OK);
-    file_put("other.png", "\xff\xd9", 2);
-    assert_int_equal(jpeg_check_end("other.png"), STATUS_OK);
 }
 
-/* ---------------------------------------------------------------- gradients as pictures */
+/* -- cut, cut_adjoint -- */
 
-/* 200 pixels, of which 1 % may be larger than what the scale holds: here the first two. */
-enum { SALIENCY_PIXELS = 200 };
-
-static void test_pictures_of_a_gradient(void **state)
+static void cut_forward(const linear_function *f, size_t rows, const real *x, real *y, bool accumulate)
 {
-    const tensor_shape shape = {2, 10, 20};
-    double gradient[2 * SALIENCY_PIXELS] = {0};
-    picture p;
-    const double ones[] = {100, -50, 4, -2, 3}, others[] = {0, 0, 0, 0, -3}; /* of the two channels */
-    for (int i = 0; i < 5; ++i) {
-        gradient[i] = ones[i];
-        gradient[SALIENCY_PIXELS + i] = others[i];
+    f->be->cut(f->shape, rows, 2, (real)f->shift, x, y);
+}
+
+static void cut_adjoint(const linear_function *f, size_t rows, const real *y, real *x, bool accumulate)
+{
+    f->be->cut_adjoint(f->shape, rows, 2, y, x, accumulate);
+}
+
+static void test_cut(void **state)
+{
+    static const image_cut cuts[] = {
+        {{1, 1, 1}, {1, 1, 1}, 0, 0, false},  {{2, 4, 5}, {2, 2, 3}, 1, 2, false},   {{2, 4, 5}, {2, 2, 3}, 1, 2, true},
+        {{3, 4, 5}, {3, 4, 4}, 0, 0, true},   {{3, 50, 60}, {3, 40, 31}, 10, 29, true}, {{9, 90, 70}, {9, 64, 64}, 3, 5, false},
+    };
+    for (size_t k = 0; k < COUNT_OF(cuts); k++) {
+        const image_cut *s = &cuts[k];
+        places p = places_new(shape_count(s->out), shape_count(s->in), shape_count(s->out), 2);
+        for (int c = 0; c < s->out.channels; c++)
+            for (int i = 0; i < s->out.height; i++)
+                for (int j = 0; j < s->out.width; j++) {
+                    const int column = s->flip ? s->in.width - s->left - j - 1 : s->left + j; /* as in Darknet */
+                    places_add(&p, (size_t)((c * s->in.height + s->top + i) * s->in.width + column), (size_t)((c * s->out.height + i) * s->out.width + j));
+                }
+        snprintf(p.name, sizeof p.name, "cut %zu", k);
+        check_linear(&(linear_function){*state, s, cut_forward, cut_adjoint, true, -.5}, &p, true);
+        places_free(&p);
     }
-    assert_int_equal(saliency_signed(shape, gradient, &p), STATUS_OK);
-    assert_true(p.channels == 3 && p.height == 10 && p.width == 20);
-    const unsigned char colours[] = {255, 0, 0, 0, 0, 255, 255, 0, 0, 128, 128, 255, 255, 255, 255, 255, 255, 255};
-    assert_memory_equal(p.pixels, colours, sizeof colours);
-    picture_free(&p);
-    gradient[SALIENCY_PIXELS + 2] = 0;
-    assert_int_equal(saliency_magnitude(shape, gradient, &p), STATUS_OK);
-    assert_true(p.channels == 1 && p.height == 10 && p.width == 20);
-    const unsigned char greys[] = {255, 255, 240, 120, 255, 0}; /* the third largest length is 3 sqrt 2 */
-    assert_memory_equal(p.pixels, greys, sizeof greys);
-    picture_free(&p);
 }
 
-static void test_pictures_of_nothing_and_of_one_pixel(void **state)
+/* -- axpby_grid -- */
+
+static void check_grid(const backend *be, const image_grid *g, bool onto_itself)
 {
-    const tensor_shape shape = {1, 10, 20};
-    double gradient[SALIENCY_PIXELS] = {0};
-    picture p;
-    assert_int_equal(saliency_signed(shape, gradient, &p), STATUS_OK);
-    for (int i = 0; i < 3 * SALIENCY_PIXELS; ++i)
-        assert_int_equal(p.pixels[i], 255);
-    picture_free(&p);
-    gradient[17] = -1e-30;
-    assert_int_equal(saliency_magnitude(shape, gradient, &p), STATUS_OK);
-    for (int i = 0; i < SALIENCY_PIXELS; ++i)
-        assert_int_equal(p.pixels[i], i == 17 ? 255 : 0);
-    picture_free(&p);
+    const size_t n_x = layout_count(g->from), n_y = layout_count(g->to);
+    guarded x = guarded_noise(ROWS * n_x, 1, 1), y = onto_itself ? guarded_copy(x, 1) : guarded_noise(ROWS * n_y, 0, 2), before = guarded_copy(y, 0);
+    be->axpby_grid(g, ROWS, 3, onto_itself ? y.data : x.data, (real)-.5, y.data);
+    for (int c = 0; c < g->channels; c++)
+        for (int i = 0; i < g->height; i++)
+            for (int j = 0; j < g->width; j++)
+                for (size_t r = 0; r < ROWS; r++) {
+                    const size_t from = r * n_x + layout_at(g->from, (size_t)c, (size_t)(i * g->from_step * g->from.shape.width + j * g->from_step));
+                    const size_t to = r * n_y + layout_at(g->to, (size_t)c, (size_t)(i * g->to_step * g->to.shape.width + j * g->to_step));
+                    check_near("axpby_grid", to, y.data[to], 3 * (double)x.data[from] - .5 * (double)before.data[to], 8 * REAL_EPSILON, 4);
+                    y.data[to] = before.data[to];
+                }
+    check_same_bits("axpby_grid, elsewhere", y.data, before.data, y.count);
+    guarded_free(x);
+    guarded_free(y);
+    guarded_free(before);
 }
 
-int main(void)
+static void test_axpby_grid(void **state)
+{
+    for (size_t b = 0; b < COUNT_OF(blocks); b++) {
+        const tensor_layout small = {{19, 3, 4}, blocks[b]}, large = {{17, 7, 9}, blocks[b]}, wide = {{40, 40, 50}, blocks[b]};
+        check_grid(*state, &(image_grid){small, large, 17, 3, 4, 1, 2}, false);
+        check_grid(*state, &(image_grid){large, small, 17, 3, 4, 2, 1}, false);
+        check_grid(*state, &(image_grid){large, large, 5, 3, 4, 2, 2}, true);
+        check_grid(*state, &(image_grid){wide, wide, 40, 40, 50, 1, 1}, false);
+        check_grid(*state, &(image_grid){small, small, 19, 3, 4, 1, 1}, true);
+    }
+}
+
+/* -- blend, blend_slope, blend_adjoint -- */
+
+enum { BLENDED = 2 }; /* blocks that share v */
+
+static void check_blend(const backend *be, activation f, size_t n, int shift)
+{
+    guarded x = guarded_noise(n, shift, 1), z = guarded_noise(n, 1 - shift, 2), y = guarded_new(n, shift);
+    be->blend(f, n, (real).75, x.data, -2, z.data, y.data);
+    for (size_t i = 0; i < n; i++)
+        check_near(activation_table[f].name, i, y.data[i], activation_at(f, (real).75 * x.data[i] + -2 * z.data[i]).f, 4 * REAL_EPSILON, 3);
+    be->blend(f, n, (real).75, x.data, -2, z.data, x.data);
+    check_same_bits("blend in place", x.data, y.data, n);
+    guarded_free(x);
+    guarded_free(y);
+    guarded_free(z);
+}
+
+static void check_blend_slope(const backend *be, activation f, size_t n, int shift)
+{
+    guarded v = guarded_noise(n, shift, 3), x = guarded_noise(BLENDED * n, shift, 1), z = guarded_noise(BLENDED * n, 1 - shift, 2);
+    guarded y = guarded_new(BLENDED * n, shift);
+    be->blend_slope(f, BLENDED, n, v.data, (real).75, x.data, -2, z.data, y.data);
+    for (size_t i = 0; i < BLENDED * n; i++)
+        check_near(activation_table[f].name, i, y.data[i], activation_at(f, v.data[i % n]).f1 * (.75 * (double)x.data[i] - 2 * (double)z.data[i]),
+                   4 * REAL_EPSILON, 3);
+    guarded_free(v);
+    guarded_free(x);
+    guarded_free(y);
+    guarded_free(z);
+}
+
+/* add: bits of which of x and z accumulate; wanted: which are there at all. */
+static void check_blend_adjoint(const backend *be, activation f, size_t n, int wanted, int add)
+{
+    guarded v = guarded_noise(n, 0, 3), y = guarded_noise(BLENDED * n, 1, 1), out[2], before[2];
+    static const double factors[2] = {.75, -2};
+    for (int k = 0; k < 2; k++) {
+        out[k] = add >> k & 1 ? guarded_noise(BLENDED * n, k, 4) : guarded_new(BLENDED * n, k);
+        before[k] = guarded_copy(out[k], 0);
+    }
+    be->blend_adjoint(f, BLENDED, n, v.data, y.data, (real).75, wanted & 1 ? out[0].data : NULL, add & 1, -2, wanted & 2 ? out[1].data : NULL, add >> 1 & 1);
+    for (int k = 0; k < 2; k++) {
+        for (size_t i = 0; wanted >> k & 1 && i < BLENDED * n; i++)
+            check_near(activation_table[f].name, i, out[k].data[i],
+                       factors[k] * activation_at(f, v.data[i % n]).f1 * y.data[i] + (add >> k & 1 ? (double)before[k].data[i] : 0), 4 * REAL_EPSILON, 3);
+        if (!(wanted >> k & 1))
+            assert_memory_equal(out[k].data, before[k].data, BLENDED * n * sizeof(real));
+        guarded_free(out[k]);
+        guarded_free(before[k]);
+    }
+    guarded_free(v);
+    guarded_free(y);
+}
+
+static void test_blend(void **state)
+{
+    for (int f = 0; f < ACTIVATION_COUNT; f++)
+        FOR_SIZES(n, shift)
+        {
+            if (!activation_table[f].piecewise_linear || (n > 2000 && f > ACTIVATION_LINEAR))
+                continue;
+            check_blend(*state, (activation)f, n, shift);
+            check_blend_slope(*state, (activation)f, n, shift);
+            for (int wanted = 1; wanted < 4; wanted++)
+                check_blend_adjoint(*state, (activation)f, n, wanted, shift ? 3 - wanted : wanted);
+        }
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scaling_is_darknets),
-        cmocka_unit_test(test_every_size_is_scaled),
-        cmocka_unit_test(test_other_channels_are_refused),
-        cmocka_unit_test_setup_teardown(test_colours_are_red_green_blue, folder_enter, folder_leave),
-        cmocka_unit_test_setup_teardown(test_grey_and_colour, folder_enter, folder_leave),
-        cmocka_unit_test_setup_teardown(test_what_is_written_is_read, folder_enter, folder_leave),
-        cmocka_unit_test_setup_teardown(test_unreadable_files, folder_enter, folder_leave),
-        cmocka_unit_test_setup_teardown(test_cut_jpegs_are_seen, folder_enter, folder_leave),
-        cmocka_unit_test(test_pictures_of_a_gradient),
-        cmocka_unit_test(test_pictures_of_nothing_and_of_one_pixel),
+        cmocka_unit_test(test_copy_columns), cmocka_unit_test(test_repeat_pixels), cmocka_unit_test(test_pixels_to_channels),
+        cmocka_unit_test(test_transpose),    cmocka_unit_test(test_cut),           cmocka_unit_test(test_axpby_grid),
+        cmocka_unit_test(test_blend),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_on_every_backend("images", tests, COUNT_OF(tests), argc, argv);
 }

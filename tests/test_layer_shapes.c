@@ -37,7 +37,7 @@ static void check_network(const char *text, const backend *be, uint64_t seed)
     if (config_parse("shape", text, strlen(text), NULL, 0, print_line, NULL, &c) != STATUS_OK || graph_build(&g, c, be, NULL, NULL) != STATUS_OK)
         fail_msg("%s\n%s", status_text(), text);
     graph_initialise(&g, be, seed);
-    GRAPH_PARAMETERS(&g, p)
+    GRAPH_ARRAYS(&g, p)
     {
         if (p->initial_range == 0 && p->initial_deviation == 0) /* biases too, or their influence is not seen */
             be->uniform((random_stream){seed, RANDOM_CHECK, 77}, 0, p->count, p->initial_value - .5, p->initial_value + .5, p->value);

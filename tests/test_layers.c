@@ -40,12 +40,11 @@ static built build(const layer_case *c, const backend *be, uint64_t seed)
     if (graph_build(&b.graph, b.config, be, NULL, NULL) != STATUS_OK)
         fail_msg("%s", status_text());
     graph_initialise(&b.graph, be, seed);
-    for (int i = 0; i < b.graph.n_nodes; ++i)
-        for (int k = 0; k < b.graph.nodes[i].n_parameters; ++k) {
-            parameter *p = &b.graph.nodes[i].parameters[k];
-            if (p->initial_range == 0 && p->initial_deviation == 0) /* biases too, or their influence is not seen */
-                be->uniform((random_stream){seed, RANDOM_CHECK, 77}, 0, p->count, -.5, .5, p->value);
-        }
+    GRAPH_ARRAYS(&b.graph, p)
+    {
+        if (p->initial_range == 0 && p->initial_deviation == 0) /* biases too, or their influence is not seen */
+            be->uniform((random_stream){seed, RANDOM_CHECK, 77}, 0, p->count, p->initial_value - .5, p->initial_value + .5, p->value);
+    }
     b.sobolev = config_section(b.config, "sobolev");
     b.options = sobolev_read_options(b.sobolev);
     return b;
@@ -101,11 +100,11 @@ static double accumulate(built *b, objective *o, const real *x, const real *trut
 static real *gradients(const graph *g, size_t count)
 {
     real *all = calloc(count, sizeof *all), *at = all;
-    for (int i = 0; i < g->n_nodes; ++i)
-        for (int k = 0; k < g->nodes[i].n_parameters; ++k) {
-            memcpy(at, g->nodes[i].parameters[k].gradient, g->nodes[i].parameters[k].count * sizeof *at);
-            at += g->nodes[i].parameters[k].count;
-        }
+    GRAPH_PARAMETERS(g, p)
+    {
+        memcpy(at, p->gradient, p->count * sizeof *at);
+        at += p->count;
+    }
     return all;
 }
 
@@ -194,6 +193,72 @@ static void scalar_path_is_the_general_way(void **state)
         }
     assert_true(compared > 0);
     unsetenv("DARKNET_EXT_FAST_PATHS");
+}
+
+static int chosen_block;
+
+static void choose_block(const convolution_shape *shape, int *x_block, int *y_block)
+{
+    *x_block = *y_block = chosen_block;
+}
+
+/* The backend with the convolutions of ref, which take any block. */
+static backend backend_of_blocks(const backend *of, int block)
+{
+    const backend *ref = backend_open("ref");
+    backend be = *of;
+    be.convolution_blocks = choose_block;
+    be.convolution_create = ref->convolution_create;
+    be.convolution_free = ref->convolution_free;
+    be.convolution_load = ref->convolution_load;
+    be.convolution_forward = ref->convolution_forward;
+    be.convolution_backward_data = ref->convolution_backward_data;
+    be.convolution_backward_weights = ref->convolution_backward_weights;
+    chosen_block = block;
+    return be;
+}
+
+static real *gradients_in_blocks(const layer_case *c, const backend *of, int block, size_t *count)
+{
+    backend be = backend_of_blocks(of, block);
+    built b = build(c, &be, 3);
+    objective *o;
+    assert_int_equal(objective_create(&o, &b.graph, &be, b.sobolev, c->name, &b.options, BATCH), STATUS_OK);
+    size_t inputs = (size_t)BATCH * shape_count(b.graph.input), labels = (size_t)BATCH * objective_truth_count(o);
+    real *x = be.allocate(inputs), *truth = be.allocate(labels);
+    be.normal((random_stream){1, RANDOM_CHECK, 1}, 0, inputs, x);
+    be.normal((random_stream){1, RANDOM_CHECK, 2}, 0, labels, truth);
+    accumulate(&b, o, x, truth);
+    *count = graph_parameter_count(&b.graph);
+    real *result = gradients(&b.graph, *count);
+    be.release(x);
+    be.release(truth);
+    objective_free(o);
+    release(&b);
+    return result;
+}
+
+/* Images in blocks of channels give the gradients of plain ones. A dropout mask is drawn in the order of memory: another one. */
+static void blocks_change_nothing(void **state)
+{
+    static const int blocks[] = {2, 3, 8, 16};
+    for (int i = 0; i < layer_case_count; ++i)
+        for (const backend *const *be = backend_list; *be && !strstr(layer_cases[i].sections, "dropout"); ++be) {
+            size_t count;
+            real *plain = gradients_in_blocks(&layer_cases[i], *be, 1, &count);
+            for (size_t k = 0; k < sizeof blocks / sizeof *blocks; ++k) {
+                real *result = gradients_in_blocks(&layer_cases[i], *be, blocks[k], &count);
+                double largest = 0;
+                for (size_t n = 0; n < count; ++n)
+                    largest = fmax(largest, fabs((double)plain[n]));
+                for (size_t n = 0; n < count; ++n)
+                    if (!(fabs((double)result[n] - (double)plain[n]) <= 32 * REAL_EPSILON * largest))
+                        fail_msg("[%s] %s on %s: parameter %zu: %g in blocks of %d, %g plain", layer_cases[i].layer, layer_cases[i].name, (*be)->name, n,
+                                 (double)result[n], blocks[k], (double)plain[n]);
+                free(result);
+            }
+            free(plain);
+        }
 }
 
 /* A smaller batch than the tape's is computed as if the tape had been made for it. */
@@ -361,6 +426,7 @@ int main(void)
         cmocka_unit_test(derivatives_are_right),
         cmocka_unit_test(gradients_accumulate_and_repeat),
         cmocka_unit_test(scalar_path_is_the_general_way),
+        cmocka_unit_test(blocks_change_nothing),
         cmocka_unit_test(smaller_batches_are_the_same),
         cmocka_unit_test(cost_is_darknets),
         cmocka_unit_test(softmax_and_logistic_are_losses_too),

@@ -428,9 +428,13 @@ static void test_refusals(void **state)
 
 /* ---------------------------------------------------------------- weights */
 
+#define NORMALISED "batch_normalize=1\n"
+
 static const char *const networks[] = {
     "[net]\ninputs=4\nbatch=4\n[connected]\noutput=6\nactivation=tanh\n[connected]\noutput=2\nactivation=linear\n[sobolev]\norder=1\n",
     "[net]\ninputs=4\nbatch=4\n[connected]\noutput=2\nactivation=linear\n[sobolev]\norder=1\n",
+    "[net]\ninputs=4\nbatch=4\n[connected]\noutput=6\nactivation=tanh\n" NORMALISED "[connected]\noutput=2\nactivation=linear\n" NORMALISED "[sobolev]\norder=1\n",
+    "[net]\ninputs=4\nbatch=4\n[connected]\noutput=2\nactivation=linear\n" NORMALISED "[sobolev]\norder=1\n",
 };
 
 static void expect_folded(const char *cfg, normalise_kind kind, double dropped)
@@ -443,15 +447,15 @@ static void expect_folded(const char *cfg, normalise_kind kind, double dropped)
     predictor *m;
     double y[2][POINTS * M], jacobian[2][POINTS * M * N];
     float before[200];
-    size_t count = graph_parameter_count(g), at = 0;
+    size_t count = graph_array_count(g), at = 0;
     assert_int_equal(normaliser_create(&n, &raw, kind, dropped), STATUS_OK);
     assert_int_equal(normalise_dataset(&n, &normal), STATUS_OK);
     assert_int_equal(fold_create(&f, g, &n), STATUS_OK);
     assert_int_equal(predictor_create(&m, p, 1), STATUS_OK);
-    GRAPH_PARAMETERS(g, q)
+    GRAPH_ARRAYS(g, q)
     {
-        for (size_t i = 0; i < q->count; ++i) /* also biases */
-            q->value[i] += (float)(.3 * noise((int)(at + i)));
+        for (size_t i = 0; i < q->count; ++i) /* also biases; variances become positive */
+            q->value[i] += (float)(.3 * noise((int)(at + i)) + (strcmp(q->name, "rolling_variance") == 0));
         memcpy(before + at, q->value, q->count * sizeof *before);
         at += q->count;
     }
@@ -472,7 +476,7 @@ static void expect_folded(const char *cfg, normalise_kind kind, double dropped)
     }
     fold_out(&f);
     at = 0;
-    GRAPH_PARAMETERS(g, q)
+    GRAPH_ARRAYS(g, q)
     {
         assert_memory_equal(q->value, before + at, q->count * sizeof *before);
         at += q->count;

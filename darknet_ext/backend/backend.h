@@ -28,6 +28,16 @@ typedef struct convolution_shape {
 /* What a backend keeps for one convolution of one tape: vendor descriptors, weights in the backend's own format, workspace. */
 typedef struct convolution convolution;
 
+/* Batch normalisation of every channel (core/batchnorm_math.h): y = f(scale xhat + bias). */
+typedef struct batchnorm {
+    tensor_layout layout;
+    const real *scales, *biases; /* [channels]; biases NULL: 0 */
+    activation f;                /* one that keeps the sign (activation_keeps_sign) */
+    bool of_batch;               /* mean and variance are those of this batch, jets; else constants, of order 0 */
+    bool darknet_adjoint;        /* of_batch, order 0: Darknet's own adjoint instead of the derivative */
+    jet mean, variance;          /* count = channels, batch = 1 */
+} batchnorm;
+
 typedef enum convolution_direction { CONVOLUTION_FORWARD, CONVOLUTION_BACKWARD_DATA, CONVOLUTION_BACKWARD_WEIGHTS, CONVOLUTION_DIRECTIONS } convolution_direction;
 
 /* Two layers y = f(W x + b) and m = <w, y> + c, f keeping the sign of its argument, and the function
@@ -42,6 +52,31 @@ typedef struct affine_pair {
     real *weights_gradient, *biases_gradient, *above_gradient; /* accumulated */
     real *scratch;                      /* [rows, outputs] */
 } affine_pair;
+
+/* Windows of size x size pixels over an image, `stride` apart; the corner of the first stands `pad` pixels above and left of the image. What lies
+ * outside of the image does not count; no window lies outside as a whole. */
+typedef struct window_shape {
+    tensor_shape in, out; /* as many channels */
+    int size, stride, pad;
+} window_shape;
+
+/* Where in its window a number stands: row * size + column. */
+typedef uint16_t window_place;
+enum { WINDOW_MAX_SIZE = 256 };
+
+/* The part of an image whose corner is pixel (top, left), all channels; `flip`: mirrored, so that `left` is its distance to the right edge. */
+typedef struct image_cut {
+    tensor_shape in, out;
+    int top, left;
+    bool flip;
+} image_cut;
+
+/* Pixels of two images, in the same block: pixel (i, j) of channel c of one, (i * step, j * step) of the other, or both with steps. */
+typedef struct image_grid {
+    tensor_layout from, to;
+    int channels, height, width; /* of the pixels that are paired */
+    int from_step, to_step;
+} image_grid;
 
 typedef struct backend {
     const char *name;
@@ -89,6 +124,7 @@ typedef struct backend {
     void (*convolution_load)(convolution *c, const real *weights);
     /* y = f(W x + bias), overwritten; bias NULL: none. f must be piecewise linear or linear. */
     void (*convolution_forward)(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y);
+    void (*convolution_forward_add)(convolution *c, size_t rows, const real *x, real *y); /* y += W x */
     /* adj_x = W^T adj_y, or += when `accumulate`. */
     void (*convolution_backward_data)(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate);
     /* gradient += sum over rows of adj_y (x) x, in the order of the weights. */
@@ -101,6 +137,17 @@ typedef struct backend {
     void (*reorder)(size_t rows, tensor_layout from, const real *x, int to_block, real *y, bool accumulate);
     void (*add_channel_bias)(size_t rows, tensor_layout l, const real *bias, real *y);       /* y[r, c, :] += bias[c] */
     void (*sum_channels)(size_t rows, tensor_layout l, const real *x, real *sums);           /* sums[c] += sum over r and pixels of x[r, c, :] */
+
+    /* -- batchnorm.c -- padding of y and adj_x becomes 0 (accumulate: is left) */
+    /* The components of `range` of y; of_batch: also those of the jets mean and variance, where the lower ones must be already. */
+    void (*batchnorm_forward)(const batchnorm *n, const jet *x, jet *y, component_range range);
+    /* The components of `range` of adj_x; data == NULL: not wanted; adj_x may be adj_y when the order is 0. With component 0 in the range, and unless
+     * NULL: adj_scales += and adj_biases += those of the whole jet. */
+    void (*batchnorm_backward)(const batchnorm *n, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate, real *adj_scales,
+                               real *adj_biases);
+
+    /* Of a batchnorm with constants, behind a linear map with `row` weights for each channel: folded = scale r weights, folded_biases = bias - scale r mean. */
+    void (*batchnorm_fold)(const batchnorm *n, size_t row, const real *weights, real *folded, real *folded_biases);
 
     /* -- reduce.c -- */
     void (*sum_rows)(size_t rows, size_t count, const real *x, real *sums); /* sums[j] += sum_r x[r,j] */
@@ -145,6 +192,52 @@ typedef struct backend {
     void (*normal)(random_stream stream, uint64_t first, size_t count, real *out);
     /* Inverted dropout: 0 with probability p, else 1/(1-p). */
     void (*dropout_mask)(random_stream stream, uint64_t first, size_t count, double p, real *out);
+
+    /* -- pool.c -- images whose channels lie in blocks of `block` */
+    /* y = the largest number of each window, `places` = where it stands: the first of several. NaN is smaller than any number; a window of nothing
+     * else gives -infinity. */
+    void (*max_pool)(const window_shape *w, int block, size_t rows, const real *x, window_place *places, real *y);
+    /* Row r has the places of row r % place_rows. y = x at the places; */
+    void (*pool_gather)(const window_shape *w, int block, size_t rows, size_t place_rows, const window_place *places, const real *x, real *y);
+    /* the adjoint: x = sum of the y of the windows whose place it is, or += when `accumulate`. */
+    void (*pool_scatter)(const window_shape *w, int block, size_t rows, size_t place_rows, const window_place *places, const real *y, real *x,
+                         bool accumulate);
+    void (*mean_pixels)(size_t rows, tensor_layout l, const real *x, real *means); /* means[r, c] = mean over the pixels of x[r, c, :] */
+    /* The adjoint: x[r, c, :] = means[r, c] / pixels, or +=. */
+    void (*spread_pixels)(size_t rows, tensor_layout l, const real *means, real *x, bool accumulate);
+
+    /* -- images.c -- pixels and channels in other places; with `accumulate` the result is added */
+    /* Rows of `count` numbers of matrices whose rows begin x_step and y_step apart: y = x. */
+    void (*copy_columns)(size_t rows, size_t count, const real *x, size_t x_step, real *y, size_t y_step, bool accumulate);
+    /* y = scale x, each pixel of the `small` image repeated stride x stride times; */
+    void (*repeat_pixels)(size_t rows, tensor_layout small, int stride, real scale, const real *x, real *y, bool accumulate);
+    /* the adjoint: x = scale times the sum of stride x stride pixels of y. */
+    void (*sum_pixels)(size_t rows, tensor_layout small, int stride, real scale, const real *y, real *x, bool accumulate);
+    /* Plain images: pixel (i, j) of y's channel o * C + c = pixel (i * stride + o / stride, j * stride + o % stride) of channel c of x, an image
+     * `large` of C channels, its sides multiples of stride; */
+    void (*pixels_to_channels)(size_t rows, tensor_shape large, int stride, const real *x, real *y, bool accumulate);
+    /* the inverse, which is the adjoint. */
+    void (*channels_to_pixels)(size_t rows, tensor_shape large, int stride, const real *y, real *x, bool accumulate);
+    void (*transpose)(size_t rows, size_t m, size_t n, const real *x, real *y, bool accumulate); /* y[r, j, i] = x[r, i, j], i < m, j < n */
+    /* Plain images: y = scale x + shift on the cut; */
+    void (*cut)(const image_cut *cut, size_t rows, real scale, real shift, const real *x, real *y);
+    /* the adjoint: x = scale y on the cut, 0 elsewhere. */
+    void (*cut_adjoint)(const image_cut *cut, size_t rows, real scale, const real *y, real *x, bool accumulate);
+    /* y = alpha x + beta y on the grid; y may be x when the grid's sides are the same. */
+    void (*axpby_grid)(const image_grid *grid, size_t rows, real alpha, const real *x, real beta, real *y);
+    /* Sums of two, f linear or piecewise linear; y may be x or z. */
+    void (*blend)(activation f, size_t count, real alpha, const real *x, real beta, const real *z, real *y); /* y = f(alpha x + beta z) */
+    /* y = f'(v) (alpha x + beta z); `blocks` of `count` numbers, all with the same v; */
+    void (*blend_slope)(activation f, size_t blocks, size_t count, const real *v, real alpha, const real *x, real beta, const real *z, real *y);
+    /* the adjoint: x = alpha f'(v) y and z = beta f'(v) y, or +=; NULL: not wanted. x is not z. */
+    void (*blend_adjoint)(activation f, size_t blocks, size_t count, const real *v, const real *y, real alpha, real *x, bool accumulate_x, real beta,
+                          real *z, bool accumulate_z);
+
+    /* -- local.c -- unshared convolution of plain images, groups 1: as a convolution, with weights of its own for each output pixel:
+     * [pixels of out, filters, channels, size, size]; what lies outside of the image is 0, and windows may do so on any side */
+    void (*local_forward)(const convolution_shape *shape, size_t rows, const real *weights, const real *x, real *y); /* y = W x */
+    void (*local_backward_data)(const convolution_shape *shape, size_t rows, const real *weights, const real *adj_y, real *adj_x, bool accumulate);
+    void (*local_backward_weights)(const convolution_shape *shape, size_t rows, const real *adj_y, const real *x, real *gradient); /* += */
 
     void (*set_threads)(int threads); /* 1 or more; the backend uses at most that many */
 } backend;

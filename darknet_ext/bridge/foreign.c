@@ -61,7 +61,7 @@ static status crnn_shape(const section *s, tensor_shape in, tensor_shape *out)
 /* A variant that a type of layers/ does not take has the sizes of those it takes. */
 static status shape_of_type(const layer_type *type, const graph_node *foreign, tensor_shape in, tensor_shape *out)
 {
-    graph_node node = {.where = foreign->where, .index = foreign->index, .in = in, .n_inputs = 1, .in_shapes = {in}};
+    graph_node node = {.where = foreign->where, .net = foreign->net, .index = foreign->index, .in = in, .n_inputs = 1, .in_shapes = {in}};
     status s = type->configure(&node);
     *out = node.out;
     free(node.options);

@@ -7,7 +7,7 @@
 
 static bool is_ours(const section *s, const char *key)
 {
-    static const char *const net_keys[] = {"backend", "seed", "threads", NULL};
+    static const char *const net_keys[] = {"backend", "seed", "threads", "batchnorm_gradient", NULL};
     for (const char *const *ours = net_keys; s->spec->role == SECTION_NET && *ours; ++ours)
         if (strcmp(key, *ours) == 0)
             return true;

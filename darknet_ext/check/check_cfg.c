@@ -1,5 +1,7 @@
 #include "check/check_cfg.h"
 
+#include <string.h>
+
 #include "config/reader.h"
 #include "data/data_source.h"
 #include "data/weights_file.h"
@@ -24,22 +26,22 @@ static void print_message(void *context, const char *line)
 static void print_row(void *context, const check_row *row)
 {
     const checked_cfg *c = context;
-    fprintf(c->request->out, "%-6s  %-6s %-8s %-42s %-34s %9.2e  (at most %.0e)\n", row->passed ? "ok" : "FAILED",
+    fprintf(c->request->out, "%-6s  %-6s %-8s %-42s %-40s %9.2e  (at most %.0e)\n", row->passed ? "ok" : "FAILED",
             sizeof(real) == sizeof(double) ? "double" : "float", c->be->name, row->name, row->where, row->error, row->tolerance);
 }
 
-/* Whether a weights file holds the parameters of this node. */
-static bool is_loaded(const graph_node *node)
+/* Whether a weights file holds this array. Darknet's [batchnorm] knows no dontloadscales. */
+static bool is_loaded(const graph_node *node, const parameter *p)
 {
-    return !option_boolean(node->where, "dontload");
+    bool normalises = p->statistic || strcmp(p->name, "scales") == 0;
+    bool left_out = normalises && strcmp(node->where->spec->name, "batchnorm") != 0 && option_boolean(node->where, "dontloadscales");
+    return !left_out && !option_boolean(node->where, "dontload");
 }
 
 static size_t loaded_count(const graph *g)
 {
     size_t count = 0;
-    for (int i = 0; i < g->n_nodes; ++i)
-        for (int k = 0; k < g->nodes[i].n_parameters && is_loaded(&g->nodes[i]); ++k)
-            count += g->nodes[i].parameters[k].count;
+    GRAPH_ARRAYS(g, p) count += is_loaded(&g->nodes[node_], p) ? p->count : 0;
     return count;
 }
 
@@ -50,12 +52,9 @@ static status load_weights(checked_cfg *c)
     if (s != STATUS_OK)
         return s;
     const float *from = file.values;
-    for (int i = 0; i < c->graph.n_nodes; ++i)
-        for (int k = 0; k < c->graph.nodes[i].n_parameters && is_loaded(&c->graph.nodes[i]); ++k) {
-            parameter *p = &c->graph.nodes[i].parameters[k];
-            for (size_t j = 0; j < p->count; ++j)
-                p->value[j] = (real)*from++;
-        }
+    GRAPH_ARRAYS(&c->graph, p)
+    for (size_t j = 0; j < p->count && is_loaded(&c->graph.nodes[node_], p); ++j)
+        p->value[j] = (real)*from++;
     weights_file_free(&file);
     return STATUS_OK;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRECTIONS_PER_PARAMETER = 3 };
+enum { DIRECTIONS_PER_PARAMETER = 3, ARRAYS_ONE_BY_ONE = 40 /* more are checked together */ };
 
 typedef struct checker {
     graph *g;
@@ -15,6 +15,7 @@ typedef struct checker {
     check_sink sink;
     void *context;
     bool failed;
+    bool training;          /* what is checked now: the network as it is trained, or as it predicts */
     size_t inputs, outputs;
     real *x;      /* [batch, inputs] */
     real *truth;  /* labels of the objective */
@@ -51,7 +52,7 @@ static double relative_error(double a, double b, double scale)
 static void report(checker *c, const char *name, const char *where, double error)
 {
     check_row row = {.name = name, .error = error, .tolerance = c->tolerance};
-    snprintf(row.where, sizeof row.where, "%s", where);
+    snprintf(row.where, sizeof row.where, "%s%s", where, c->training ? "" : ", prediction");
     row.passed = error <= c->tolerance; /* false for NaN */
     c->failed |= !row.passed;
     c->sink(c->context, &row);
@@ -63,6 +64,10 @@ static double norm(const checker *c, size_t count, const real *x)
 }
 
 static const double step_sizes[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
+enum { STEP_SIZES = sizeof step_sizes / sizeof *step_sizes };
+/* In a large network some unit is always near its kink. */
+static const double small_step_sizes[] = {1e-5, 1e-6, 1e-7, 1e-8};
+enum { SMALL_STEP_SIZES = sizeof small_step_sizes / sizeof *small_step_sizes };
 
 /* ---------------------------------------------------------------- with respect to the input */
 
@@ -113,7 +118,7 @@ static void check_gradient_by_differences(input_checker *k)
 {
     checker *c = k->c;
     double best = INFINITY, slope = c->be->dot(k->count, k->g, k->u), scale = norm(c, k->count, k->g) * 1e-2 + 1e-12;
-    for (size_t i = 0; i < sizeof step_sizes / sizeof *step_sizes; ++i) {
+    for (int i = 0; i < STEP_SIZES; ++i) {
         double h = step_sizes[i], value[2];
         for (int side = 0; side < 2; ++side) {
             c->be->copy(k->count, c->x, k->moved);
@@ -130,7 +135,7 @@ static void check_hessian_by_differences(input_checker *k)
     checker *c = k->c;
     double best = INFINITY, curvature = c->be->dot(k->count, k->hv, k->u);
     double scale = norm(c, k->count, k->hv) * 1e-2 + norm(c, k->count, k->g) * 1e-3 + 1e-12;
-    for (size_t i = 0; i < sizeof step_sizes / sizeof *step_sizes; ++i) {
+    for (int i = 0; i < STEP_SIZES; ++i) {
         double h = step_sizes[i], slope[2];
         for (int side = 0; side < 2; ++side) {
             c->be->copy(k->count, c->x, k->moved);
@@ -176,7 +181,8 @@ static status check_input(checker *c, int order)
     k.count = (size_t)c->settings->batch * c->inputs;
     k.top = (size_t)c->settings->batch * shape_count(c->g->nodes[graph_top(c->g)].out);
     k.t.truth = c->truth;
-    k.t.training = true;
+    k.t.training = c->training;
+    k.t.move_statistics = false;
     k.t.seed = c->settings->seed;
     real *memory = c->be->allocate(6 * k.count + k.top);
     if (!memory) {
@@ -210,59 +216,135 @@ static double total_loss(checker *c, objective *o)
 {
     tape *t = objective_tape(o);
     c->be->copy((size_t)t->batch * c->inputs, c->x, t->x.data);
-    objective_begin(o, c->truth, true, c->settings->seed, 1);
+    t->move_statistics = false;
+    objective_begin(o, c->truth, c->training, c->settings->seed, 1);
     sweep_values(t, 0, c->g->n_nodes - 1);
     return objective_forward(o).total;
 }
 
-static void check_parameter(checker *c, objective *o, const graph_node *node, parameter *p, const real *gradient, real *direction, real *kept)
+/* A trained array, with room for a direction of the same size and a copy of its values. Its gradient waits in p->gradient. */
+typedef struct trained {
+    const graph_node *node;
+    parameter *p;
+    real *direction, *kept;
+} trained;
+
+static void move(checker *c, const trained *arrays, int n, double h)
 {
-    double best_of_worst = 0;
-    c->be->copy(p->count, p->value, kept);
-    for (int d = 0; d < DIRECTIONS_PER_PARAMETER; ++d) {
-        draw_normal(c, p->count, direction);
-        double slope = c->be->dot(p->count, gradient, direction), best = INFINITY;
-        double size = norm(c, p->count, direction), scale = size > 0 ? norm(c, p->count, gradient) * 1e-2 + 1e-12 : 1;
-        for (size_t i = 0; i < sizeof step_sizes / sizeof *step_sizes; ++i) {
-            double h = step_sizes[i], value[2];
-            for (int side = 0; side < 2; ++side) {
-                c->be->axpby(p->count, (real)(side ? h : -h), direction, 1, p->value);
-                value[side] = total_loss(c, o);
-                c->be->copy(p->count, kept, p->value);
-            }
-            best = fmin(best, relative_error(slope, (value[1] - value[0]) / (2 * h), scale));
-        }
-        best_of_worst = best > best_of_worst || isnan(best) ? best : best_of_worst;
+    for (int i = 0; i < n; ++i) {
+        parameter *p = arrays[i].p;
+        c->be->copy(p->count, arrays[i].kept, p->value);
+        if (h != 0)
+            c->be->axpby(p->count, (real)h, arrays[i].direction, 1, p->value);
     }
+}
+
+/* Of the slope of the loss when all n arrays move along their directions at once; `scale` is added to both sides. */
+static double slope_error(checker *c, objective *o, const trained *arrays, int n, bool large, double slope, double scale)
+{
+    double best = INFINITY;
+    for (int i = 0; i < (large ? SMALL_STEP_SIZES : STEP_SIZES); ++i) {
+        double h = large ? small_step_sizes[i] : step_sizes[i], value[2];
+        for (int side = 0; side < 2; ++side) {
+            move(c, arrays, n, side ? h : -h);
+            value[side] = total_loss(c, o);
+        }
+        best = fmin(best, relative_error(slope, (value[1] - value[0]) / (2 * h), scale));
+    }
+    move(c, arrays, n, 0);
+    return best;
+}
+
+static void report_array(checker *c, const trained *t, double error)
+{
     char where[64];
-    snprintf(where, sizeof where, "layer %d %s, %s", node->index, node->where ? node->where->name : "head", p->name);
-    report(c, "loss gradient against differences", where, best_of_worst);
+    snprintf(where, sizeof where, "layer %d %s, %s", t->node->index, t->node->where ? t->node->where->name : "head", t->p->name);
+    report(c, "loss gradient against differences", where, error);
+}
+
+static void check_array(checker *c, objective *o, const trained *t)
+{
+    double worst = 0;
+    for (int d = 0; d < DIRECTIONS_PER_PARAMETER; ++d) {
+        draw_normal(c, t->p->count, t->direction);
+        double size = norm(c, t->p->count, t->direction), scale = size > 0 ? norm(c, t->p->count, t->p->gradient) * 1e-2 + 1e-12 : 1;
+        double error = slope_error(c, o, t, 1, false, c->be->dot(t->p->count, t->p->gradient, t->direction), scale);
+        worst = error > worst || isnan(error) ? error : worst;
+    }
+    report_array(c, t, worst);
+}
+
+/* A direction along which the array changes the loss by about itself, but itself no more than about once. Half of it is the gradient's, or
+ * a step that is small for many weights would be too small for the loss; half is random. Returns the slope. */
+static double aim(checker *c, const trained *t, double loss)
+{
+    const size_t count = t->p->count;
+    const double size = norm(c, count, t->p->gradient), most = loss / (norm(c, count, t->kept) + 1);
+    draw_normal(c, count, t->direction);
+    double length = (.5 + random_one(c->stream, c->drawn++)) * loss / (size + most);
+    if (random_one(c->stream, c->drawn++) < .5)
+        length = -length;
+    c->be->axpby(count, (real)(size > 0 ? length / size : 0), t->p->gradient, (real)(length / norm(c, count, t->direction)), t->direction);
+    return c->be->dot(count, t->p->gradient, t->direction);
+}
+
+/* Large networks: one direction through all arrays at once. Where it fails, each alone, to find which. */
+static void check_together(checker *c, objective *o, const trained *arrays, int n)
+{
+    const double loss = fmax(total_loss(c, o), 1e-12);
+    double slope = 0, squares = 0;
+    for (int i = 0; i < n; ++i) {
+        double part = aim(c, &arrays[i], loss);
+        slope += part;
+        squares += part * part;
+    }
+    double error = slope_error(c, o, arrays, n, true, slope, 1e-2 * sqrt(squares));
+    char where[64];
+    snprintf(where, sizeof where, "all %d arrays together", n);
+    report(c, "loss gradient against differences", where, error);
+    for (int i = 0; i < n && !(error <= c->tolerance); ++i) {
+        double part = aim(c, &arrays[i], loss);
+        report_array(c, &arrays[i], slope_error(c, o, &arrays[i], 1, true, part, 1e-2 * fabs(part) + 1e-12));
+    }
+}
+
+/* The arrays that are trained, each with its part of `memory` (twice the number of parameters). */
+static int list_trained(const graph *g, const backend *be, real *memory, trained *arrays)
+{
+    int n = 0;
+    for (int i = 0; i < g->n_nodes; ++i)
+        for (int k = 0; k < g->nodes[i].n_parameters && !g->nodes[i].stop_backward; ++k) {
+            parameter *p = &g->nodes[i].parameters[k];
+            if (p->statistic)
+                continue;
+            arrays[n] = (trained){&g->nodes[i], p, memory, memory + p->count};
+            be->copy(p->count, p->value, arrays[n++].kept);
+            memory += 2 * p->count;
+        }
+    return n;
 }
 
 static status check_parameters(checker *c, objective *o)
 {
-    size_t largest = 0, total = graph_parameter_count(c->g);
-    for (int i = 0; i < c->g->n_nodes; ++i)
-        for (int k = 0; k < c->g->nodes[i].n_parameters; ++k)
-            largest = c->g->nodes[i].parameters[k].count > largest ? c->g->nodes[i].parameters[k].count : largest;
-    real *memory = c->be->allocate(total + 2 * largest);
-    if (!memory)
+    real *memory = c->be->allocate(2 * graph_parameter_count(c->g));
+    trained *arrays = allocate_zeroed((unsigned long)c->g->n_nodes * NODE_MAX_PARAMETERS, sizeof *arrays);
+    if (!memory || !arrays) {
+        c->be->release(memory);
+        free(arrays);
         return STATUS_NO_MEMORY;
+    }
     graph_clear_gradients(c->g, c->be);
     total_loss(c, o);
     objective_backward(o);
     sweep_adjoints(objective_tape(o), c->g->output_node, 0, true); /* [cost] layers are not part of the objective's loss */
-    real *gradient = memory;
-    for (int i = 0; i < c->g->n_nodes; ++i)
-        for (int k = 0; k < c->g->nodes[i].n_parameters; ++k) {
-            parameter *p = &c->g->nodes[i].parameters[k];
-            c->be->copy(p->count, p->gradient, gradient);
-            if (!c->g->nodes[i].stop_backward)
-                check_parameter(c, o, &c->g->nodes[i], p, gradient, memory + total, memory + total + largest);
-            gradient += p->count;
-        }
+    int n = list_trained(c->g, c->be, memory, arrays);
+    for (int i = 0; i < n && n <= ARRAYS_ONE_BY_ONE; ++i)
+        check_array(c, o, &arrays[i]);
+    if (n > ARRAYS_ONE_BY_ONE)
+        check_together(c, o, arrays, n);
     graph_clear_gradients(c->g, c->be);
     c->be->release(memory);
+    free(arrays);
     return STATUS_OK;
 }
 
@@ -286,23 +368,44 @@ static status draw_sample(checker *c, const objective *o)
     return STATUS_OK;
 }
 
-static status run(checker *c, objective *o)
+static status check_all(checker *c, objective *o)
 {
-    status s = draw_sample(c, o);
-    const objective_options *options = objective_get_options(o);
     int order = gradient_check_order(c->g);
-    if (s == STATUS_OK && order > 0 && options->wrt < 0)
-        s = check_input(c, order);
+    status s = order > 0 && objective_get_options(o)->wrt < 0 ? check_input(c, order) : STATUS_OK;
     if (s == STATUS_OK && c->settings->differences)
         s = check_parameters(c, o);
     return s;
+}
+
+/* A network with statistics is two functions; that of prediction is trained on values only. */
+static status run(checker *c, objective *o)
+{
+    status s = draw_sample(c, o);
+    c->training = true;
+    if (s == STATUS_OK)
+        s = check_all(c, o);
+    c->training = false;
+    if (s == STATUS_OK && graph_has_statistics(c->g))
+        s = check_all(c, o);
+    return s;
+}
+
+/* What cannot be checked at all. */
+static status check_graph(const graph *g, const check_settings *settings, const char *path)
+{
+    const section *net = g->nodes[0].net;
+    if (graph_has_statistics(g) && option_choice(net, "batchnorm_gradient") == 1)
+        return option_fail(net, path, "batchnorm_gradient", "batchnorm_gradient=darknet is not the derivative of anything: there is nothing to check it against");
+    return graph_check_batch(g, settings->batch, path);
 }
 
 status gradient_check_run(graph *g, const backend *be, const objective_options *options, const section *where, const char *path,
                           const check_settings *settings, check_sink sink, void *context)
 {
     objective *o;
-    status s = objective_create(&o, g, be, where, path, options, settings->batch);
+    status s = check_graph(g, settings, path);
+    if (s == STATUS_OK)
+        s = objective_create(&o, g, be, where, path, options, settings->batch);
     if (s != STATUS_OK)
         return s;
     double weights[JET_MAX_ORDER + 1]; /* of a schedule, the larger end: every order is checked */

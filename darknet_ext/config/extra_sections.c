@@ -6,6 +6,8 @@
 
 static const char *const policies[] = {"constant", "step", "exp", "poly", "steps", "sigmoid", "random", NULL};
 
+static const char *const batchnorm_gradients[] = {"exact", "darknet", NULL};
+
 static const option_spec net_options[] = {
     {"batch", OPTION_INTEGER, "1", 1, 1000000, NULL, "samples per weight update"},
     {"subdivisions", OPTION_INTEGER, "1", 1, 1000000, NULL, "parts in which a batch is computed, to save memory"},
@@ -45,6 +47,8 @@ static const option_spec net_options[] = {
     {"hue", OPTION_REAL, "0", 0, 1, NULL, "images: largest change of hue, in turns"},
     {"backend", OPTION_TEXT, "", 1, 0, NULL, "who computes: onednn or ref"},
     {"seed", OPTION_INTEGER, "", 0, RANDOM_LARGEST_SEED, NULL, "seed of all random numbers"},
+    {"batchnorm_gradient", OPTION_CHOICE, "exact", 1, 0, batchnorm_gradients,
+     "through batch normalisation: the derivative, or Darknet's approximation of it (only where nothing but values is trained)"},
     {"threads", OPTION_INTEGER, "", 1, 1024, NULL, "processor threads"},
     {"seen", OPTION_IGNORED, "", 1, 0, NULL, "kept in the weights file"},
     {0},

@@ -45,12 +45,6 @@ static const option_spec deconvolutional_options[] = {
     FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, PADDING("0"), ACTIVATION_OPTION("logistic"), BATCH_NORMALIZE, {0},
 };
 
-static const option_spec local_options[] = {
-    FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, ACTIVATION_OPTION("logistic"), {0},
-};
-
-static const option_spec no_options[] = {{0}};
-
 static const option_spec rnn_options[] = {
     OUTPUT,
     ACTIVATION_OPTION("logistic"),
@@ -72,18 +66,6 @@ static const option_spec crnn_options[] = {
     ACTIVATION_OPTION("logistic"),
     BATCH_NORMALIZE,
     {"shortcut", OPTION_BOOLEAN, "0", FLAG, "1: add the state of the step before"},
-    {0},
-};
-
-static const option_spec crop_options[] = {
-    {"crop_height", OPTION_INTEGER, "1", 1, 65536, NULL, "height of the output, pixels"},
-    {"crop_width", OPTION_INTEGER, "1", 1, 65536, NULL, "width of the output, pixels"},
-    {"flip", OPTION_BOOLEAN, "0", FLAG, "1: mirror half of the images"},
-    {"angle", OPTION_REAL, "0", -360, 360, NULL, "largest rotation, degrees"},
-    {"saturation", OPTION_REAL, "1", FACTOR, "largest change of saturation, a factor"},
-    {"exposure", OPTION_REAL, "1", FACTOR, "largest change of brightness, a factor"},
-    {"shift", OPTION_REAL, "0", FACTOR, "largest shift of each colour"},
-    {"noadjust", OPTION_BOOLEAN, "0", FLAG, "1: leave pixel values as they are"},
     {0},
 };
 
@@ -153,34 +135,6 @@ static const option_spec detection_options[] = {
     {0},
 };
 
-static const option_spec maxpool_options[] = {
-    STRIDE("1"), {"size", OPTION_INTEGER, "", 1, 65536, NULL, "side of the window, pixels; none: stride"}, PADDING(""), {0},
-};
-
-static const option_spec reorg_options[] = {
-    STRIDE("1"),
-    {"reverse", OPTION_BOOLEAN, "0", FLAG, "1: from channels to pixels"},
-    {"flatten", OPTION_BOOLEAN, "0", FLAG, "1: from planes to pixels with all their channels"},
-    {"extra", OPTION_INTEGER, "0", FACTOR, "zeros appended to each sample"},
-    {0},
-};
-
-static const option_spec route_options[] = {
-    {"layers", OPTION_INTEGERS, NULL, -1e6, 1e6, NULL, "layers to join: numbers from 0, or negative: from here"}, {0},
-};
-
-static const option_spec upsample_options[] = {
-    STRIDE("2"), {"scale", OPTION_REAL, "1", -1e6, 1e6, NULL, "factor of the output"}, {0},
-};
-
-static const option_spec shortcut_options[] = {
-    {"from", OPTION_INTEGER, NULL, -1e6, 1e6, NULL, "layer to add: a number from 0, or negative: from here"},
-    ACTIVATION_OPTION("linear"),
-    {"alpha", OPTION_REAL, "1", -1e6, 1e6, NULL, "factor of the input"},
-    {"beta", OPTION_REAL, "1", -1e6, 1e6, NULL, "factor of the added layer"},
-    {0},
-};
-
 static const char recurrent[] = "its state runs from sample to sample, so that no sample has a derivative of its own";
 static const char boxes[] = "it is a loss on boxes, which it matches to its outputs by their overlap";
 static const char instances[] = "it is a loss on the instances of an image, whose means it compares";
@@ -190,22 +144,13 @@ static const char instances[] = "it is a loss on the instances of an image, whos
 
 const section_spec *const stock_sections[] = {
     STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution"),
-    STOCK("local", NULL, local_options, "convolution with its own weights at every pixel"),
     STAYS("rnn", NULL, rnn_options, "recurrent layer", recurrent),
     STAYS("gru", NULL, gru_options, "gated recurrent unit", recurrent),
     STAYS("lstm", NULL, lstm_options, "long short-term memory", recurrent),
     STAYS("crnn", NULL, crnn_options, "convolutional recurrent layer", recurrent),
-    STOCK("crop", NULL, crop_options, "random crop of the input image"),
     STAYS("region", NULL, region_options, "object detection (YOLO 2)", boxes),
     STAYS("yolo", NULL, yolo_options, "object detection (YOLO 3)", boxes),
     STAYS("iseg", NULL, iseg_options, "instance segmentation", instances),
     STAYS("detection", NULL, detection_options, "object detection (YOLO 1)", boxes),
-    STOCK("batchnorm", NULL, no_options, "batch normalisation"),
-    STOCK("maxpool", "max", maxpool_options, "largest value of each window"),
-    STOCK("reorg", NULL, reorg_options, "moves pixels to channels or back"),
-    STOCK("avgpool", "avg", no_options, "mean over all pixels of each channel"),
-    STOCK("route", NULL, route_options, "joins the outputs of earlier layers"),
-    STOCK("upsample", NULL, upsample_options, "repeats each pixel"),
-    STOCK("shortcut", NULL, shortcut_options, "adds the output of an earlier layer"),
     NULL,
 };

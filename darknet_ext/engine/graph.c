@@ -78,6 +78,7 @@ static status take_input_shapes(const graph *g, graph_node *node)
 static status node_configure(graph *g, graph_node *node, const config *c, foreign_shape foreign, void *context)
 {
     const section *where = node->where;
+    node->net = &c->sections[0];
     node->n_inputs = 1;
     node->inputs[0] = node->index - 1;
     node->learning_rate_scale = option_real(where, "learning_rate");
@@ -305,6 +306,23 @@ size_t graph_array_count(const graph *g)
     size_t count = 0;
     GRAPH_ARRAYS(g, p) count += p->count;
     return count;
+}
+
+bool graph_has_statistics(const graph *g)
+{
+    return graph_array_count(g) > graph_parameter_count(g);
+}
+
+status graph_check_batch(const graph *g, int batch, const char *path)
+{
+    status_list found = {.first = STATUS_OK};
+    for (int i = 0; i < g->n_nodes; ++i) {
+        const graph_node *node = &g->nodes[i];
+        if (node->type && node->type->least_batch && node->type->least_batch(node) > batch)
+            status_collect(&found, section_fail(node->where, path, "batch normalisation cannot be trained with one sample, and one pixel, at a time: "
+                                                                   "they have no variance (batch= / subdivisions= must be 2 or more)"));
+    }
+    return status_collected(&found);
 }
 
 void graph_clear_gradients(graph *g, const backend *be)

@@ -62,6 +62,12 @@ void graph_initialise(graph *g, const backend *be, uint64_t seed);
 size_t graph_parameter_count(const graph *g);
 size_t graph_array_count(const graph *g);
 
+/* Whether some layer has statistics: it then computes something else in training than in prediction, and couples the samples of a batch. */
+bool graph_has_statistics(const graph *g);
+
+/* STATUS_BAD_CONFIG, naming the line, when a layer cannot be trained with minibatches of so many samples. */
+status graph_check_batch(const graph *g, int batch, const char *path);
+
 /* Sets every gradient to zero. */
 void graph_clear_gradients(graph *g, const backend *be);
 

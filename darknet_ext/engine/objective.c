@@ -483,7 +483,9 @@ status objective_gradient(objective *self, const real *x, int batch, const real 
         to += p->count;
     }
     graph_clear_gradients(self->graph, self->be);
+    self->tape.move_statistics = false;
     run_step(self, x, batch, truth, seed, step);
+    self->tape.move_statistics = true;
     n = 0;
     GRAPH_PARAMETERS(self->graph, p) p->gradient = kept[n++];
     free(kept);

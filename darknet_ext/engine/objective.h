@@ -63,7 +63,7 @@ objective_losses objective_forward(objective *o);
 void objective_backward(objective *o);
 
 /* The gradient of the losses of a batch by every parameter, into `gradient` (graph_parameter_count numbers, network order): a step
- * whose gradient goes elsewhere. Every node of the graph must be the engine's. */
+ * whose gradient goes elsewhere, and which moves no statistics. Every node of the graph must be the engine's. */
 status objective_gradient(objective *o, const real *x, int batch, const real *truth, uint64_t seed, uint64_t step, real *gradient);
 
 #endif

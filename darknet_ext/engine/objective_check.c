@@ -50,6 +50,17 @@ static void check_nodes(const graph *g, const section *where, const char *path, 
             status_collect(found, check_node(&g->nodes[i], where, path, o));
 }
 
+/* Darknet's approximation is one of first derivatives; what would be trained on it here is not even that. */
+static status check_batchnorm_gradient(const graph *g, const section *where, const char *path)
+{
+    const section *net = g->nodes[0].net;
+    char text[192];
+    if (!graph_has_statistics(g) || option_choice(net, "batchnorm_gradient") == 0)
+        return STATUS_OK;
+    snprintf(text, sizeof text, "batchnorm_gradient=darknet approximates the gradient of values: [sobolev] at line %d needs the exact one", where->line);
+    return option_fail(net, path, "batchnorm_gradient", text);
+}
+
 /* What goes with label directions. */
 static status check_label_directions(const section *where, const char *path, const objective_options *o)
 {
@@ -91,6 +102,7 @@ status objective_check(const graph *g, const section *where, const char *path, c
             status_collect(&found, option_fail(where, path, "weight", "all weights are 0: there is nothing to train on"));
         return status_collected(&found);
     }
+    status_collect(&found, check_batchnorm_gradient(g, where, path));
     status_collect(&found, check_label_directions(where, path, o));
     status_collect(&found, check_components(where, path, o));
     if (o->wrt >= g->output_node)

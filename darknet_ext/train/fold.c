@@ -24,10 +24,10 @@ static parameter *find_parameter(graph_node *node, const char *name)
 
 /* ---------------------------------------------------------------- checking */
 
+/* Of a fully connected one: whether its output is. */
 static bool is_linear(const graph_node *node)
 {
-    const layer_type *type = node->type;
-    return !(type->curved && type->curved(node)) && !(type->zero_curvature && type->zero_curvature(node));
+    return option_choice(node->where, "activation") == ACTIVATION_LINEAR;
 }
 
 static status refuse(plugin_network *p, const graph_node *node, const char *text)
@@ -59,7 +59,7 @@ status fold_create(fold *f, graph *g, const normaliser *n)
     *f = (fold){.graph = g, .normaliser = n};
     if (!n)
         return STATUS_OK;
-    f->kept = allocate_zeroed(graph_parameter_count(g), sizeof *f->kept);
+    f->kept = allocate_zeroed(graph_array_count(g), sizeof *f->kept);
     f->rows = allocate_zeroed(2 * (unsigned long)n->inputs, sizeof *f->rows);
     return f->kept && f->rows ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -73,7 +73,7 @@ void fold_free(fold *f)
 
 static void copy_parameters(graph *g, float *values, bool to_parameters)
 {
-    GRAPH_PARAMETERS(g, p)
+    GRAPH_ARRAYS(g, p)
     {
         memcpy(to_parameters ? p->value : values, to_parameters ? values : p->value, p->count * sizeof *values);
         values += p->count;
@@ -91,36 +91,48 @@ static void row_times(size_t n, const double *row, const double *m, bool diagona
     }
 }
 
-/* W = W M for every row; `shift` times the new (before: the old) row is added to the bias. */
+/* What a shift of a node's W x is added to, and its sign: its biases, or the mean that is subtracted. */
+static float *shifted_array(graph_node *node, double *sign)
+{
+    parameter *mean = find_parameter(node, "rolling_mean");
+    *sign = mean ? -1 : 1;
+    return mean ? mean->value : find_parameter(node, "biases")->value;
+}
+
+/* W = W M for every row; `sign` times the new (before: the old) row's product with mean_x shifts W x. */
 static void change_inputs(fold *f, const double *matrix, double sign, bool shift_by_old)
 {
     const normaliser *n = f->normaliser;
-    parameter *weights = find_parameter(first_node(f->graph), "weights"), *biases = find_parameter(first_node(f->graph), "biases");
+    graph_node *node = first_node(f->graph);
+    parameter *weights = find_parameter(node, "weights");
     size_t inputs = (size_t)n->inputs;
-    double *old = f->rows, *new = f->rows + inputs;
-    for (size_t r = 0; r < biases->count; ++r) {
+    double *old = f->rows, *new = f->rows + inputs, direction;
+    float *shifted = shifted_array(node, &direction);
+    for (size_t r = 0; r < weights->count / inputs; ++r) {
         float *row = weights->value + r * inputs;
-        double bias = (double)biases->value[r];
+        double sum = (double)shifted[r];
         for (size_t j = 0; j < inputs; ++j)
             old[j] = (double)row[j];
         row_times(inputs, old, matrix, n->diagonal, new);
         for (size_t j = 0; j < inputs; ++j) {
-            bias += sign * (shift_by_old ? old : new)[j] * n->mean_x[j];
+            sum += direction * sign * (shift_by_old ? old : new)[j] * n->mean_x[j];
             row[j] = (float)new[j];
         }
-        biases->value[r] = (float)bias;
+        shifted[r] = (float)sum;
     }
 }
 
 static void scale_outputs(fold *f, bool inverse)
 {
     const normaliser *n = f->normaliser;
-    parameter *weights = find_parameter(last_node(f->graph), "weights"), *biases = find_parameter(last_node(f->graph), "biases");
-    size_t inputs = weights->count / biases->count;
+    graph_node *node = last_node(f->graph);
+    parameter *biases = find_parameter(node, "biases"), *scales = find_parameter(node, "scales");
+    parameter *factors = scales ? scales : find_parameter(node, "weights");
+    size_t row = factors->count / biases->count;
     for (size_t k = 0; k < biases->count; ++k) {
         double scale = inverse ? 1 / n->scale_y[k] : n->scale_y[k], bias = (double)biases->value[k];
-        for (size_t j = 0; j < inputs; ++j)
-            weights->value[k * inputs + j] = (float)(scale * (double)weights->value[k * inputs + j]);
+        for (size_t j = 0; j < row; ++j)
+            factors->value[k * row + j] = (float)(scale * (double)factors->value[k * row + j]);
         biases->value[k] = (float)(inverse ? (bias - n->mean_y[k]) * scale : bias * scale + n->mean_y[k]);
     }
 }

@@ -2,7 +2,10 @@
  * gives raw ones, of the same form.
  *
  *     first layer   W = W' A             b = b' - W mean_x
- *     last layer    W = scale_y W'       b = scale_y b' + mean_y */
+ *     last layer    W = scale_y W'       b = scale_y b' + mean_y
+ *
+ * With batch_normalize=1 the bias stands behind the normalisation: then in the first layer the rolling mean takes the shift, with the other
+ * sign, and in the last one the scales take the place of W. */
 #ifndef DNX_TRAIN_FOLD_H
 #define DNX_TRAIN_FOLD_H
 
@@ -15,7 +18,7 @@ status fold_check(plugin_network *p, normalise_kind kind);
 typedef struct fold {
     graph *graph;
     const normaliser *normaliser; /* NULL: nothing is folded */
-    float *kept;                  /* the parameters of a network in training, while it is folded */
+    float *kept;                  /* the arrays of a network in training, while it is folded */
     double *rows;                 /* two rows of the first layer's weights, before and after */
 } fold;
 

@@ -9,7 +9,7 @@
 
 #include "core/file.h"
 
-enum { STATE_VERSION = 2, OPTIMISER_ARRAYS = 3, ALL_ARRAYS = 4 };
+enum { STATE_VERSION = 2, OPTIMISER_ARRAYS = 3, ALL_ARRAYS = 4 /* the fourth: values, those of statistics too */ };
 
 typedef struct state_header {
     char magic[8];
@@ -34,28 +34,34 @@ void state_path(const char *weights, char *path, size_t size)
 /* Array `which` of a parameter; NULL when this training does not use it (it is stored as zeros). */
 static float *state_array(const parameter *p, int which)
 {
-    return which == 0 ? p->gradient : which == 1 ? p->moment_1 : which == 2 ? p->moment_2 : p->value;
+    return which == 0 ? p->gradient : which == 1 ? p->moment_1 : p->moment_2;
 }
 
-/* Copies the first arrays between the parameters and `values`. */
-static void state_copy(graph *g, int arrays, float *values, bool to_parameters)
+/* The next `count` numbers of `values`, from or to an array; NULL: passed over. */
+static float *exchange(float *array, size_t count, float *values, bool to_array)
 {
-    for (int which = 0; which < arrays; ++which)
-        GRAPH_PARAMETERS(g, p)
-        {
-            float *array = state_array(p, which);
-            if (array && to_parameters)
-                memcpy(array, values, p->count * sizeof *values);
-            else if (array)
-                memcpy(values, array, p->count * sizeof *values);
-            values += p->count;
-        }
+    if (array)
+        memcpy(to_array ? array : values, to_array ? values : array, count * sizeof *values);
+    return values + count;
+}
+
+/* Copies the optimiser's arrays between the parameters and `values`; returns where they end. */
+static float *exchange_optimiser(graph *g, float *values, bool to_parameters)
+{
+    for (int which = 0; which < OPTIMISER_ARRAYS; ++which)
+        GRAPH_PARAMETERS(g, p) values = exchange(state_array(p, which), p->count, values, to_parameters);
+    return values;
+}
+
+static size_t state_count(const graph *g, bool unfolded)
+{
+    return OPTIMISER_ARRAYS * graph_parameter_count(g) + (unfolded ? graph_array_count(g) : 0);
 }
 
 uint64_t state_weights_hash(const graph *g)
 {
     uint64_t hash = 0;
-    GRAPH_PARAMETERS(g, p) hash = XXH3_64bits_withSeed(p->value, p->count * sizeof(float), hash);
+    GRAPH_ARRAYS(g, p) hash = XXH3_64bits_withSeed(p->value, p->count * sizeof(float), hash);
     return hash;
 }
 
@@ -67,16 +73,15 @@ status state_save(plugin_network *p, const float *unfolded, const training_memor
     h.count = graph_parameter_count(plugin_graph(p));
     h.arrays = unfolded ? ALL_ARRAYS : OPTIMISER_ARRAYS;
     h.memory = *memory;
-    size_t bytes = sizeof h + h.arrays * h.count * sizeof(float);
+    size_t bytes = sizeof h + state_count(plugin_graph(p), unfolded) * sizeof(float);
     char *content = allocate_zeroed(1, bytes), temporary[4096];
     FILE *f;
     if (!content)
         return STATUS_NO_MEMORY;
     memcpy(content, &h, sizeof h);
-    float *arrays = (float *)(content + sizeof h);
-    state_copy(plugin_graph(p), OPTIMISER_ARRAYS, arrays, false);
+    float *values = exchange_optimiser(plugin_graph(p), (float *)(content + sizeof h), false);
     if (unfolded)
-        memcpy(arrays + OPTIMISER_ARRAYS * h.count, unfolded, h.count * sizeof *unfolded);
+        memcpy(values, unfolded, graph_array_count(plugin_graph(p)) * sizeof *unfolded);
     status s = file_begin(path, temporary, sizeof temporary, &f);
     if (s == STATUS_OK) {
         uint64_t hash = XXH3_64bits(content, bytes);
@@ -116,7 +121,7 @@ static status read_content(FILE *f, plugin_network *p, bool normalised, training
     status s = check_header(&h, p, normalised, path);
     if (s != STATUS_OK)
         return s;
-    size_t bytes = sizeof h + h.arrays * h.count * sizeof(float);
+    size_t bytes = sizeof h + state_count(plugin_graph(p), normalised) * sizeof(float);
     char *content = allocate_zeroed(1, bytes);
     uint64_t hash;
     if (!content)
@@ -126,7 +131,10 @@ static status read_content(FILE *f, plugin_network *p, bool normalised, training
     if (!whole || fgetc(f) != EOF || hash != XXH3_64bits(content, bytes)) {
         s = bad_state(path, "truncated or damaged");
     } else {
-        state_copy(plugin_graph(p), (int)h.arrays, (float *)(content + sizeof h), true);
+        float *values = exchange_optimiser(plugin_graph(p), (float *)(content + sizeof h), true);
+        GRAPH_ARRAYS(plugin_graph(p), q)
+        if (normalised)
+            values = exchange(q->value, q->count, values, true);
         *memory = h.memory;
         *plugin_adam_steps(p) = (int)h.adam_steps;
     }

@@ -22,13 +22,13 @@ typedef struct training_memory {
     int64_t best_step;                                   /* -1: none */
 } training_memory;
 
-/* `unfolded`: the parameters of normalised training, [parameters]; NULL: there are none. */
+/* `unfolded`: the values of normalised training, [graph_array_count]; NULL: there are none. */
 status state_save(plugin_network *p, const float *unfolded, const training_memory *memory, const char *path);
 /* Nothing changes unless the whole file is good and belongs to this network and these weights. `normalised`: this training is; then the
  * parameters become the unfolded ones. */
 status state_load(plugin_network *p, bool normalised, training_memory *memory, const char *path);
 
-/* A hash of all parameters: the same for the same weights. */
+/* A hash of all that a weights file holds: the same for the same weights. */
 uint64_t state_weights_hash(const graph *g);
 
 /* The state file that belongs to a weights file: its ending replaced by .state; final weights are the last ones, and share

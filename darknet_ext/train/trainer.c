@@ -155,7 +155,7 @@ static status diverged(const trainer *t, long step, const char *what)
 /* Activations such as relu turn a weight that is not a number into a finite output. */
 static bool weights_are_finite(const graph *g)
 {
-    GRAPH_PARAMETERS(g, p)
+    GRAPH_ARRAYS(g, p)
     for (size_t j = 0; j < p->count; ++j)
         if (!isfinite(p->value[j]))
             return false;

@@ -21,7 +21,6 @@ static const char *unfit_reason(const section *s)
     } table[] = {
         {"rnn", sequences},     {"crnn", sequences},  {"lstm", sequences}, {"gru", sequences},
         {"yolo", labels},       {"region", labels},   {"detection", labels}, {"iseg", labels},
-        {"batchnorm", "Darknet's own crashes without a graphics card: use batch_normalize=1 in the layer before it"},
     };
     if (strcmp(s->spec->name, "softmax") == 0 && !option_boolean(s, "noloss"))
         return "it brings a loss on class labels: set noloss=1";
@@ -52,6 +51,7 @@ static status check_foreign(plugin_network *p, const graph_node *node)
 status training_check(plugin_network *p, data_source *data)
 {
     const graph *g = plugin_graph(p);
+    const section *net = &plugin_config(p)->sections[0];
     status_list found = {.first = STATUS_OK};
     bool has_loss = false;
     for (int i = 0; i < g->n_nodes; ++i) {
@@ -62,6 +62,7 @@ status training_check(plugin_network *p, data_source *data)
     }
     if (!has_loss)
         status_collect(&found, refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]"));
+    status_collect(&found, graph_check_batch(g, (int)(option_integer(net, "batch") / option_integer(net, "subdivisions")), plugin_config(p)->path));
     status_collect(&found, training_data_open(data, p));
     if (found.first != STATUS_OK)
         data_source_free(data);

@@ -67,7 +67,7 @@ static float *snapshot_copy(float *kept, float *array, size_t count, bool restor
 static void snapshot_exchange(watch *w, bool restore)
 {
     float *kept = w->snapshot;
-    GRAPH_PARAMETERS(plugin_graph(w->net), p)
+    GRAPH_ARRAYS(plugin_graph(w->net), p)
     {
         kept = snapshot_copy(kept, p->value, p->count, restore);
         kept = snapshot_copy(kept, p->gradient, p->count, restore);
@@ -235,7 +235,7 @@ status watch_start(watch *w, plugin_network *net, double mean_error, FILE *log)
     if (!w->probes)
         return STATUS_OK;
     if (o->on_collapse == COLLAPSE_ROLLBACK) {
-        w->snapshot = allocate_zeroed(4 * graph_parameter_count(plugin_graph(net)), sizeof *w->snapshot);
+        w->snapshot = allocate_zeroed(4 * graph_array_count(plugin_graph(net)), sizeof *w->snapshot);
         if (!w->snapshot)
             return STATUS_NO_MEMORY;
     }

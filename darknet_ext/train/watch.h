@@ -22,7 +22,7 @@ typedef struct watch {
     balancer balancer;
     double value_loss;         /* without its weight, over the samples since the last judgement for which it has one */
     uint64_t samples;
-    float *snapshot;           /* [4][parameters], values, gradient accumulators and both moments when the test error was least; NULL: no
+    float *snapshot;           /* [4][arrays], values, gradient accumulators and both moments when the test error was least; NULL: no
                                   rollback is wanted */
     bool has_snapshot;
 } watch;

@@ -56,6 +56,115 @@ ACTIVATIONS = {
 }
 
 
+class Layer:
+    """A section of the cfg as a function of one sample: `before` gives the argument of `activation`, as an array of the output's shape.
+    Shapes are (channels, height, width); `outputs` are those of the layers below, the first one being the input."""
+
+    activation = LINEAR
+
+    def __init__(self, name, **keys):
+        self.name, self.keys = name, keys
+
+    def parameters(self, shape):
+        """Shapes by name, in the order in which they are drawn, and the number of inputs of one output."""
+        return {}, 1
+
+    def shape(self, shape):
+        return shape
+
+    def section(self):
+        return [f"[{self.name}]"] + [f"{key}={value}" for key, value in self.keys.items()]
+
+
+class Connected(Layer):
+    def __init__(self, outputs, activation):
+        super().__init__("connected", output=outputs, activation=activation)
+        self.outputs, self.activation = outputs, activation
+
+    def parameters(self, shape):
+        below = math.prod(shape)
+        return {"weights": (self.outputs, below), "biases": (self.outputs,)}, below
+
+    def shape(self, shape):
+        return self.outputs, 1, 1
+
+    def before(self, theta, outputs):
+        return (theta["weights"] @ outputs[-1].ravel() + theta["biases"]).reshape(-1, 1, 1)
+
+
+class Convolutional(Layer):
+    def __init__(self, filters, size=1, stride=1, padding=0, groups=1, activation=LINEAR):
+        super().__init__("convolutional", filters=filters, size=size, stride=stride, padding=padding, groups=groups, activation=activation)
+        self.activation = activation
+
+    def parameters(self, shape):
+        filters, patch = self.keys["filters"], (shape[0] // self.keys["groups"], self.keys["size"], self.keys["size"])
+        return {"weights": (filters, *patch), "biases": (filters,)}, math.prod(patch)
+
+    def shape(self, shape):
+        side = [(n + 2 * self.keys["padding"] - self.keys["size"]) // self.keys["stride"] + 1 for n in shape[1:]]
+        return self.keys["filters"], *side
+
+    def before(self, theta, outputs):
+        pad, stride = self.keys["padding"], self.keys["stride"]
+        y = jax.lax.conv_general_dilated(outputs[-1][None], theta["weights"], (stride, stride), ((pad, pad), (pad, pad)),
+                                         feature_group_count=self.keys["groups"])
+        return y[0] + theta["biases"][:, None, None]
+
+
+class Shortcut(Layer):
+    """f(alpha x + beta z), z being the output of the layer `back` steps before this one."""
+
+    def __init__(self, back, activation=LINEAR, alpha=1, beta=1):
+        super().__init__("shortcut", **{"from": -back, "activation": activation, "alpha": alpha, "beta": beta})
+        self.back, self.activation, self.alpha, self.beta = back, activation, alpha, beta
+
+    def before(self, theta, outputs):
+        return self.alpha * outputs[-1] + self.beta * outputs[-self.back]
+
+
+class Softmax(Layer):
+    def __init__(self, groups=1, temperature=1):
+        super().__init__("softmax", groups=groups, temperature=temperature)
+
+    def shape(self, shape):
+        return math.prod(shape), 1, 1
+
+    def before(self, theta, outputs):
+        return jax.nn.softmax(outputs[-1].reshape(self.keys["groups"], -1) / self.keys["temperature"], axis=1).reshape(-1, 1, 1)
+
+
+class Logistic(Layer):
+    def __init__(self):
+        super().__init__("logistic")
+
+    def before(self, theta, outputs):
+        return jax.nn.sigmoid(outputs[-1])
+
+
+class Normalization(Layer):
+    """As Darknet has it: channel size / 2 is missing in every sum that should hold it, and taken off all others."""
+
+    def __init__(self, size=5, alpha=.0001, beta=.75, kappa=1):
+        super().__init__("normalization", size=size, alpha=alpha, beta=beta, kappa=kappa)
+
+    def before(self, theta, outputs):
+        size, x = self.keys["size"], outputs[-1]
+        window = np.array([[float(-((size - 1) // 2) <= j - c <= size // 2) for j in range(len(x))] for c in range(len(x))])
+        if size // 2 < len(x):
+            window[:, size // 2] -= 1
+        sums = self.keys["kappa"] + self.keys["alpha"] * jnp.einsum("cj,jhw->chw", window, x**2)
+        return x * sums ** -self.keys["beta"]
+
+
+class L2norm(Layer):
+    def __init__(self):
+        super().__init__("l2norm")
+
+    def before(self, theta, outputs):
+        return outputs[-1] / jnp.sqrt(jnp.sum(outputs[-1] ** 2, axis=0))
+
+
 def loss_function(kind, delta, epsilon):
     return {
         "l2": lambda p, t: jnp.sum((p - t) ** 2),
@@ -133,10 +242,16 @@ def unit_directions(n, batch):
 
 
 class Case:
-    """A network, [sobolev] keys and a batch; `layers` is a list of (outputs, activation)."""
+    """A network, [sobolev] keys and a batch. `inputs`: a number, or (channels, height, width). In `layers`, (outputs, activation) stands
+    for Connected."""
 
     def __init__(self, name, inputs, layers, batch=3, build="any", **keys):
-        self.name, self.layers, self.build, self.keys, self.inputs = name, layers, build, keys, inputs
+        self.name, self.build, self.keys = name, build, keys
+        self.shapes = [inputs if isinstance(inputs, tuple) else (inputs, 1, 1)]
+        self.layers = [layer if isinstance(layer, Layer) else Connected(*layer) for layer in layers]
+        for layer in self.layers:
+            self.shapes.append(layer.shape(self.shapes[-1]))
+        self.inputs, self.outputs = math.prod(self.shapes[0]), math.prod(self.shapes[-1])
         digest = hashlib.sha256(name.encode()).digest()
         self.seed, self.step = int.from_bytes(digest[:8], "little"), digest[8]
         self.order = keys["order"]
@@ -164,25 +279,24 @@ class Case:
 
     def draw(self, batch):
         self.x = 1.5 * self.numbers(batch, self.inputs)
-        self.parameters, below = [], self.inputs
-        for outputs, _ in self.layers:
-            scale = 1 if below < 8 else 1 / 2
-            self.parameters.append((scale * self.numbers(outputs, below), self.numbers(outputs) / 2))
-            below = outputs
-        self.outputs = below
-        y = self.numbers(batch, below)
+        self.parameters = []
+        for layer, below in zip(self.layers, self.shapes):
+            shapes, fan_in = layer.parameters(below)
+            scales = {"weights": 1 if fan_in < 8 else 1 / 2, "biases": 1 / 2}
+            self.parameters.append({name: scales[name] * self.numbers(*shape) for name, shape in shapes.items()})
+        y = self.numbers(batch, self.outputs)
         if self.keys.get("objective_loss") == "cross_entropy":
-            y = np.array([[1, *[2] * (below - 1)]] * batch) / 16 + np.abs(y) / 2
+            y = np.array([[1, *[2] * (self.outputs - 1)]] * batch) / 16 + np.abs(y) / 2
         self.labels = [y]
         if self.keys.get("target", "data") == "data":
-            half = self.numbers(batch, below, self.inputs, self.inputs) / 2
-            self.labels += [self.numbers(batch, below, self.inputs), half + half.swapaxes(2, 3)][:self.order]
+            half = self.numbers(batch, self.outputs, self.inputs, self.inputs) / 2
+            self.labels += [self.numbers(batch, self.outputs, self.inputs), half + half.swapaxes(2, 3)][:self.order]
 
     def choose_directions(self):
         if self.order == 0:
             return
         batch, wrt = len(self.x), self.keys.get("wrt", -1)
-        self.segment_inputs = self.inputs if wrt < 0 else self.layers[wrt][0]
+        self.segment_inputs = math.prod(self.shapes[wrt + 1])
         top = 1 if self.keys.get("differentiate") == "loss" else self.outputs
         n1, n2 = self.keys.get("projections", 0), self.keys.get("projections_2", 0)
         self.v1 = random_directions(self, OUTPUT_DIRECTIONS, n1, top) if n1 else unit_directions(top, batch)
@@ -196,22 +310,29 @@ class Case:
     # -- cfg
 
     def cfg(self):
-        lines = ["[net]", f"inputs={self.inputs}", f"batch={len(self.x)}"]
-        for outputs, activation in self.layers:
-            lines += ["[connected]", f"output={outputs}", f"activation={activation}"]
+        image = [f"{key}={n}" for key, n in zip(("channels", "height", "width"), self.shapes[0])]
+        lines = ["[net]"] + (image if self.shapes[0][1:] != (1, 1) else [f"inputs={self.inputs}"]) + [f"batch={len(self.x)}"]
+        for layer in self.layers:
+            lines += layer.section()
         return lines + ["[sobolev]"] + [f"{key}={value}" for key, value in self.keys.items()]
 
     # -- mathematics, one sample
 
     def run_layers(self, theta, h, first, last):
-        for (weights, biases), (_, activation) in zip(theta[first:last], self.layers[first:last]):
-            h = ACTIVATIONS[activation](weights @ h + biases)
-        return h
+        """The outputs of the layers first to last - 1, h in front of them, and the arguments of their activations."""
+        outputs, before = [h.reshape(self.shapes[first])], []
+        for layer, parameters in zip(self.layers[first:last], theta[first:last]):
+            before.append(layer.before(parameters, outputs))
+            outputs.append(ACTIVATIONS[layer.activation](before[-1]))
+        return outputs, before
+
+    def output(self, theta, h, first, last):
+        return self.run_layers(theta, h, first, last)[0][-1].ravel()
 
     def split(self, theta, x):
         """The output h of the layer wrt, and the network above it."""
         above = self.keys.get("wrt", -1) + 1
-        return self.run_layers(theta, x, 0, above), lambda h: self.run_layers(theta, h, above, len(self.layers))
+        return self.output(theta, x, 0, above), lambda h: self.output(theta, h, above, len(self.layers))
 
     def contract(self, s, at, v1, v2):
         """g [n1, inputs] and q [n1, n2, inputs] of the vector function s."""
@@ -239,7 +360,7 @@ class Case:
 
     def sample_losses(self, theta, x, labels, v1, v2):
         """Of orders 0 to self.order, weighted."""
-        losses = [self.weight(0) * self.loss(0)(self.run_layers(theta, x, 0, len(self.layers)), labels[0])]
+        losses = [self.weight(0) * self.loss(0)(self.output(theta, x, 0, len(self.layers)), labels[0])]
         if self.order > 0:
             n1, n2 = self.keys.get("projections", 0), self.keys.get("projections_2", 0)
             derivatives, targets = self.derivatives(theta, x, labels, v1, v2), self.targets(labels, v1, v2)
@@ -262,8 +383,9 @@ class Case:
         def losses(parameters):
             return jax.vmap(lambda *sample: self.sample_losses(parameters, *sample))(*batch)
 
-        layers = [jax.vmap(lambda x, i=i: self.run_layers(theta, x, 0, i))(batch[0]) for i in range(len(theta) + 1)]
-        results, errors = {"outputs": layers[-1], "losses": losses(theta)}, [layers[-1] - batch[1][0]]
+        layers, before = jax.vmap(lambda x: self.run_layers(theta, x, 0, len(theta)))(batch[0])
+        outputs = layers[-1].reshape(len(batch[0]), -1)
+        results, errors = {"outputs": outputs, "losses": losses(theta)}, [outputs - batch[1][0]]
         if self.order > 0:
             derivatives = jax.vmap(lambda *sample: self.derivatives(theta, *sample))(*batch)
             targets = jax.vmap(lambda x, labels, v1, v2: self.targets(labels, v1, v2))(*batch)
@@ -271,14 +393,15 @@ class Case:
             results["gradient"] = derivatives[0].swapaxes(0, 1)
         if self.order > 1:
             results["hessian"] = jnp.moveaxis(derivatives[1], 0, 2)
-        for i, (weights, biases) in enumerate(jax.grad(lambda parameters: jnp.sum(losses(parameters)))(theta)):
-            results[f"gradient_weights_{i}"], results[f"gradient_biases_{i}"] = weights, biases
-        return results, errors, [h @ weights.T + biases for h, (weights, biases) in zip(layers, theta)]
+        for i, gradients in enumerate(jax.grad(lambda parameters: jnp.sum(losses(parameters)))(theta)):
+            for name in self.parameters[i]:
+                results[f"gradient_{name}_{i}"] = gradients[name]
+        return results, errors, before
 
     def off_kinks(self, errors, before_activation):
         margin = 1e-3
-        for (_, activation), z in zip(self.layers, before_activation):
-            if activation in KINKED and np.min(np.abs(z)) < margin:
+        for layer, z in zip(self.layers, before_activation):
+            if layer.activation in KINKED and np.min(np.abs(z)) < margin:
                 return False
         for order, error in enumerate(errors):
             kind, delta = self.keys.get(f"loss_{order}" if order else "loss", "l2"), self.keys.get("huber_delta", 1)
@@ -293,9 +416,9 @@ class Case:
         yield "inputs", self.x
         for order, label in enumerate(self.labels):
             yield f"labels_{order}", label
-        for i, (weights, biases) in enumerate(self.parameters):
-            yield f"weights_{i}", weights
-            yield f"biases_{i}", biases
+        for i, parameters in enumerate(self.parameters):
+            for name, values in parameters.items():
+                yield f"{name}_{i}", values
         if self.order > 0:
             yield "directions_1", self.v1
         if self.order > 1:
@@ -423,6 +546,69 @@ def scalar_path_cases():
     yield Case("one_sample", 3, relu, batch=1, order=1)
 
 
+def probability_cases():
+    """Softmax and logistic as layers among others, at the end, and under the heads."""
+    groups = [(4, "tanh"), (6, LINEAR), Softmax(groups=2, temperature=.5), (2, "tanh")]
+    end = [(4, "tanh"), (3, LINEAR), Softmax(temperature=2)]
+    zero = {"target": "zero"}
+    yield Case("softmax_order1", 3, [(4, "tanh"), Softmax(), (2, LINEAR)], order=1)
+    yield Case("softmax_order2", 2, [(4, "tanh"), Softmax(), (2, "sin")], batch=2, order=2)
+    yield Case("groups_order1", 3, groups, order=1)
+    yield Case("groups_order2", 3, groups, batch=2, order=2, projections_2=2)
+    yield Case("softmax_of_the_output_order1", 3, end, order=1)
+    yield Case("softmax_of_the_output_order2", 3, end, batch=2, order=2, projections=2, projections_2=2)
+    yield Case("logarithm_of_softmax_outputs", 3, end, batch=2, order=2, projections_2=1, differentiate="log_probabilities", **zero)
+    yield Case("wide_softmax", 2, [(19, "tanh"), Softmax(), (1, LINEAR)], batch=2, order=2)
+    yield Case("logistic_order1", 3, [(4, LINEAR), Logistic(), (2, LINEAR)], order=1)
+    yield Case("logistic_order2", 3, [(4, "tanh"), (3, LINEAR), Logistic()], batch=2, order=2, projections=2, projections_2=2)
+
+
+def channel_cases():
+    """Layers that divide channels by powers of sums over them."""
+    image, first = (2, 2, 2), Convolutional(5, size=2, padding=1, activation="tanh")
+    layers = {
+        "normalization": Normalization(size=3, alpha=.5),
+        "normalization_even": Normalization(size=2, alpha=.25, beta=1.25, kappa=2),
+        "normalization_all": Normalization(size=11, alpha=1, beta=.5),
+        "l2norm": L2norm(),
+    }
+    for name, layer in layers.items():
+        yield Case(f"{name}_order1", image, [first, layer, (2, LINEAR)], batch=2, order=1)
+        yield Case(f"{name}_order2", image, [first, layer, (2, "tanh")], batch=2, order=2, projections=1, projections_2=2, target="zero")
+        yield Case(f"{name}_of_a_vector", 3, [(7, "tanh"), layer, (2, LINEAR)], batch=2, order=2, projections_2=2)
+
+
+def convolution_cases():
+    """Convolutions with groups, strides and padding, among themselves and below a connected layer."""
+    image, zero = (4, 3, 3), {"target": "zero"}
+    for a in ("leaky", "tanh"):
+        layers = [Convolutional(4, size=3, padding=1, groups=2, activation=a), Convolutional(2, size=2, stride=2, padding=1, activation=a), (2, LINEAR)]
+        yield Case(f"{a}_order1", image, layers, batch=2, order=1)
+        yield Case(f"{a}_order1_projected", image, layers, order=1, projections=2, **zero)
+    yield Case("tanh_order2", image, layers, batch=2, order=2, projections_2=2, **zero)
+    yield Case("images_as_outputs_order1", image, [Convolutional(4, size=1, groups=4, activation="softplus"), Convolutional(2, size=3)], batch=2, order=1)
+    yield Case("images_as_outputs_order2", (2, 3, 2), [Convolutional(4, size=2, groups=2, activation="sin"), Convolutional(1, size=1, stride=2)], batch=2,
+               order=2)
+    yield Case("large_stride", (1, 5, 4), [Convolutional(3, size=2, stride=3, padding=1, activation="swish"), (2, LINEAR)], batch=2, order=2,
+               projections=1, projections_2=2, **zero)
+    yield Case("wrt_0", image, layers, batch=2, order=2, wrt=0, projections=1, projections_2=2, **zero)
+
+
+def residual_cases():
+    """Two 3x3 convolutions around which a shortcut goes."""
+    image, zero = (2, 3, 3), {"target": "zero"}
+
+    def block(activation, last, **keys):
+        convolution = {"size": 3, "padding": 1}
+        return [Convolutional(3, activation=activation, **convolution), Convolutional(4, activation=activation, **convolution),
+                Convolutional(3, **convolution), Shortcut(3, activation=last, **keys), (2, LINEAR)]
+
+    yield Case("leaky_order1", image, block("leaky", "leaky"), batch=2, order=1)
+    yield Case("tanh_order1", image, block("tanh", LINEAR, alpha=.5, beta=-2), batch=2, order=1)
+    yield Case("tanh_order2", image, block("tanh", "tanh"), batch=2, order=2, projections=1, projections_2=2, **zero)
+    yield Case("swish_order2", image, block("swish", LINEAR), batch=2, order=2, projections_2=1, **zero)
+
+
 FILES = {
     "activations": activation_cases,
     "losses": loss_cases,
@@ -431,6 +617,10 @@ FILES = {
     "weights": weight_cases,
     "projections": projection_cases,
     "scalar_path": scalar_path_cases,
+    "probabilities": probability_cases,
+    "channels": channel_cases,
+    "convolutions": convolution_cases,
+    "residual": residual_cases,
 }
 
 

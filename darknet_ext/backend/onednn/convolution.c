@@ -1,28 +1,19 @@
-#include "backend/onednn/onednn.h"
+#include "backend/onednn/convolution.h"
+#include "backend/onednn/scratch.h"
+#include "core/environment.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* By matrix products: the patches under the kernel are the columns of a matrix. One image at a time. */
-struct convolution {
-    convolution_shape shape;
-    const real *weights;
-    real *columns; /* of one group: [channels / groups * size * size, output pixels] */
-};
+/* Images that are brought into another layout go through the cache in chunks of so many bytes; so does what Winograd keeps of its tiles, which
+ * oneDNN allocates for all rows at once. Larger weights than that want larger chunks: each chunk reads them. */
+enum { CHUNK_BYTES = 2 << 20, WINOGRAD_BYTES = 64 << 20 };
 
-static size_t patch_count(const convolution_shape *s)
-{
-    return (size_t)(s->in.channels / s->groups) * (size_t)(s->size * s->size);
-}
-
-static size_t output_pixels(const convolution_shape *s)
-{
-    return (size_t)s->out.height * (size_t)s->out.width;
-}
+/* ---------------------------------------------------------------- the object */
 
 void onednn_convolution_blocks(const convolution_shape *shape, int *x_block, int *y_block)
 {
-    *x_block = *y_block = 1;
+    convolution_choose_blocks(shape, x_block, y_block);
 }
 
 convolution *onednn_convolution_create(const convolution_shape *shape, int x_block, int y_block, size_t rows)
@@ -31,97 +22,237 @@ convolution *onednn_convolution_create(const convolution_shape *shape, int x_blo
     if (!c)
         return NULL;
     c->shape = *shape;
-    c->columns = onednn_allocate(patch_count(shape) * output_pixels(shape));
-    if (c->columns)
-        return c;
-    free(c);
-    return NULL;
+    c->x = (tensor_layout){shape->in, x_block};
+    c->y = (tensor_layout){shape->out, y_block};
+    c->rows = rows;
+    c->fast = fast_paths_enabled();
+    scratch_register();
+    return c;
 }
 
 void onednn_convolution_free(convolution *c)
 {
-    if (c)
-        onednn_release(c->columns);
+    if (!c)
+        return;
+    kernels_free(c);
+    weights_free(c);
+    scratch_unregister();
     free(c);
 }
 
 void onednn_convolution_load(convolution *c, const real *weights)
 {
     c->weights = weights;
-}
-
-/* From an image to its patches, or (adding) back. */
-static void move_patches(const convolution_shape *s, real *image, real *columns, bool back)
-{
-    for (int k = 0; k < s->in.channels / s->groups; k++)
-        for (int q = 0; q < s->size * s->size; q++, columns += output_pixels(s))
-            for (int i = 0; i < s->out.height * s->out.width; i++) {
-                const int row = i / s->out.width * s->stride + q / s->size - s->pad, column = i % s->out.width * s->stride + q % s->size - s->pad;
-                const bool inside = row >= 0 && row < s->in.height && column >= 0 && column < s->in.width;
-                real *pixel = image + ((size_t)k * (size_t)s->in.height + (size_t)row) * (size_t)s->in.width + (size_t)column;
-                if (back && inside)
-                    *pixel += columns[i];
-                else if (!back)
-                    columns[i] = inside ? *pixel : 0;
-            }
-}
-
-/* Calls the product of each group of each image. */
-typedef void group_function(const convolution *c, int filters, int patch, int pixels, const real *weights, real *x, real *y, real *gradient);
-
-static void for_each_group(convolution *c, size_t rows, const real *weights, real *x, real *y, real *gradient, group_function *call)
-{
-    const convolution_shape *s = &c->shape;
-    const size_t patch = patch_count(s), group_filters = (size_t)(s->out.channels / s->groups);
-    const size_t n_x = shape_count(s->in) / (size_t)s->groups, n_y = shape_count(s->out) / (size_t)s->groups;
-    for (size_t i = 0; i < rows * (size_t)s->groups; i++) {
-        const size_t first_weight = i % (size_t)s->groups * group_filters * patch;
-        call(c, (int)group_filters, (int)patch, (int)output_pixels(s), weights ? weights + first_weight : NULL, x + i * n_x, y + i * n_y,
-             gradient ? gradient + first_weight : NULL);
-    }
-}
-
-static void group_forward(const convolution *c, int filters, int patch, int pixels, const real *weights, real *x, real *y, real *gradient)
-{
-    move_patches(&c->shape, x, c->columns, false);
-    onednn_gemm(false, false, filters, pixels, patch, 1, weights, patch, c->columns, pixels, 0, y, pixels);
-}
-
-static void group_backward_data(const convolution *c, int filters, int patch, int pixels, const real *weights, real *x, real *y, real *gradient)
-{
-    onednn_gemm(true, false, patch, pixels, filters, 1, weights, patch, y, pixels, 0, c->columns, pixels);
-    move_patches(&c->shape, x, c->columns, true);
-}
-
-static void group_backward_weights(const convolution *c, int filters, int patch, int pixels, const real *weights, real *x, real *y, real *gradient)
-{
-    move_patches(&c->shape, x, c->columns, false);
-    onednn_gemm(false, true, filters, patch, pixels, 1, y, pixels, c->columns, pixels, 1, gradient, patch);
-}
-
-void onednn_convolution_forward(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y)
-{
-    for_each_group(c, rows, c->weights, (real *)x, y, NULL, group_forward);
-    if (bias)
-        onednn_add_channel_bias(rows, (tensor_layout){c->shape.out, 1}, bias, y);
-    jet view = {.data = y, .count = shape_count(c->shape.out), .batch = (int)rows};
-    if (f != ACTIVATION_LINEAR)
-        onednn_activation_forward(f, &view, &view, (component_range){0, 1});
-}
-
-void onednn_convolution_backward_data(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate)
-{
-    if (!accumulate)
-        onednn_fill(rows * shape_count(c->shape.in), 0, adj_x);
-    for_each_group(c, rows, c->weights, adj_x, (real *)adj_y, NULL, group_backward_data);
-}
-
-void onednn_convolution_backward_weights(convolution *c, size_t rows, const real *adj_y, const real *x, real *gradient)
-{
-    for_each_group(c, rows, NULL, (real *)x, (real *)adj_y, gradient, group_backward_weights);
+    ++c->loads;
 }
 
 const char *onednn_convolution_report(const convolution *c, convolution_direction direction)
 {
-    return "matrix products of patches";
+    return recipe_report((convolution *)c, direction, c->rows);
+}
+
+/* ---------------------------------------------------------------- one call */
+
+/* One call of a direction, on images as agreed. What is not written is not changed. */
+typedef struct call {
+    convolution *c;
+    convolution_direction direction;
+    size_t rows;
+    real *x, *y;
+    const real *bias;
+    activation f;
+    real *gradient;
+    bool accumulate; /* the image that is written */
+
+    const recipe *recipe;
+    kernel *whole, *rest; /* of a chunk and of the last one; rest NULL: all are equal */
+    size_t chunk;
+    bool own_x, own_y; /* images in other places than the caller's */
+} call;
+
+/* The parts of the workspace. */
+typedef struct workspace {
+    real *x, *y, *weights, *bias;
+    void *reorder, *kernel;
+    void *all;
+} workspace;
+
+/* Whether a kernel cannot work on the caller's images. oneDNN's stores past the cache want whole vectors aligned. */
+static bool needs_own(const recipe *r, tensor_layout agreed, tensor_layout inner, const real *image, bool added)
+{
+    const bool misaligned = inner.block > 1 && (uintptr_t)image % ((size_t)inner.block * sizeof(real)) != 0;
+    return agreed.block != inner.block || added || misaligned;
+}
+
+static size_t winograd_row_bytes(const recipe *r)
+{
+    const tensor_shape in = r->inner.in, out = r->inner.out;
+    const size_t pixels = (size_t)((in.height + 3) / 4) * (size_t)((in.width + 3) / 4);
+    return pixels * 36 * sizeof(real) * (size_t)(in.channels + out.channels);
+}
+
+/* Chunks of equal size, as nearly as can be. */
+static size_t chunk_rows(const call *k)
+{
+    const recipe *r = k->recipe;
+    const size_t weight_bytes = 2 * weights_count(&r->inner) * sizeof(real), budget = weight_bytes > CHUNK_BYTES ? weight_bytes : CHUNK_BYTES;
+    const size_t own = ((k->own_x ? layout_count(recipe_x(r)) : 0) + (k->own_y ? layout_count(recipe_y(r)) : 0)) * sizeof(real);
+    size_t most = k->rows;
+    if (own && budget / own < most)
+        most = budget / own;
+    if (r->method == METHOD_WINOGRAD && WINOGRAD_BYTES / winograd_row_bytes(r) < most)
+        most = WINOGRAD_BYTES / winograd_row_bytes(r);
+    most = most ? most : 1;
+    const size_t chunks = (k->rows + most - 1) / most;
+    return (k->rows + chunks - 1) / chunks;
+}
+
+static bool prepare_kernels(call *k)
+{
+    convolution *c = k->c;
+    const recipe *r = k->recipe;
+    k->own_x = r->cell > 1 || needs_own(r, c->x, recipe_x(r), k->x, k->accumulate && k->direction == CONVOLUTION_BACKWARD_DATA);
+    k->own_y = needs_own(r, c->y, recipe_y(r), k->y, k->accumulate && k->direction == CONVOLUTION_FORWARD);
+    k->chunk = chunk_rows(k);
+    const size_t last = k->rows % k->chunk;
+    k->rest = last ? kernel_get(c, k->direction, r, last, k->bias != NULL, k->f) : NULL;
+    k->whole = kernel_get(c, k->direction, r, k->chunk, k->bias != NULL, k->f);
+    return k->whole && (k->rest || !last);
+}
+
+static void call_prepare(call *k)
+{
+    k->recipe = recipe_choose(k->c, k->direction, k->rows);
+    if (prepare_kernels(k))
+        return;
+    k->recipe = recipe_fallback(k->c, k->direction);
+    prepare_kernels(k);
+}
+
+/* Gives every part its place from `base` on, NULL: only counts the bytes. */
+static size_t workspace_place(const call *k, char *base, workspace *w)
+{
+    const recipe *r = k->recipe;
+    const bool inner_gradient = k->direction == CONVOLUTION_BACKWARD_WEIGHTS && r->method != METHOD_PATCHES;
+    const size_t kernel_bytes = k->rest && k->rest->workspace_bytes > k->whole->workspace_bytes ? k->rest->workspace_bytes : k->whole->workspace_bytes;
+    const size_t sizes[] = {
+        k->own_x ? k->chunk * layout_count(recipe_x(r)) * sizeof(real) : 0,
+        k->own_y ? k->chunk * layout_count(recipe_y(r)) * sizeof(real) : 0,
+        inner_gradient ? dnnl_memory_desc_get_size(&k->whole->weights_format) : 0,
+        k->bias ? (size_t)r->inner.out.channels * sizeof(real) : 0,
+        weights_workspace(k->c, r),
+        kernel_bytes,
+    };
+    void *parts[sizeof sizes / sizeof *sizes];
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; used += scratch_round(sizes[i]), i++)
+        parts[i] = base ? base + used : NULL;
+    *w = (workspace){parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], base};
+    return used;
+}
+
+static workspace workspace_borrow(const call *k)
+{
+    workspace w;
+    const size_t bytes = workspace_place(k, NULL, &w);
+    workspace_place(k, scratch_borrow(bytes + SCRATCH_ALIGNMENT), &w);
+    return w;
+}
+
+static void bring_x(const call *k, size_t rows, const real *x, real *inner)
+{
+    const recipe *r = k->recipe;
+    if (r->cell > 1)
+        space_to_depth(rows, k->c->x, x, r->cell, k->c->shape.pad, recipe_x(r), inner);
+    else
+        onednn_reorder(rows, k->c->x, x, r->x_block, inner, false);
+}
+
+static void take_x(const call *k, size_t rows, const real *inner, real *x)
+{
+    const recipe *r = k->recipe;
+    if (r->cell > 1)
+        depth_to_space(rows, recipe_x(r), inner, r->cell, k->c->shape.pad, k->c->x, x, k->accumulate);
+    else
+        onednn_reorder(rows, (tensor_layout){k->c->shape.in, r->x_block}, inner, k->c->x.block, x, k->accumulate);
+}
+
+/* What the kernel did not do itself. */
+static void finish_forward(const call *k, const kernel *done, size_t rows, real *y)
+{
+    if (k->bias && !done->adds_bias)
+        onednn_add_channel_bias(rows, k->c->y, k->bias, y);
+    jet view = {.data = y, .count = layout_count(k->c->y), .batch = (int)rows};
+    if (k->f != ACTIVATION_LINEAR && !done->activates)
+        onednn_activation_forward(k->f, &view, &view, (component_range){0, 1});
+}
+
+static void run_chunk(const call *k, const kernel *ready, size_t first, const workspace *w)
+{
+    const recipe *r = k->recipe;
+    convolution *c = k->c;
+    const size_t rows = ready->rows;
+    const tensor_layout inner_y = {c->shape.out, r->y_block};
+    real *x = k->x + first * layout_count(c->x), *y = k->y + first * layout_count(c->y);
+    real *kernel_x = k->own_x ? w->x : x, *kernel_y = k->own_y ? w->y : y;
+    if (k->own_x && k->direction != CONVOLUTION_BACKWARD_DATA)
+        bring_x(k, rows, x, kernel_x);
+    if (k->own_y && k->direction != CONVOLUTION_FORWARD)
+        onednn_reorder(rows, c->y, y, r->y_block, kernel_y, false);
+    if (k->direction == CONVOLUTION_BACKWARD_WEIGHTS) {
+        kernel_run(ready, kernel_x, kernel_y, r->method == METHOD_PATCHES ? k->gradient : w->weights, NULL, w->kernel);
+        if (r->method != METHOD_PATCHES)
+            weights_add_gradient(c, ready, w->weights, k->gradient, w->reorder);
+        return;
+    }
+    kernel_run(ready, kernel_x, kernel_y, (real *)weights_get(c, ready, w->reorder), k->bias ? w->bias : NULL, w->kernel);
+    if (k->direction == CONVOLUTION_BACKWARD_DATA) {
+        if (k->own_x)
+            take_x(k, rows, kernel_x, x);
+        return;
+    }
+    if (k->own_y)
+        onednn_reorder(rows, inner_y, kernel_y, c->y.block, y, k->accumulate);
+    finish_forward(k, ready, rows, y);
+}
+
+static void run(call k)
+{
+    if (k.rows == 0)
+        return;
+    call_prepare(&k);
+    workspace w = workspace_borrow(&k);
+    if (k.bias) {
+        memset(w.bias, 0, (size_t)k.recipe->inner.out.channels * sizeof *w.bias);
+        memcpy(w.bias, k.bias, (size_t)k.c->shape.out.channels * sizeof *w.bias);
+    }
+    size_t first = 0;
+    for (; first + k.chunk <= k.rows; first += k.chunk)
+        run_chunk(&k, k.whole, first, &w);
+    if (k.rest)
+        run_chunk(&k, k.rest, first, &w);
+    scratch_return(w.all);
+}
+
+/* ---------------------------------------------------------------- the directions */
+
+void onednn_convolution_forward(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y)
+{
+    run((call){.c = c, .direction = CONVOLUTION_FORWARD, .rows = rows, .x = (real *)x, .y = y, .bias = bias, .f = f});
+}
+
+void onednn_convolution_forward_add(convolution *c, size_t rows, const real *x, real *y)
+{
+    run((call){.c = c, .direction = CONVOLUTION_FORWARD, .rows = rows, .x = (real *)x, .y = y, .f = ACTIVATION_LINEAR, .accumulate = true});
+}
+
+void onednn_convolution_backward_data(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate)
+{
+    run((call){.c = c, .direction = CONVOLUTION_BACKWARD_DATA, .rows = rows, .x = adj_x, .y = (real *)adj_y, .f = ACTIVATION_LINEAR, .accumulate = accumulate});
+}
+
+void onednn_convolution_backward_weights(convolution *c, size_t rows, const real *adj_y, const real *x, real *gradient)
+{
+    run((call){
+        .c = c, .direction = CONVOLUTION_BACKWARD_WEIGHTS, .rows = rows, .x = (real *)x, .y = (real *)adj_y, .f = ACTIVATION_LINEAR, .gradient = gradient});
 }

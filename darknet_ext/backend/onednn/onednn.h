@@ -100,6 +100,7 @@ convolution *onednn_convolution_create(const convolution_shape *shape, int x_blo
 void onednn_convolution_free(convolution *c);
 void onednn_convolution_load(convolution *c, const real *weights);
 void onednn_convolution_forward(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y);
+void onednn_convolution_forward_add(convolution *c, size_t rows, const real *x, real *y);
 void onednn_convolution_backward_data(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate);
 void onednn_convolution_backward_weights(convolution *c, size_t rows, const real *adj_y, const real *x, real *gradient);
 const char *onednn_convolution_report(const convolution *c, convolution_direction direction);
@@ -107,6 +108,11 @@ const char *onednn_convolution_report(const convolution *c, convolution_directio
 void onednn_reorder(size_t rows, tensor_layout from, const real *x, int to_block, real *y, bool accumulate);
 void onednn_add_channel_bias(size_t rows, tensor_layout l, const real *bias, real *y);
 void onednn_sum_channels(size_t rows, tensor_layout l, const real *x, real *sums);
+
+void onednn_batchnorm_forward(const batchnorm *n, const jet *x, jet *y, component_range range);
+void onednn_batchnorm_backward(const batchnorm *n, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate,
+                            real *adj_scales, real *adj_biases);
+void onednn_batchnorm_fold(const batchnorm *n, size_t row, const real *weights, real *folded, real *folded_biases);
 
 void onednn_softmax_forward(int groups, real temperature, const jet *x, jet *y, component_range range);
 void onednn_softmax_backward(int groups, real temperature, const jet *x, const real *p, const jet *adj_y, jet *adj_x, component_range range,
@@ -132,5 +138,33 @@ void onednn_adam_update(adam_rule rule, size_t count, real *w, real *g, real *m,
 void onednn_uniform(random_stream stream, uint64_t first, size_t count, double low, double high, real *out);
 void onednn_normal(random_stream stream, uint64_t first, size_t count, real *out);
 void onednn_dropout_mask(random_stream stream, uint64_t first, size_t count, double p, real *out);
+
+void onednn_max_pool(const window_shape *w, int block, size_t rows, const real *x, window_place *places, real *y);
+void onednn_pool_gather(const window_shape *w, int block, size_t rows, size_t place_rows, const window_place *places, const real *x,
+                        real *y);
+void onednn_pool_scatter(const window_shape *w, int block, size_t rows, size_t place_rows, const window_place *places, const real *y,
+                         real *x, bool accumulate);
+void onednn_mean_pixels(size_t rows, tensor_layout l, const real *x, real *means);
+void onednn_spread_pixels(size_t rows, tensor_layout l, const real *means, real *x, bool accumulate);
+
+void onednn_copy_columns(size_t rows, size_t count, const real *x, size_t x_step, real *y, size_t y_step, bool accumulate);
+void onednn_repeat_pixels(size_t rows, tensor_layout small, int stride, real scale, const real *x, real *y, bool accumulate);
+void onednn_sum_pixels(size_t rows, tensor_layout small, int stride, real scale, const real *y, real *x, bool accumulate);
+void onednn_pixels_to_channels(size_t rows, tensor_shape large, int stride, const real *x, real *y, bool accumulate);
+void onednn_channels_to_pixels(size_t rows, tensor_shape large, int stride, const real *y, real *x, bool accumulate);
+void onednn_transpose(size_t rows, size_t m, size_t n, const real *x, real *y, bool accumulate);
+void onednn_cut(const image_cut *cut, size_t rows, real scale, real shift, const real *x, real *y);
+void onednn_cut_adjoint(const image_cut *cut, size_t rows, real scale, const real *y, real *x, bool accumulate);
+void onednn_axpby_grid(const image_grid *grid, size_t rows, real alpha, const real *x, real beta, real *y);
+void onednn_blend(activation f, size_t count, real alpha, const real *x, real beta, const real *z, real *y);
+void onednn_blend_slope(activation f, size_t blocks, size_t count, const real *v, real alpha, const real *x, real beta, const real *z,
+                        real *y);
+void onednn_blend_adjoint(activation f, size_t blocks, size_t count, const real *v, const real *y, real alpha, real *x,
+                          bool accumulate_x, real beta, real *z, bool accumulate_z);
+
+void onednn_local_forward(const convolution_shape *shape, size_t rows, const real *weights, const real *x, real *y);
+void onednn_local_backward_data(const convolution_shape *shape, size_t rows, const real *weights, const real *adj_y, real *adj_x,
+                                bool accumulate);
+void onednn_local_backward_weights(const convolution_shape *shape, size_t rows, const real *adj_y, const real *x, real *gradient);
 
 #endif

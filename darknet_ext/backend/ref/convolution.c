@@ -145,7 +145,7 @@ static void forward_pixel(const patches *p, const double *weights, const real *b
     }
 }
 
-static void forward_group(const convolution *c, int group, size_t images, const real *x, const real *bias, activation f, real *y)
+static void forward_group(const convolution *c, int group, size_t images, const real *x, const real *bias, activation f, real *y, bool accumulate)
 {
     patches p = patches_new(c, group, images);
     patches_fill(&p, x);
@@ -153,7 +153,7 @@ static void forward_group(const convolution *c, int group, size_t images, const 
     for (size_t i = 0; i < p.rows; i++) {
         forward_pixel(&p, weights, bias, i, sums);
         for (int k = 0; k < group_filters(c); k++)
-            y[output_at(&p, k, i)] = (real)activation_at(f, sums[k]).f;
+            ref_put(&y[output_at(&p, k, i)], activation_at(f, sums[k]).f, accumulate);
     }
     free(p.values);
     free(weights);
@@ -168,7 +168,16 @@ void ref_convolution_forward(convolution *c, size_t rows, const real *x, const r
     for (size_t r = 0, n; r < rows; r += n) {
         n = images_at_once(c, rows - r);
         for (int group = 0; group < c->shape.groups; group++)
-            forward_group(c, group, n, x + r * n_x, bias, f, y + r * n_y);
+            forward_group(c, group, n, x + r * n_x, bias, f, y + r * n_y, false);
+    }
+}
+
+void ref_convolution_forward_add(convolution *c, size_t rows, const real *x, real *y)
+{
+    for (size_t r = 0, n; r < rows; r += n) {
+        n = images_at_once(c, rows - r);
+        for (int group = 0; group < c->shape.groups; group++)
+            forward_group(c, group, n, x + r * layout_count(c->x), NULL, ACTIVATION_LINEAR, y + r * layout_count(c->y), true);
     }
 }
 
