@@ -57,6 +57,15 @@ static void draw_convolutional(shape_source *s, FILE *out)
     write_end(s, out);
 }
 
+static void draw_deconvolutional(shape_source *s, FILE *out)
+{
+    int size = draw_int(s, 1, 3);
+    write_input(s, out, draw_int(s, 1, 3));
+    fprintf(out, "[deconvolutional]\nfilters=%d\nsize=%d\npadding=%d\nstride=%d\nactivation=%s\n", draw_int(s, 1, 3), size, draw_int(s, 0, (size - 1) / 2),
+            draw_int(s, 1, 3), draw_smooth(s));
+    write_end(s, out);
+}
+
 static const char *draw_any(shape_source *s)
 {
     return NAME_OF(s, "tanh", "logistic", "swish", "leaky", "relu", "linear");
@@ -205,6 +214,7 @@ const layer_shape layer_shapes[] = {
     {"activation", draw_activation, 2},
     {"dropout", draw_dropout, 2},
     {"convolutional", draw_convolutional, 2},
+    {"deconvolutional", draw_deconvolutional, 2},
     {"maxpool", draw_maxpool, 2},
     {"avgpool", draw_avgpool, 2},
     {"route", draw_route, 2},
