@@ -28,25 +28,6 @@ static double largest(const float *a, const float *b, size_t count)
     return result;
 }
 
-/* ---------------------------------------------------------------- quiet Darknet */
-
-/* Stock Darknet writes tables to stderr, whoever asks. */
-static int stderr_hide(void)
-{
-    fflush(stderr);
-    int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    assert_true(kept >= 0 && nowhere >= 0 && dup2(nowhere, STDERR_FILENO) >= 0);
-    close(nowhere);
-    return kept;
-}
-
-static void stderr_show(int kept)
-{
-    fflush(stderr);
-    dup2(kept, STDERR_FILENO);
-    close(kept);
-}
-
 /* ---------------------------------------------------------------- twins */
 
 typedef struct twins {
