@@ -6,12 +6,15 @@
  * Adjoint, zbar = adjoint of f at z:
  *     xbar_S = W * zbar_S      Wbar += sum_S x_S (x) zbar_S        bbar += sum over samples and pixels of zbar_0
  *
+ * With batch_normalize=1 there is no b in z, and what follows is in batch_normalize.h.
+ *
  * saved: the jets z and zbar (layers/preactivation.h). */
 #include <stdlib.h>
 
+#include "layers/batch_normalize.h"
 #include "layers/preactivation.h"
 
-enum { BIASES, WEIGHTS }; /* in the order of a weights file */
+enum { BIASES }; /* in a weights file the first; the weights are the last */
 
 static const option_spec deconvolutional_keys[] = {
     {"filters", OPTION_INTEGER, "1", 1, 1e6, NULL, "output channels"},
@@ -20,7 +23,7 @@ static const option_spec deconvolutional_keys[] = {
     {"pad", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: cut off size / 2 at each side of the output"},
     {"padding", OPTION_INTEGER, "0", 0, 65536, NULL, "cut off so many pixels at each side of the output"},
     {"activation", OPTION_CHOICE, "logistic", 1, 0, activation_names, "activation function"},
-    {"batch_normalize", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: normalise over the batch before the activation; the layer then stays Darknet's own"},
+    BATCH_NORMALIZE_OPTION,
     {0},
 };
 
@@ -36,6 +39,8 @@ static const section_spec deconvolutional_section = {
 typedef struct deconvolutional_options {
     convolution_shape shape; /* from y to x */
     activation activation;
+    batch_normalize normalize;
+    int weights; /* where among the parameters */
 } deconvolutional_options;
 
 static const deconvolutional_options *options_of(const graph_node *node)
@@ -43,9 +48,9 @@ static const deconvolutional_options *options_of(const graph_node *node)
     return node->options;
 }
 
-static bool deconvolutional_takes(const section *where)
+static parameter weights_of(const graph_node *node)
 {
-    return !option_boolean(where, "batch_normalize");
+    return node->parameters[options_of(node)->weights];
 }
 
 static status deconvolutional_configure(graph_node *node)
@@ -72,8 +77,11 @@ static status deconvolutional_configure(graph_node *node)
     node->parameters[BIASES] = (parameter){.name = "biases", .count = (size_t)filters};
     /* Darknet's deviation: the more pixels the output has, the larger. */
     double deviation = .02 * height * width / (in.height * (double)in.width);
-    node->parameters[WEIGHTS] = (parameter){.name = "weights", .count = (size_t)count, .decays = true, .initial_deviation = deviation};
-    node->n_parameters = 2;
+    node->n_parameters = 1;
+    if (option_boolean(node->where, "batch_normalize"))
+        options->normalize = batch_normalize_add(node, BIASES, (size_t)filters);
+    options->weights = node->n_parameters++;
+    node->parameters[options->weights] = (parameter){.name = "weights", .count = (size_t)count, .decays = true, .initial_deviation = deviation};
     return STATUS_OK;
 }
 
@@ -93,6 +101,8 @@ static void deconvolutional_choose_blocks(graph_node *node, const backend *be)
 static size_t deconvolutional_saved_count(const graph_node *node, int batch, int directions, int order)
 {
     activation f = options_of(node)->activation;
+    if (options_of(node)->normalize.on)
+        return batch_normalize_saved_count(node, f, batch, directions, order);
     if (f == ACTIVATION_LINEAR || (activation_keeps_sign(f) && !node->seeded))
         return 0;
     return 2 * jet_elements(layout_count(node_out_layout(node)), batch, directions, order);
@@ -100,13 +110,18 @@ static size_t deconvolutional_saved_count(const graph_node *node, int batch, int
 
 static void deconvolutional_forward(const layer_pass *p)
 {
-    const activation f = options_of(p->node)->activation;
+    const deconvolutional_options *o = options_of(p->node);
+    const activation f = o->activation;
     const jet *x = p->x;
-    jet z = preactivation_z(p);
+    jet z = o->normalize.on ? batch_normalize_z(p, f) : preactivation_z(p);
     if (range_has(p->range, 0))
-        p->be->convolution_load(p->convolution, p->node->parameters[WEIGHTS].value);
+        p->be->convolution_load(p->convolution, weights_of(p->node).value);
     p->be->convolution_backward_data(p->convolution, jet_range_rows(x, p->range), jet_component(x, p->range.first), jet_component(&z, p->range.first),
                                      false);
+    if (o->normalize.on) {
+        batch_normalize_forward(p, &o->normalize, f);
+        return;
+    }
     if (range_has(p->range, 0))
         p->be->add_channel_bias((size_t)z.batch, node_out_layout(p->node), p->node->parameters[BIASES].value, z.data);
     if (f != ACTIVATION_LINEAR)
@@ -120,17 +135,20 @@ static void deconvolutional_scalar_gradients(const layer_pass *p, const jet *adj
     int batch = x->batch, outputs = (int)adj_z->count;
     const real *delta = jet_component(adj_z, 1);
     p->be->scale_rows_add((size_t)batch, x->count, p->row_scale, x->data, jet_component(x, 1), p->scratch);
-    p->be->convolution_backward_weights(p->convolution, (size_t)batch, p->scratch, delta, p->node->parameters[WEIGHTS].gradient);
+    p->be->convolution_backward_weights(p->convolution, (size_t)batch, p->scratch, delta, weights_of(p->node).gradient);
     p->be->gemm(false, false, 1, outputs, batch, 1, p->row_scale, batch, delta, outputs, 0, p->scratch, outputs);
     p->be->sum_channels(1, node_out_layout(p->node), p->scratch, p->node->parameters[BIASES].gradient);
 }
 
 static void deconvolutional_backward(const layer_pass *p)
 {
-    const activation f = options_of(p->node)->activation;
+    const deconvolutional_options *o = options_of(p->node);
+    const activation f = o->activation;
     const jet *x = p->x;
-    jet z = preactivation_z(p), adj_z = preactivation_adj_z(p), *adj_x = p->adj_x;
-    if (f != ACTIVATION_LINEAR && p->range.last > p->range.first)
+    jet z = preactivation_z(p), adj_z = o->normalize.on ? batch_normalize_adj_z(p, f) : preactivation_adj_z(p), *adj_x = p->adj_x;
+    if (o->normalize.on)
+        batch_normalize_backward(p, &o->normalize, f);
+    else if (f != ACTIVATION_LINEAR && p->range.last > p->range.first)
         p->be->activation_backward(f, &z, p->adj_y, &adj_z, p->range, false);
     if (adj_x->data) {
         size_t rows = jet_range_rows(x, p->range);
@@ -144,37 +162,40 @@ static void deconvolutional_backward(const layer_pass *p)
     if (p->row_scale) {
         deconvolutional_scalar_gradients(p, &adj_z);
     } else if (p->parameters) {
-        p->be->convolution_backward_weights(p->convolution, jet_range_rows(x, jet_all(x->order)), x->data, adj_z.data,
-                                            p->node->parameters[WEIGHTS].gradient);
-        p->be->sum_channels((size_t)adj_z.batch, node_out_layout(p->node), adj_z.data, p->node->parameters[BIASES].gradient);
+        p->be->convolution_backward_weights(p->convolution, jet_range_rows(x, jet_all(x->order)), x->data, adj_z.data, weights_of(p->node).gradient);
+        if (!o->normalize.on)
+            p->be->sum_channels((size_t)adj_z.batch, node_out_layout(p->node), adj_z.data, p->node->parameters[BIASES].gradient);
     }
 }
 
 static double deconvolutional_row_cost(const graph_node *node)
 {
-    return 2. * (double)node->parameters[WEIGHTS].count * node->in.height * node->in.width;
+    return 2. * (double)weights_of(node).count * node->in.height * node->in.width;
+}
+
+static int deconvolutional_least_batch(const graph_node *node)
+{
+    return options_of(node)->normalize.on ? batch_normalize_least_batch(node->out) : 1;
 }
 
 static bool deconvolutional_zero_curvature(const graph_node *node)
 {
-    return activation_has_zero_curvature(options_of(node)->activation);
+    return !options_of(node)->normalize.on && activation_has_zero_curvature(options_of(node)->activation);
 }
 
 static bool deconvolutional_curved(const graph_node *node)
 {
-    return !activation_table[options_of(node)->activation].piecewise_linear;
+    return options_of(node)->normalize.on || !activation_table[options_of(node)->activation].piecewise_linear;
 }
 
 const layer_type deconvolutional_layer_type = {
     .spec = &deconvolutional_section,
     .role = LAYER_PLAIN,
     .max_order = JET_MAX_ORDER,
-    .takes = deconvolutional_takes,
-    .stays_with = "batch_normalize=1",
-    .stays = "Darknet normalises it",
     .configure = deconvolutional_configure,
     .choose_blocks = deconvolutional_choose_blocks,
     .convolution = deconvolutional_convolution,
+    .least_batch = deconvolutional_least_batch,
     .saved_count = deconvolutional_saved_count,
     .forward = deconvolutional_forward,
     .backward = deconvolutional_backward,

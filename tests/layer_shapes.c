@@ -89,6 +89,14 @@ static void draw_convolutional_normalised(shape_source *s, FILE *out)
     write_end(s, out);
 }
 
+static void draw_deconvolutional_normalised(shape_source *s, FILE *out)
+{
+    write_input(s, out, draw_int(s, 2, 3));
+    fprintf(out, "[deconvolutional]\nfilters=%d\nsize=%d\nstride=%d\nactivation=%s\nbatch_normalize=1\n", draw_int(s, 1, 3), draw_int(s, 1, 3), draw_int(s, 1, 2),
+            draw_any(s));
+    write_end(s, out);
+}
+
 static void draw_batchnorm(shape_source *s, FILE *out)
 {
     write_input(s, out, draw_int(s, 1, 3));
@@ -225,6 +233,7 @@ const layer_shape layer_shapes[] = {
     {"local", draw_local, 2},
     {"connected", draw_connected_normalised, 2},
     {"convolutional", draw_convolutional_normalised, 2},
+    {"deconvolutional", draw_deconvolutional_normalised, 2},
     {"batchnorm", draw_batchnorm, 2},
     {"softmax", draw_softmax, 2},
     {"logistic", draw_logistic, 2},
