@@ -129,6 +129,7 @@ static const stock_case normalised_cases[] = {
     NORMALISED_ROW("convolutional, few pixels", IMAGE, CONV " | convolutional filters=7 size=5 activation=leaky batch_normalize=1 | " HEAD),
     NORMALISED_ROW("convolutional, one sample", "height=6 width=6 channels=2 batch=1 learning_rate=.005", CONV " batch_normalize=1 | " HEAD),
     NORMALISED_ROW("convolutional, subdivisions", IMAGE "subdivisions=3 momentum=.7", CONV " batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("deconvolutional", IMAGE, "deconvolutional filters=3 size=2 stride=2 activation=leaky batch_normalize=1 | " HEAD),
     NORMALISED_ROW("batchnorm", IMAGE, CONV " | batchnorm learning_rate=0 | " HEAD), /* stock never trains its scales */
     NORMALISED_ROW("batchnorm of a vector", VECTOR, TANH_9 " | batchnorm learning_rate=0 | " HEAD),
 };
