@@ -152,13 +152,11 @@ static void forward_plain(const layer_pass *p)
     const activation f = options_of(p->node)->activation;
     const real *biases = p->node->parameters[BIASES].value;
     jet z = convolutional_z(p);
-    const bool values_alone = p->range.last == 1 && !p->saved;
-    convolve(p, weights_of(p->node).value, values_alone ? biases : NULL, values_alone ? f : ACTIVATION_LINEAR, &z);
-    if (values_alone)
-        return;
-    if (range_has(p->range, 0))
+    const bool values_alone = p->range.last == 1, in_one = values_alone && !p->saved;
+    convolve(p, weights_of(p->node).value, values_alone ? biases : NULL, in_one ? f : ACTIVATION_LINEAR, &z);
+    if (range_has(p->range, 0) && !values_alone)
         p->be->add_channel_bias((size_t)z.batch, node_out_layout(p->node), biases, z.data);
-    if (f != ACTIVATION_LINEAR)
+    if (f != ACTIVATION_LINEAR && !in_one)
         p->be->activation_forward(f, &z, p->y, p->range);
 }
 

@@ -5,6 +5,7 @@
 #include "layers/layer.h"
 
 extern const layer_type convolutional_layer_type;
+extern const layer_type deconvolutional_layer_type;
 extern const layer_type connected_layer_type;
 extern const layer_type batchnorm_layer_type;
 extern const layer_type activation_layer_type;
@@ -26,6 +27,7 @@ extern const layer_type sobolev_layer_type;
 
 const layer_type *const layer_list[] = {
     &convolutional_layer_type,
+    &deconvolutional_layer_type,
     &connected_layer_type,
     &batchnorm_layer_type,
     &activation_layer_type,

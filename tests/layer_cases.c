@@ -5,6 +5,7 @@
 #define INPUTS(n) "inputs=" #n "\n"
 #define IMAGE(c, h, w) "channels=" #c "\nheight=" #h "\nwidth=" #w "\n"
 #define CONVOLUTIONAL(keys) "[convolutional]\n" keys
+#define DECONVOLUTIONAL(keys) "[deconvolutional]\n" keys
 #define SOFTMAX(keys) "[softmax]\n" keys
 #define CONNECTED(n, f) "[connected]\noutput=" #n "\nactivation=" #f "\n"
 
@@ -78,6 +79,36 @@ const layer_case layer_cases[] = {
     {"convolutional", "leaky outputs", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=2\nsize=2\nactivation=leaky\n"), "order=1\n", 1, piecewise},
     {"connected", "one output, gaussian direction", INPUTS(2), CONNECTED(6, relu) CONNECTED(1, linear), "order=1\nprojections=1\nprojection=gaussian\n", 1, piecewise},
     {"convolutional", "padded, tanh", IMAGE(2, 5, 4), CONVOLUTIONAL("filters=3\nsize=3\npad=1\nactivation=tanh\n") CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"convolutional", "groups and strides", IMAGE(4, 6, 5),
+     CONVOLUTIONAL("filters=6\nsize=3\nstride=2\npadding=1\ngroups=2\nactivation=logistic\n") CONNECTED(2, linear), "order=2\n", 2, NULL},
+    {"convolutional", "linear, wide padding", IMAGE(1, 3, 4), CONVOLUTIONAL("filters=2\nsize=2\npadding=2\nactivation=linear\n") CONNECTED(2, tanh),
+     "order=2\n", 2, NULL},
+    {"convolutional", "relu between smooth ones", IMAGE(2, 4, 4),
+     CONVOLUTIONAL("filters=3\nsize=3\npad=1\nactivation=tanh\n") CONVOLUTIONAL("filters=4\nsize=2\nstride=2\nactivation=relu\n") CONNECTED(2, sin),
+     "order=2\nallow_zero_curvature=1\n", 2, NULL},
+    {"convolutional", "whole blocks of channels", IMAGE(16, 3, 3),
+     CONVOLUTIONAL("filters=16\nsize=3\npad=1\nactivation=softplus\n") CONVOLUTIONAL("filters=16\nsize=1\nactivation=tanh\n") CONNECTED(2, linear),
+     "order=2\nprojections=1\nprojections_2=1\nprojection=gaussian\n", 2, NULL},
+    {"convolutional", "scalar path, whole blocks", IMAGE(3, 6, 5),
+     CONVOLUTIONAL("filters=9\nsize=3\nstride=2\nactivation=leaky\n") CONVOLUTIONAL("filters=10\nsize=2\npadding=1\nactivation=plse\n")
+         CONNECTED(1, linear),
+     "order=1\n", 1, piecewise},
+    {"deconvolutional", "stride 2, tanh", IMAGE(3, 3, 4),
+     DECONVOLUTIONAL("filters=2\nsize=3\nstride=2\npad=1\nactivation=tanh\n") CONNECTED(2, linear),
+     "order=2\n", 2, NULL},
+    {"deconvolutional", "linear, gaps between kernels", IMAGE(2, 2, 3),
+     DECONVOLUTIONAL("filters=3\nsize=2\nstride=3\nactivation=linear\n") CONNECTED(2, tanh),
+     "order=2\n", 2, NULL},
+    {"deconvolutional", "between convolutions of whole blocks", IMAGE(2, 4, 4),
+     CONVOLUTIONAL("filters=16\nsize=3\nactivation=swish\n") DECONVOLUTIONAL("filters=17\nsize=2\nactivation=leaky\n") CONVOLUTIONAL("filters=2\nsize=2\nactivation=tanh\n")
+         CONNECTED(2, linear),
+     "order=2\nprojections=2\nprojections_2=1\nallow_zero_curvature=1\n", 2, NULL},
+    {"deconvolutional", "beside a shortcut", IMAGE(2, 3, 3),
+     CONVOLUTIONAL("filters=3\nsize=2\nactivation=tanh\n") DECONVOLUTIONAL("filters=3\nsize=3\npad=1\nactivation=sin\n")
+         "[shortcut]\nfrom=-2\nactivation=tanh\n" CONNECTED(2, linear),
+     "order=2\n", 2, NULL},
+    {"deconvolutional", "leaky outputs", IMAGE(2, 2, 1), DECONVOLUTIONAL("filters=1\nsize=2\nactivation=leaky\n"), "order=1\n", 1, piecewise},
+    {"deconvolutional", "scalar path", IMAGE(3, 3, 3), DECONVOLUTIONAL("filters=9\nsize=3\nstride=2\nactivation=relu\n") CONNECTED(1, linear), "order=1\n", 1, piecewise},
 #define CONV(filters_, f) CONVOLUTIONAL("filters=" #filters_ "\nsize=1\nactivation=" #f "\n")
 #define SHAPE_CASE(layer_, name_, input_, sections_) {layer_, name_, input_, sections_, "order=2\nallow_zero_curvature=1\n", 2, NULL}
     SHAPE_CASE("maxpool", "2 x 2", IMAGE(2, 4, 5), CONV(3, tanh) "[maxpool]\nsize=2\nstride=2\n" CONNECTED(2, sin)),
@@ -134,6 +165,10 @@ const layer_case layer_cases[] = {
     {"convolutional", "two normalised, relu", IMAGE(1, 4, 4),
      CONVOLUTIONAL("filters=3\nsize=3\nactivation=relu\n") NORMALISED CONVOLUTIONAL("filters=4\nsize=1\nactivation=relu\n") NORMALISED CONNECTED(2, sin),
      "order=1\nprojections=2\n", 2, NULL},
+    {"deconvolutional", "normalised, leaky", IMAGE(2, 2, 3), DECONVOLUTIONAL("filters=3\nsize=3\nstride=2\nactivation=leaky\n") NORMALISED CONNECTED(2, sin),
+     "order=2\nprojections=1\nprojections_2=2\n", 2, NULL},
+    {"deconvolutional", "normalised, tanh", IMAGE(2, 2, 2), DECONVOLUTIONAL("filters=2\nsize=2\nactivation=tanh\n") NORMALISED CONNECTED(2, linear), "order=2\n", 2,
+     NULL},
     {"batchnorm", "of an image", IMAGE(2, 3, 2), CONVOLUTIONAL("filters=3\nsize=2\nactivation=sin\n") "[batchnorm]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},
     {"batchnorm", "of a vector", INPUTS(3), CONNECTED(5, tanh) "[batchnorm]\n" CONNECTED(2, linear), "order=2\n", 2, NULL},
     {"batchnorm", "of the input", IMAGE(2, 2, 2), "[batchnorm]\n" CONNECTED(2, tanh), "order=2\n", 2, NULL},

@@ -57,6 +57,15 @@ static void draw_convolutional(shape_source *s, FILE *out)
     write_end(s, out);
 }
 
+static void draw_deconvolutional(shape_source *s, FILE *out)
+{
+    int size = draw_int(s, 1, 3);
+    write_input(s, out, draw_int(s, 1, 3));
+    fprintf(out, "[deconvolutional]\nfilters=%d\nsize=%d\npadding=%d\nstride=%d\nactivation=%s\n", draw_int(s, 1, 3), size, draw_int(s, 0, (size - 1) / 2),
+            draw_int(s, 1, 3), draw_smooth(s));
+    write_end(s, out);
+}
+
 static const char *draw_any(shape_source *s)
 {
     return NAME_OF(s, "tanh", "logistic", "swish", "leaky", "relu", "linear");
@@ -77,6 +86,14 @@ static void draw_convolutional_normalised(shape_source *s, FILE *out)
     write_input(s, out, groups * draw_int(s, 2, 3));
     fprintf(out, "[convolutional]\nfilters=%d\nsize=%d\npadding=%d\nstride=%d\ngroups=%d\nactivation=%s\nbatch_normalize=1\n", groups * draw_int(s, 1, 3),
             size, draw_int(s, (size + 1) / 2, 2), draw_int(s, 1, 2), groups, draw_any(s));
+    write_end(s, out);
+}
+
+static void draw_deconvolutional_normalised(shape_source *s, FILE *out)
+{
+    write_input(s, out, draw_int(s, 2, 3));
+    fprintf(out, "[deconvolutional]\nfilters=%d\nsize=%d\nstride=%d\nactivation=%s\nbatch_normalize=1\n", draw_int(s, 1, 3), draw_int(s, 1, 3), draw_int(s, 1, 2),
+            draw_any(s));
     write_end(s, out);
 }
 
@@ -170,33 +187,6 @@ static void draw_local(shape_source *s, FILE *out)
     write_end(s, out);
 }
 
-static const char *draw_any(shape_source *s)
-{
-    return NAME_OF(s, "tanh", "logistic", "swish", "leaky", "relu", "linear");
-}
-
-/* Two layers that normalise, so that the second one's jets are those of a curved function of the batch. */
-static void draw_connected_normalised(shape_source *s, FILE *out)
-{
-    fprintf(out, "inputs=%d\n[connected]\noutput=%d\nactivation=%s\nbatch_normalize=1\n[connected]\noutput=%d\nactivation=%s\nbatch_normalize=1\n",
-            draw_int(s, 2, 7), draw_int(s, 2, 18), draw_smooth(s), draw_int(s, 1, 5), draw_any(s));
-    write_end(s, out);
-}
-
-/* Of one weight the normalised output hardly depends: only by its sign. */
-static void draw_convolutional_normalised(shape_source *s, FILE *out)
-{
-    int groups = draw_int(s, 1, 2), size = draw_int(s, 1, 3);
-    write_input(s, out, groups * draw_int(s, 2, 3));
-    fprintf(out, "[convolutional]\nfilters=%d\nsize=%d\npadding=%d\nstride=%d\ngroups=%d\nactivation=%s\nbatch_normalize=1\n", groups * draw_int(s, 1, 3),
-            size, draw_int(s, (size + 1) / 2, 2), draw_int(s, 1, 2), groups, draw_any(s));
-    write_end(s, out);
-}
-
-static void draw_batchnorm(shape_source *s, FILE *out)
-{
-    write_input(s, out, draw_int(s, 1, 3));
-    fprintf(out, "[convolutional]\nfilters=%d\nsize=1\nactivation=%s\n[batchnorm]\n", draw_int(s, 1, 4), draw_smooth(s));
 static void draw_softmax(shape_source *s, FILE *out)
 {
     int groups = draw_int(s, 1, 3);
@@ -232,6 +222,7 @@ const layer_shape layer_shapes[] = {
     {"activation", draw_activation, 2},
     {"dropout", draw_dropout, 2},
     {"convolutional", draw_convolutional, 2},
+    {"deconvolutional", draw_deconvolutional, 2},
     {"maxpool", draw_maxpool, 2},
     {"avgpool", draw_avgpool, 2},
     {"route", draw_route, 2},
@@ -240,11 +231,10 @@ const layer_shape layer_shapes[] = {
     {"reorg", draw_reorg, 2},
     {"crop", draw_crop, 2},
     {"local", draw_local, 2},
-
     {"connected", draw_connected_normalised, 2},
     {"convolutional", draw_convolutional_normalised, 2},
+    {"deconvolutional", draw_deconvolutional_normalised, 2},
     {"batchnorm", draw_batchnorm, 2},
-
     {"softmax", draw_softmax, 2},
     {"logistic", draw_logistic, 2},
     {"normalization", draw_normalization, 2},

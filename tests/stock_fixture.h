@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -21,7 +22,7 @@
 
 static const char *const backend_names[] = {"ref", "onednn"};
 
-static bool backend_is_built(const char *name)
+static inline bool backend_is_built(const char *name)
 {
     for (const backend *const *be = backend_list; *be; ++be)
         if (strcmp((*be)->name, name) == 0)
@@ -63,6 +64,25 @@ static memory_file cfg_new(const char *net, const char *layers)
     return f;
 }
 
+/* ---------------------------------------------------------------- quiet Darknet */
+
+/* Stock Darknet writes tables to stderr, whoever asks. */
+static inline int stderr_hide(void)
+{
+    fflush(stderr);
+    int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    assert_true(kept >= 0 && nowhere >= 0 && dup2(nowhere, STDERR_FILENO) >= 0);
+    close(nowhere);
+    return kept;
+}
+
+static inline void stderr_show(int kept)
+{
+    fflush(stderr);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+}
+
 /* ---------------------------------------------------------------- networks */
 
 static void print_line(void *context, const char *line)
@@ -72,7 +92,7 @@ static void print_line(void *context, const char *line)
 }
 
 /* Fails the test, with the plugin's message, when the cfg is refused. */
-static plugin_network *plugin_new(const char *net, const char *layers, plugin_settings settings)
+static inline plugin_network *plugin_new(const char *net, const char *layers, plugin_settings settings)
 {
     memory_file cfg = cfg_new(net, layers);
     plugin_network *p = NULL;
@@ -101,7 +121,7 @@ typedef struct array_list {
     int n;
 } array_list;
 
-static void arrays_add(array_list *a, float *values, int count, int index, const char *name)
+static inline void arrays_add(array_list *a, float *values, int count, int index, const char *name)
 {
     if (!values || count == 0)
         return;
@@ -109,7 +129,7 @@ static void arrays_add(array_list *a, float *values, int count, int index, const
     a->items[a->n++] = (array){values, (size_t)count, index, name};
 }
 
-static int weight_count(const layer *l)
+static inline int weight_count(const layer *l)
 {
     switch (l->type) {
     case CONNECTED:
@@ -124,7 +144,7 @@ static int weight_count(const layer *l)
     }
 }
 
-static void arrays_of_layer(array_list *a, const layer *l, int index)
+static inline void arrays_of_layer(array_list *a, const layer *l, int index)
 {
     const layer *parts[] = {l->input_layer, l->self_layer, l->output_layer, l->wi, l->wf, l->wo, l->wg, l->ui, l->uf,
                             l->uo,          l->ug,         l->wz,           l->wr, l->wh, l->uz, l->ur, l->uh};
@@ -144,7 +164,7 @@ static void arrays_of_layer(array_list *a, const layer *l, int index)
     arrays_add(a, l->rolling_variance, filters, index, "rolling_variance");
 }
 
-static array_list arrays_of(const network *net)
+static inline array_list arrays_of(const network *net)
 {
     array_list a = {.n = 0};
     for (int i = 0; i < net->n; ++i)
@@ -152,7 +172,7 @@ static array_list arrays_of(const network *net)
     return a;
 }
 
-static size_t arrays_total(const array_list *a)
+static inline size_t arrays_total(const array_list *a)
 {
     size_t total = 0;
     for (int i = 0; i < a->n; ++i)
@@ -161,7 +181,7 @@ static size_t arrays_total(const array_list *a)
 }
 
 /* All numbers one after the other; the caller frees them. */
-static float *arrays_copy(const array_list *a)
+static inline float *arrays_copy(const array_list *a)
 {
     float *all = malloc((arrays_total(a) + 1) * sizeof *all), *to = all;
     assert_non_null(all);
@@ -170,7 +190,7 @@ static float *arrays_copy(const array_list *a)
     return all;
 }
 
-static void arrays_set(const array_list *a, const float *from)
+static inline void arrays_set(const array_list *a, const float *from)
 {
     for (int i = 0; i < a->n; from += a->items[i++].count)
         memcpy(a->items[i].values, from, a->items[i].count * sizeof *from);

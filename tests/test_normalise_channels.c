@@ -12,6 +12,7 @@ static const channels_case cases[] = {
     {{5, 1, 1}, {1, .1, .75, 1, 1, -1}},     {{7, 2, 3}, {2, .03, .75, 2, 2, 2}},    {{9, 1, 3}, {1, .02, .5, 1, 2, 2}},
     {{4, 3, 3}, {1, .05, 1.3, 0, 0, -1}},    {{6, 2, 2}, {0, 1, .5, WIDE, WIDE, -1}}, {{2, 5, 2}, {1, .1, .75, 2, 2, 2}},
     {{3, 1, 67}, {3, .04, .75, 0, 1, 1}},    {{1, 2, 2}, {1.5, .1, .6, 2, 2, -1}},   {{6, 1, 1}, {60, .5, .75, 0, 0, 0}},
+    {{5, 1, 2}, {60, .5, .75, 1, 0, 3}},     {{6, 1, 2}, {9, .3, .75, WIDE, WIDE, 2}},
 };
 
 /* w(c, j), written anew: what Darknet's running sums amount to. */
@@ -67,7 +68,8 @@ static void backward(const jet_function *f, const backend *be, const jet *x, con
     sums s = sums_new(x), y = sums_new(x), adj_s = sums_new(x), above = sums_new(x);
     be->normalise_channels_forward(&k->rule, k->shape, x, &s.j, &y.j, jet_all(x->order));
     if (range.last < jet_components(x->order))
-        be->normalise_channels_backward(&k->rule, k->shape, x, &s.j, adj_y, &adj_s.j, &above.j, (component_range){range.last, jet_components(x->order)}, false);
+        be->normalise_channels_backward(&k->rule, k->shape, x, &s.j, adj_y, &adj_s.j, &above.j,
+                                        (component_range){range.last, jet_components(x->order)}, false);
     be->normalise_channels_backward(&k->rule, k->shape, x, &s.j, adj_y, &adj_s.j, adj_x, range, accumulate);
     guarded_free(s.data);
     guarded_free(y.data);

@@ -540,6 +540,89 @@ static void test_gradient_elsewhere(void **state)
     trial_close(&t);
 }
 
+/* ---------------------------------------------------------------- statistics */
+
+static void open_normalised(trial *t, const backend *be, const char *keys)
+{
+    char cfg[1024];
+    snprintf(cfg, sizeof cfg,
+             "[net]\ninputs=%d\nbatch=%d\n[connected]\noutput=4\nactivation=tanh\nbatch_normalize=1\n[connected]\noutput=%d\nactivation=linear\n[sobolev]\n%s",
+             INPUTS, BATCH, OUTPUTS, keys);
+    trial_open(t, be, cfg);
+    graph_initialise(&t->graph, be, 3);
+    be->normal((random_stream){9, RANDOM_CHECK, 0}, 0, BATCH * INPUTS, t->x);
+    fill_labels(t, true);
+}
+
+static const real *array_of_first(const trial *t, const char *name)
+{
+    const graph_node *node = &t->graph.nodes[0];
+    for (int i = 0; i < node->n_parameters; ++i)
+        if (strcmp(node->parameters[i].name, name) == 0)
+            return node->parameters[i].value;
+    fail_msg("there is no %s", name);
+    return NULL;
+}
+
+/* From mean 0 and variance 1: .99 of them, and .01 of those of W x. */
+static void expect_moved_once(const trial *t)
+{
+    const real *weights = array_of_first(t, "weights");
+    for (int k = 0; k < 4; ++k) {
+        double z[BATCH] = {0}, mean = 0, variance = 0;
+        for (int b = 0; b < BATCH; ++b) {
+            for (int j = 0; j < INPUTS; ++j)
+                z[b] += (double)weights[k * INPUTS + j] * (double)t->x[b * INPUTS + j];
+            mean += z[b] / BATCH;
+        }
+        for (int b = 0; b < BATCH; ++b)
+            variance += (z[b] - mean) * (z[b] - mean) / (BATCH - 1);
+        expect_near("rolling mean", (double)array_of_first(t, "rolling_mean")[k], .01 * mean, 1);
+        expect_near("rolling variance", (double)array_of_first(t, "rolling_variance")[k], .99 + .01 * variance, 1);
+    }
+}
+
+/* Training moves rolling means and variances, once each step whatever the order. Nothing else does. */
+static void test_statistics_move(void **state)
+{
+    static const char *const keys[] = {"order=0\n", "order=1\n", "order=2\n", "order=2\nprojections=1\nprojections_2=2\n"};
+    const backend *be = *state;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
+        trial t;
+        open_normalised(&t, be, keys[i]);
+        real *gradient = be->allocate(graph_parameter_count(&t.graph));
+        assert_int_equal(objective_gradient(t.objective, t.x, BATCH, t.labels, 5, 1, gradient), STATUS_OK);
+        be->copy((size_t)BATCH * INPUTS, t.x, t.tape->x.data);
+        objective_begin(t.objective, t.labels, false, 5, 1);
+        sweep_values(t.tape, 0, t.graph.n_nodes - 1);
+        for (int k = 0; k < 4; ++k)
+            assert_true(array_of_first(&t, "rolling_mean")[k] == 0 && array_of_first(&t, "rolling_variance")[k] == 1);
+        run(&t, BATCH);
+        expect_moved_once(&t);
+        be->release(gradient);
+        trial_close(&t);
+    }
+}
+
+/* As it predicts, the network does not depend on the other samples of a batch; as it is trained, it does. */
+static void test_samples_are_coupled(void **state)
+{
+    trial t;
+    open_normalised(&t, *state, "order=0\n");
+    real y[2][2 * OUTPUTS];
+    for (int training = 0; training < 2; ++training) {
+        for (int batch = 2; batch <= BATCH; batch += BATCH - 2) {
+            tape_set_batch(t.tape, batch);
+            t.be->copy((size_t)batch * INPUTS, t.x, t.tape->x.data);
+            objective_begin(t.objective, t.labels, training, 5, 1);
+            sweep_values(t.tape, 0, t.graph.n_nodes - 1);
+            t.be->copy(2 * OUTPUTS, tape_jet(t.tape, t.graph.output_node)->data, y[batch == BATCH]);
+        }
+        assert_int_equal(memcmp(y[0], y[1], sizeof y[0]) == 0, !training);
+    }
+    trial_close(&t);
+}
+
 static objective_options read_keys(const char *keys, config **c)
 {
     char cfg[512];
@@ -647,6 +730,7 @@ int main(void)
         cmocka_unit_test(test_output_weights_of_projections), cmocka_unit_test(test_input_weights),
         cmocka_unit_test(test_scaled_components), cmocka_unit_test(test_missing_samples),
         cmocka_unit_test(test_output_without_labels), cmocka_unit_test(test_missing_component), cmocka_unit_test(test_changed_weights),
+        cmocka_unit_test(test_statistics_move), cmocka_unit_test(test_samples_are_coupled),
         cmocka_unit_test(test_gradient_elsewhere), cmocka_unit_test(test_schedules), cmocka_unit_test(test_directions_of_head),
         cmocka_unit_test(test_each_direction_weight), cmocka_unit_test(test_scaled_components_of_order_2), cmocka_unit_test(test_without_training),
         cmocka_unit_test(test_one_output), cmocka_unit_test(test_read_weights), cmocka_unit_test(test_read_options), cmocka_unit_test(test_accepted),

@@ -61,6 +61,7 @@ void *aligned_alloc(size_t alignment, size_t size)
 
 #define NET "[net]\ninputs=3\nbatch=16\nadam=1\nmax_batches=9\n"
 #define MIDDLE "[connected]\noutput=40\nactivation=tanh\n[dropout]\nprobability=.2\n[connected]\noutput=24\nactivation=swish\n"
+#define NORMALISED "[connected]\noutput=40\nactivation=relu\nbatch_normalize=1\n[connected]\noutput=24\nactivation=swish\nbatch_normalize=1\n[batchnorm]\n"
 #define SCALAR "[connected]\noutput=40\nactivation=relu\n[connected]\noutput=1\nactivation=linear\n"
 #define OUTPUT "[connected]\noutput=2\nactivation=linear\n"
 
@@ -70,6 +71,7 @@ static const char *const cases[] = {
     NET MIDDLE OUTPUT "[sobolev]\norder=1\nprojections=2\n",
     NET MIDDLE OUTPUT "[sobolev]\norder=2\nprojections=1\nprojections_2=2\ndifferentiate=log_probabilities\nresample=0\n",
     NET MIDDLE OUTPUT "[sobolev]\norder=2\n",
+    NET NORMALISED OUTPUT "[sobolev]\norder=2\nprojections=2\nprojections_2=1\n",
 };
 
 static void steps_allocate_nothing(void **state)

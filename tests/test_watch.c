@@ -403,6 +403,39 @@ static void test_rollback_of_unstable(void **state)
     close_watched(&t);
 }
 
+/* Rolling means and variances go back with the weights. */
+static void test_rollback_of_statistics(void **state)
+{
+    (void)state;
+    watched t = {.net = plugin_from_text(NULL, "[net]\ninputs=2\nbatch=3\nmax_batches=100\nlearning_rate=.01\n[connected]\noutput=4\nactivation=tanh\n"
+                                               "batch_normalize=1\n[connected]\noutput=1\nactivation=linear\n[sobolev]\norder=1\non_collapse=rollback\n")};
+    float best[64], *to = best;
+    t.log = open_memstream(&t.text, &t.length);
+    assert_int_equal(watch_start(&t.watch, t.net, 10, t.log), STATUS_OK);
+    judge(&t, 1, 1, .5, 1);
+    GRAPH_ARRAYS(plugin_graph(t.net), p)
+    {
+        memcpy(to, p->value, p->count * sizeof *to);
+        to += p->count;
+    }
+    train(&t, 2);
+    to = best;
+    GRAPH_ARRAYS(plugin_graph(t.net), p)
+    {
+        assert_memory_not_equal(p->value, to, p->count * sizeof *to);
+        to += p->count;
+    }
+    collapse(&t, 3, .5);
+    to = best;
+    GRAPH_ARRAYS(plugin_graph(t.net), p)
+    {
+        assert_memory_equal(p->value, to, p->count * sizeof *to);
+        to += p->count;
+    }
+    assert_int_equal(to - best, 4 + 8 + 3 * 4 + 1 + 4);
+    close_watched(&t);
+}
+
 /* Said once; nothing is done. */
 static void test_warning(void **state)
 {
@@ -571,7 +604,7 @@ static void test_what_can_be_compared(void **state)
         assert_int_equal(gradient_probe_applies(p), cases[i].applies);
         plugin_free(p);
     }
-    plugin_network *p = plugin_from_text(NULL, "[net]\nheight=1\nwidth=1\nchannels=2\n[convolutional]\nfilters=2\nsize=1\n[connected]\noutput=4\n"
+    plugin_network *p = plugin_from_text(NULL, "[net]\nheight=1\nwidth=1\nchannels=2\n[convolutional]\nfilters=2\nsize=1\nbinary=1\n[connected]\noutput=4\n"
                                                "activation=tanh\n[connected]\noutput=1\n[sobolev]\norder=1\ntarget=zero\nwrt=1\n");
     assert_false(gradient_probe_applies(p)); /* a layer that only Darknet runs */
     plugin_free(p);
@@ -589,7 +622,7 @@ int main(void)
         cmocka_unit_test(test_balance_of_one),
         cmocka_unit_test(test_balance_without_partner), cmocka_unit_test(test_balance_of_two),
         cmocka_unit_test(test_losses),         cmocka_unit_test(test_losses_of_cost), cmocka_unit_test(test_rollback_of_opposed),
-        cmocka_unit_test(test_rollback_of_unstable), cmocka_unit_test(test_warning),  cmocka_unit_test(test_balance_of_network),
+        cmocka_unit_test(test_rollback_of_unstable), cmocka_unit_test(test_rollback_of_statistics), cmocka_unit_test(test_warning),  cmocka_unit_test(test_balance_of_network),
         cmocka_unit_test(test_memory),         cmocka_unit_test(test_gradients),      cmocka_unit_test(test_what_can_be_compared),
         cmocka_unit_test(test_state_path),     cmocka_unit_test(test_scheduled_losses),
     };

@@ -25,11 +25,6 @@ static const char *const stock_activations[] = {
 #define UNIT 0, 1, NULL
 #define ACTIVATION_OPTION(fallback) {"activation", OPTION_CHOICE, fallback, 1, 0, stock_activations, "function of each output"}
 #define BATCH_NORMALIZE {"batch_normalize", OPTION_BOOLEAN, "0", FLAG, "1: normalise over the batch before the activation"}
-#define FILTERS {"filters", OPTION_INTEGER, "1", COUNT, "output channels"}
-#define KERNEL_SIZE {"size", OPTION_INTEGER, "1", 1, 65536, NULL, "side of the kernel, pixels"}
-#define STRIDE(fallback) {"stride", OPTION_INTEGER, fallback, 1, 65536, NULL, "step, pixels"}
-#define PAD {"pad", OPTION_BOOLEAN, "0", FLAG, "1: pad by size / 2"}
-#define PADDING(fallback) {"padding", OPTION_INTEGER, fallback, 0, 65536, NULL, "padding, pixels"}
 #define OUTPUT {"output", OPTION_INTEGER, "1", 1, INT_MAX, NULL, "number of outputs"}
 #define CLASSES(fallback) {"classes", OPTION_INTEGER, fallback, COUNT, "number of classes"}
 #define ANCHORS {"anchors", OPTION_REALS, "", FACTOR, "width,height of each box shape"}
@@ -40,10 +35,6 @@ static const char *const stock_activations[] = {
 #define TREE {"tree", OPTION_TEXT, "", NO_RANGE, "file with the class hierarchy"}
 #define SOFTMAX_CLASSES {"softmax", OPTION_BOOLEAN, "0", FLAG, "1: softmax over the classes"}
 #define SCALE_OF(key, meaning) {key, OPTION_REAL, "1", FACTOR, meaning}
-
-static const option_spec deconvolutional_options[] = {
-    FILTERS, KERNEL_SIZE, STRIDE("1"), PAD, PADDING("0"), ACTIVATION_OPTION("logistic"), BATCH_NORMALIZE, {0},
-};
 
 static const option_spec rnn_options[] = {
     OUTPUT,
@@ -140,10 +131,8 @@ static const char boxes[] = "it is a loss on boxes, which it matches to its outp
 static const char instances[] = "it is a loss on the instances of an image, whose means it compares";
 
 #define STAYS(name, alias, options, meaning, why) (&(const section_spec){name, alias, SECTION_LAYER, true, options, meaning, why})
-#define STOCK(name, alias, options, meaning) STAYS(name, alias, options, meaning, NULL)
 
 const section_spec *const stock_sections[] = {
-    STOCK("deconvolutional", "deconv", deconvolutional_options, "transposed convolution"),
     STAYS("rnn", NULL, rnn_options, "recurrent layer", recurrent),
     STAYS("gru", NULL, gru_options, "gated recurrent unit", recurrent),
     STAYS("lstm", NULL, lstm_options, "long short-term memory", recurrent),

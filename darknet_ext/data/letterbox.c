@@ -2,7 +2,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "data/images.h"
+#include "data/image_files.h"
 
 status picture_allocate(picture *p, int channels, int height, int width)
 {

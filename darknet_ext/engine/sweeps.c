@@ -178,9 +178,12 @@ void sweep_seeds(tape *t)
 
 void sweep_tangents(tape *t)
 {
-    int last = t->row_scale && t->pair >= 0 ? t->pair - 1 : graph_top(t->graph);
+    const bool pair = t->row_scale && t->pair >= 0;
+    const int last = pair ? t->pair - 1 : graph_top(t->graph);
     for (int i = t->segment_input + 1; i <= last; ++i)
         node_forward(t, i, jet_upper_half(t->order));
+    if (pair) /* its tangents are not needed, those of its input are */
+        convert_inputs(t, t->pair, jet_upper_half(t->order));
 }
 
 /* Sweep 4 of one node on the scalar path: its parameters, from what sweep 2 left. */

@@ -3,7 +3,7 @@
 #define DNX_MODEL_SALIENCY_H
 
 #include "core/shape.h"
-#include "data/images.h"
+#include "data/image_files.h"
 
 /* gradient [channels, height, width]. Both are of the shape's height and width, scaled so that only one pixel in a hundred is larger than the
  * brightest colour shows:

@@ -9,7 +9,7 @@
 
 #include "core/file.h"
 #include "data/file.h"
-#include "data/images.h"
+#include "data/image_files.h"
 #include "model/predictor.h"
 #include "model/saliency.h"
 #include "program/image_list.h"

@@ -165,6 +165,31 @@ class L2norm(Layer):
         return outputs[-1] / jnp.sqrt(jnp.sum(outputs[-1] ** 2, axis=0))
 
 
+class Normalised(Layer):
+    """A layer with batch_normalize=1, or [batchnorm]: of the linear map z of each sample, a function of the whole batch."""
+
+    def __init__(self, linear=None):
+        self.linear, self.activation = linear, linear.activation if linear else LINEAR
+
+    def parameters(self, shape):
+        shapes, fan_in = self.linear.parameters(shape) if self.linear else ({}, 1)
+        return {**shapes, "scales": self.shape(shape)[:1]}, fan_in
+
+    def shape(self, shape):
+        return self.linear.shape(shape) if self.linear else shape
+
+    def section(self):
+        return self.linear.section() + ["batch_normalize=1"] if self.linear else ["[batchnorm]"]
+
+    def of_batch(self, theta, outputs):
+        z = outputs[-1]
+        if self.linear:
+            z = jax.vmap(lambda x: self.linear.before({**theta, "biases": 0 * theta["biases"]}, [x]))(z)
+        mean, variance = jnp.mean(z, (0, 2, 3)), jnp.var(z, (0, 2, 3), ddof=1)
+        channels = [n[None, :, None, None] for n in (mean, jnp.sqrt(variance) + 1e-6, theta["scales"], theta.get("biases", 0 * mean))]
+        return (z - channels[0]) / channels[1] * channels[2] + channels[3]
+
+
 def loss_function(kind, delta, epsilon):
     return {
         "l2": lambda p, t: jnp.sum((p - t) ** 2),
@@ -282,7 +307,7 @@ class Case:
         self.parameters = []
         for layer, below in zip(self.layers, self.shapes):
             shapes, fan_in = layer.parameters(below)
-            scales = {"weights": 1 if fan_in < 8 else 1 / 2, "biases": 1 / 2}
+            scales = {"weights": 1 if fan_in < 8 else 1 / 2, "biases": 1 / 2, "scales": 1}
             self.parameters.append({name: scales[name] * self.numbers(*shape) for name, shape in shapes.items()})
         y = self.numbers(batch, self.outputs)
         if self.keys.get("objective_loss") == "cross_entropy":
@@ -362,13 +387,15 @@ class Case:
         """Of orders 0 to self.order, weighted."""
         losses = [self.weight(0) * self.loss(0)(self.output(theta, x, 0, len(self.layers)), labels[0])]
         if self.order > 0:
-            n1, n2 = self.keys.get("projections", 0), self.keys.get("projections_2", 0)
             derivatives, targets = self.derivatives(theta, x, labels, v1, v2), self.targets(labels, v1, v2)
-            for order, (value, target) in enumerate(zip(derivatives, targets), start=1):
-                each = jax.vmap(self.loss(order))(value.reshape(-1, value.shape[-1]), target.reshape(-1, value.shape[-1]))
-                draws = (n1 or 1) * (n2 or 1 if order == 2 else 1)  # random draws are averaged, unit vectors summed
-                losses.append(self.weight(order) * jnp.sum(each) / draws)
+            losses += [self.derivative_loss(*of_order) for of_order in zip((1, 2), derivatives, targets)]
         return jnp.stack(losses)
+
+    def derivative_loss(self, order, value, target):
+        n1, n2 = self.keys.get("projections", 0), self.keys.get("projections_2", 0)
+        each = jax.vmap(self.loss(order))(value.reshape(-1, value.shape[-1]), target.reshape(-1, value.shape[-1]))
+        draws = (n1 or 1) * (n2 or 1 if order == 2 else 1)  # random draws are averaged, unit vectors summed
+        return self.weight(order) * jnp.sum(each) / draws
 
     # -- the batch
 
@@ -424,6 +451,70 @@ class Case:
         if self.order > 1:
             yield "directions_2", self.v2
         yield from self.results.items()
+
+
+class BatchCase(Case):
+    """A network with Normalised layers: s, and so its derivatives, are those of the batch as a whole: s_b(h_1, h_2, …)."""
+
+    def run_batch(self, theta, h, first, last):
+        outputs, before = [h.reshape(len(h), *self.shapes[first])], []
+        for layer, parameters in zip(self.layers[first:last], theta[first:last]):
+            normalised = isinstance(layer, Normalised)
+            run = layer.of_batch if normalised else lambda p, o: jax.vmap(lambda *sample: layer.before(p, sample))(*o)
+            before.append(run(parameters, outputs))
+            outputs.append(ACTIVATIONS[layer.activation](before[-1]))
+        return outputs, before
+
+    def batch_output(self, theta, h, first, last):
+        return self.run_batch(theta, h, first, last)[0][-1].reshape(len(h), -1)
+
+    def batch_derivatives(self, theta, x, labels, v1, v2):
+        """With the batch first: g [batch, n1, inputs], q [batch, n1, n2, inputs]."""
+        above, phi = self.keys.get("wrt", -1) + 1, head_function(self.keys)
+
+        def gradient(v):
+            def contracted(h):
+                m = self.batch_output(theta, h, above, len(self.layers))
+                return jnp.sum(v * jax.vmap(phi)(m, labels[0]))
+            return jax.grad(contracted)
+
+        h, n1 = self.batch_output(theta, x, 0, above), v1.shape[1]
+        g = jnp.stack([gradient(v1[:, i])(h) for i in range(n1)], 1)
+        if self.order == 1:
+            return (g,)
+        rows = [[jax.jvp(gradient(v1[:, i]), (h,), (v2[:, i, j],))[1] for j in range(v2.shape[2])] for i in range(n1)]
+        return g, jnp.stack([jnp.stack(row, 1) for row in rows], 1)
+
+    def batch_losses(self, theta, x, labels, v1, v2):
+        losses = [self.weight(0) * jax.vmap(self.loss(0))(self.batch_output(theta, x, 0, len(self.layers)), labels[0])]
+        if self.order > 0:
+            targets = jax.vmap(self.targets)(labels, v1, v2)
+            for order, value, target in zip((1, 2), self.batch_derivatives(theta, x, labels, v1, v2), targets):
+                losses.append(jax.vmap(lambda p, t, order=order: self.derivative_loss(order, p, t))(value, target))
+        return jnp.stack(losses, 1)
+
+    def mathematics(self, theta, *batch):
+        x, labels, v1, v2 = batch
+        outputs, before = self.run_batch(theta, x, 0, len(theta))
+        output = outputs[-1].reshape(len(x), -1)
+        results, errors = {"outputs": output, "losses": self.batch_losses(theta, *batch)}, [output - labels[0]]
+        if self.order > 0:
+            derivatives = self.batch_derivatives(theta, *batch)
+            errors += [value - target for value, target in zip(derivatives, jax.vmap(self.targets)(labels, v1, v2))]
+            results["gradient"] = derivatives[0].swapaxes(0, 1)
+        if self.order > 1:
+            results["hessian"] = jnp.moveaxis(derivatives[1], 0, 2)
+        for i, gradients in enumerate(jax.grad(lambda parameters: jnp.sum(self.batch_losses(parameters, *batch)))(theta)):
+            for name in self.parameters[i]:
+                results[f"gradient_{name}_{i}"] = gradients[name]
+        return results, errors, before
+
+    def arrays(self):
+        yield from super().arrays()
+        for i, layer in enumerate(self.layers):
+            if isinstance(layer, Normalised):
+                for name in ("rolling_mean", "rolling_variance"):  # of no account in training
+                    yield f"{name}_{i}", np.ones(self.parameters[i]["scales"].shape)
 
 
 # ---------------------------------------------------------------- the cases
@@ -582,13 +673,15 @@ def convolution_cases():
     """Convolutions with groups, strides and padding, among themselves and below a connected layer."""
     image, zero = (4, 3, 3), {"target": "zero"}
     for a in ("leaky", "tanh"):
-        layers = [Convolutional(4, size=3, padding=1, groups=2, activation=a), Convolutional(2, size=2, stride=2, padding=1, activation=a), (2, LINEAR)]
+        layers = [Convolutional(4, size=3, padding=1, groups=2, activation=a), Convolutional(2, size=2, stride=2, padding=1, activation=a),
+                  (2, LINEAR)]
         yield Case(f"{a}_order1", image, layers, batch=2, order=1)
         yield Case(f"{a}_order1_projected", image, layers, order=1, projections=2, **zero)
     yield Case("tanh_order2", image, layers, batch=2, order=2, projections_2=2, **zero)
-    yield Case("images_as_outputs_order1", image, [Convolutional(4, size=1, groups=4, activation="softplus"), Convolutional(2, size=3)], batch=2, order=1)
-    yield Case("images_as_outputs_order2", (2, 3, 2), [Convolutional(4, size=2, groups=2, activation="sin"), Convolutional(1, size=1, stride=2)], batch=2,
-               order=2)
+    yield Case("images_as_outputs_order1", image, [Convolutional(4, size=1, groups=4, activation="softplus"), Convolutional(2, size=3)], batch=2,
+               order=1)
+    yield Case("images_as_outputs_order2", (2, 3, 2), [Convolutional(4, size=2, groups=2, activation="sin"), Convolutional(1, size=1, stride=2)],
+               batch=2, order=2)
     yield Case("large_stride", (1, 5, 4), [Convolutional(3, size=2, stride=3, padding=1, activation="swish"), (2, LINEAR)], batch=2, order=2,
                projections=1, projections_2=2, **zero)
     yield Case("wrt_0", image, layers, batch=2, order=2, wrt=0, projections=1, projections_2=2, **zero)
@@ -609,6 +702,37 @@ def residual_cases():
     yield Case("swish_order2", image, block("swish", LINEAR), batch=2, order=2, projections_2=1, **zero)
 
 
+def batchnorm_cases():
+    zero = {"target": "zero"}
+
+    def mlp(f, outputs=2):
+        return [Normalised(Connected(5, f)), (outputs, LINEAR)]
+
+    for f in ("tanh", "softplus", "relu", "leaky"):
+        yield BatchCase(f"{f}_order1", 3, mlp(f), batch=4, order=1)
+        yield BatchCase(f"{f}_order2", 3, mlp(f), batch=4, order=2, projections=1, projections_2=2)
+    yield BatchCase("linear_order2_full", 2, [Normalised(Connected(4, LINEAR)), (3, "sin"), (2, LINEAR)], batch=3, order=2)
+    yield BatchCase("order0", 3, mlp("tanh"), batch=5, order=0)
+    yield BatchCase("two_order2", 3, [Normalised(Connected(4, "tanh")), Normalised(Connected(17, "swish")), (2, LINEAR)], batch=5, order=2, projections=1,
+                    projections_2=1)
+    yield BatchCase("output_order2", 3, [(4, "tanh"), Normalised(Connected(2, LINEAR))], batch=4, order=2, projections=2, projections_2=1)
+    yield BatchCase("wrt_0_order2", 3, [(4, "tanh"), *mlp("swish")], batch=4, order=2, wrt=0, projections=1, projections_2=2, **zero)
+    yield BatchCase("wrt_0_below_order1", 3, [*mlp("leaky", 4), (2, "sin")], batch=4, order=1, wrt=0, **zero)
+    yield BatchCase("log_probabilities_order2", 3, mlp("tanh", 3), batch=4, order=2, differentiate="log_probabilities", projections=1, projections_2=1)
+    yield BatchCase("section_order2", 3, [(4, "tanh"), Normalised(), (2, LINEAR)], batch=4, order=2, projections=1, projections_2=2)
+    image = (2, 3, 3)
+    yield BatchCase("convolutional_leaky_order1", image, [Normalised(Convolutional(3, size=2, activation="leaky")), (2, LINEAR)], batch=2, order=1,
+                    projections=2)
+    yield BatchCase("convolutional_tanh_order2", image, [Normalised(Convolutional(3, size=3, padding=1, activation="tanh")), (2, LINEAR)], batch=2, order=2,
+                    projections=1, projections_2=2, **zero)
+    yield BatchCase("convolutional_groups_order2", image, [Normalised(Convolutional(4, size=2, groups=2, activation="swish")), (2, LINEAR)], batch=3, order=2,
+                    projections=1, projections_2=1, **zero)
+    yield BatchCase("convolutional_one_sample", image, [Normalised(Convolutional(2, size=2, activation="sin")), (2, LINEAR)], batch=1, order=2, projections=1,
+                    projections_2=1, **zero)
+    yield BatchCase("image_section_order2", image, [Convolutional(3, size=2, activation="tanh"), Normalised(), (2, LINEAR)], batch=2, order=2, projections=1,
+                    projections_2=1, **zero)
+
+
 FILES = {
     "activations": activation_cases,
     "losses": loss_cases,
@@ -621,6 +745,7 @@ FILES = {
     "channels": channel_cases,
     "convolutions": convolution_cases,
     "residual": residual_cases,
+    "batchnorm": batchnorm_cases,
 }
 
 

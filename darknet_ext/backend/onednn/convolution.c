@@ -134,14 +134,14 @@ static size_t workspace_place(const call *k, char *base, workspace *w)
 {
     const recipe *r = k->recipe;
     const bool inner_gradient = k->direction == CONVOLUTION_BACKWARD_WEIGHTS && r->method != METHOD_PATCHES;
-    const size_t kernel_bytes = k->rest && k->rest->workspace_bytes > k->whole->workspace_bytes ? k->rest->workspace_bytes : k->whole->workspace_bytes;
+    const size_t whole_bytes = k->whole->workspace_bytes, rest_bytes = k->rest ? k->rest->workspace_bytes : 0;
     const size_t sizes[] = {
         k->own_x ? k->chunk * layout_count(recipe_x(r)) * sizeof(real) : 0,
         k->own_y ? k->chunk * layout_count(recipe_y(r)) * sizeof(real) : 0,
         inner_gradient ? dnnl_memory_desc_get_size(&k->whole->weights_format) : 0,
         k->bias ? (size_t)r->inner.out.channels * sizeof(real) : 0,
         weights_workspace(k->c, r),
-        kernel_bytes,
+        whole_bytes > rest_bytes ? whole_bytes : rest_bytes,
     };
     void *parts[sizeof sizes / sizeof *sizes];
     size_t used = 0;
@@ -236,23 +236,36 @@ static void run(call k)
 
 /* ---------------------------------------------------------------- the directions */
 
+static call new_call(convolution *c, convolution_direction direction, size_t rows, const real *x, const real *y)
+{
+    return (call){.c = c, .direction = direction, .rows = rows, .x = (real *)x, .y = (real *)y, .f = ACTIVATION_LINEAR};
+}
+
 void onednn_convolution_forward(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y)
 {
-    run((call){.c = c, .direction = CONVOLUTION_FORWARD, .rows = rows, .x = (real *)x, .y = y, .bias = bias, .f = f});
+    call k = new_call(c, CONVOLUTION_FORWARD, rows, x, y);
+    k.bias = bias;
+    k.f = f;
+    run(k);
 }
 
 void onednn_convolution_forward_add(convolution *c, size_t rows, const real *x, real *y)
 {
-    run((call){.c = c, .direction = CONVOLUTION_FORWARD, .rows = rows, .x = (real *)x, .y = y, .f = ACTIVATION_LINEAR, .accumulate = true});
+    call k = new_call(c, CONVOLUTION_FORWARD, rows, x, y);
+    k.accumulate = true;
+    run(k);
 }
 
 void onednn_convolution_backward_data(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate)
 {
-    run((call){.c = c, .direction = CONVOLUTION_BACKWARD_DATA, .rows = rows, .x = adj_x, .y = (real *)adj_y, .f = ACTIVATION_LINEAR, .accumulate = accumulate});
+    call k = new_call(c, CONVOLUTION_BACKWARD_DATA, rows, adj_x, adj_y);
+    k.accumulate = accumulate;
+    run(k);
 }
 
 void onednn_convolution_backward_weights(convolution *c, size_t rows, const real *adj_y, const real *x, real *gradient)
 {
-    run((call){
-        .c = c, .direction = CONVOLUTION_BACKWARD_WEIGHTS, .rows = rows, .x = (real *)x, .y = (real *)adj_y, .f = ACTIVATION_LINEAR, .gradient = gradient});
+    call k = new_call(c, CONVOLUTION_BACKWARD_WEIGHTS, rows, x, adj_y);
+    k.gradient = gradient;
+    run(k);
 }

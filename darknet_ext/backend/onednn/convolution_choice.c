@@ -17,8 +17,9 @@
 
 #include <stdio.h>
 
-static const double DIRECT_SPEED[CONVOLUTION_DIRECTIONS] = {1, 1, .9}, FEW_CHANNELS_SPEED = .85, DEEP_SPEED[CONVOLUTION_DIRECTIONS] = {.9, .75, .9};
-static const double WINOGRAD_TILE = 15, WINOGRAD_WEIGHTS[CONVOLUTION_DIRECTIONS] = {45, 45, 25}, LARGE_GRADIENT_WEIGHTS = 20, LARGE_GRADIENT = 4 << 20;
+static const double DIRECT_SPEED[CONVOLUTION_DIRECTIONS] = {1, 1, .9}, DEEP_SPEED[CONVOLUTION_DIRECTIONS] = {.9, .75, .9}, FEW_CHANNELS_SPEED = .85;
+static const double WINOGRAD_TILE = 15, WINOGRAD_WEIGHTS[CONVOLUTION_DIRECTIONS] = {45, 45, 25};
+static const double LARGE_GRADIENT_WEIGHTS = 20, LARGE_GRADIENT = 4 << 20; /* numbers of a transformed gradient */
 static const double PATCHES_SPEED[CONVOLUTION_DIRECTIONS] = {.75, .72, .68}, PATCH_ELEMENT[CONVOLUTION_DIRECTIONS] = {5, 10, 5}, PATCH_ROW = 600;
 static const double MOVED_ELEMENT = 16; /* an element brought into another layout, chunk by chunk in the cache */
 static const double DEPTHWISE_SPEED = .1;
@@ -159,12 +160,17 @@ static void consider_loops(convolution *c, convolution_direction direction)
     add_loops(c, direction, loops);
 }
 
+static double cost_at(const recipe *r, size_t rows)
+{
+    return r->call_cost + (double)rows * r->row_cost;
+}
+
 static const recipe *cheapest(const convolution *c, convolution_direction direction, size_t rows)
 {
     const recipe *best = NULL;
     double best_cost = 0;
     for (const recipe *r = c->recipes[direction]; r < c->recipes[direction] + c->n_recipes[direction]; ++r) {
-        const double cost = r->call_cost + (double)rows * r->row_cost;
+        const double cost = cost_at(r, rows);
         if (!best || cost < best_cost) {
             best = r;
             best_cost = cost;
@@ -190,11 +196,18 @@ const recipe *recipe_choose(convolution *c, convolution_direction direction, siz
     return cheapest(c, direction, rows);
 }
 
+/* The first recipe of a method, NULL: there is none. */
+static const recipe *recipe_of(const convolution *c, convolution_direction direction, method m)
+{
+    for (const recipe *r = c->recipes[direction]; r < c->recipes[direction] + c->n_recipes[direction]; ++r)
+        if (r->method == m)
+            return r;
+    return NULL;
+}
+
 const recipe *recipe_fallback(const convolution *c, convolution_direction direction)
 {
-    for (const recipe *r = c->recipes[direction];; ++r)
-        if (r->method == METHOD_PATCHES)
-            return r;
+    return recipe_of(c, direction, METHOD_PATCHES);
 }
 
 /* ---------------------------------------------------------------- blocks of images */
@@ -240,36 +253,30 @@ static int describe_recipe(const convolution *c, const recipe *r, char *text, in
     return n;
 }
 
-static double cost_at(const recipe *r, size_t rows)
-{
-    return r->call_cost + (double)rows * r->row_cost;
-}
-
 /* The way that would be expected to be faster, and why it is not. */
-static void describe_reason(const convolution *c, convolution_direction direction, size_t rows, const recipe *r, char *text, int capacity)
+static void describe_reason(const convolution *c, convolution_direction direction, size_t rows, const recipe *r, char *text, size_t capacity)
 {
     const convolution_shape *s = &c->shape;
-    const recipe *direct = NULL, *winograd = NULL;
-    for (const recipe *other = c->recipes[direction]; other < c->recipes[direction] + c->n_recipes[direction]; ++other) {
-        direct = other->method == METHOD_DIRECT && !direct ? other : direct;
-        winograd = other->method == METHOD_WINOGRAD ? other : winograd;
-    }
+    const recipe *direct = recipe_of(c, direction, METHOD_DIRECT), *winograd = recipe_of(c, direction, METHOD_WINOGRAD);
     if (r->method == METHOD_WINOGRAD)
         return;
     if (!c->fast)
-        snprintf(text, (size_t)capacity, "; DARKNET_EXT_FAST_PATHS=0: nothing faster is tried");
+        snprintf(text, capacity, "; DARKNET_EXT_FAST_PATHS=0: nothing faster is tried");
     else if (winograd)
-        snprintf(text, (size_t)capacity, "; Winograd would take %.1f times as long: %d x %d channels, %d x %d pixels, %zu images",
-                 cost_at(winograd, rows) / cost_at(r, rows), winograd->inner.in.channels, winograd->inner.out.channels, s->out.height, s->out.width, rows);
+        snprintf(text, capacity, "; Winograd would take %.1f times as long: %d x %d channels, %d x %d pixels, %zu images",
+                 cost_at(winograd, rows) / cost_at(r, rows), winograd->inner.in.channels, winograd->inner.out.channels, s->out.height, s->out.width,
+                 rows);
     else if (r->method == METHOD_PATCHES && direct)
-        snprintf(text, (size_t)capacity, "; direct on whole blocks would take %.1f times as long: %d channels per group", cost_at(direct, rows) / cost_at(r, rows),
-                 s->in.channels / s->groups);
-    else if (r->method >= METHOD_DEPTHWISE)
-        snprintf(text, (size_t)capacity, "; oneDNN has only its reference for this shape");
-    else if (s->size != 3 || s->stride != 1)
-        snprintf(text, (size_t)capacity, "; Winograd is for 3x3 kernels and stride 1");
+        snprintf(text, capacity, "; direct on whole blocks would take %.1f times as long: %d channels per group",
+                 cost_at(direct, rows) / cost_at(r, rows), s->in.channels / s->groups);
+    else if (r->method == METHOD_PATCHES || r->method == METHOD_DEPTHWISE)
+        snprintf(text, capacity, "; oneDNN has only its reference for this shape");
     else if (r->inner.groups > 1)
-        snprintf(text, (size_t)capacity, "; Winograd is for one group");
+        snprintf(text, capacity, "; Winograd is for one group");
+    else if (s->size != 3 || s->stride != 1)
+        snprintf(text, capacity, "; Winograd is for 3x3 kernels and stride 1");
+    else
+        snprintf(text, capacity, "; oneDNN has no Winograd for this processor");
 }
 
 const char *recipe_report(convolution *c, convolution_direction direction, size_t rows)
@@ -277,6 +284,6 @@ const char *recipe_report(convolution *c, convolution_direction direction, size_
     char *text = c->reports[direction];
     const recipe *r = recipe_choose(c, direction, rows);
     const int n = describe_recipe(c, r, text, REPORT_LENGTH);
-    describe_reason(c, direction, rows, r, text + n, REPORT_LENGTH - n);
+    describe_reason(c, direction, rows, r, text + n, (size_t)(REPORT_LENGTH - n));
     return text;
 }

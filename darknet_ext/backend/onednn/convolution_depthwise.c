@@ -66,7 +66,8 @@ DNX_ALWAYS_INLINE void row_products(const plane *p, int block, plane_direction d
     if (first >= last)
         return;
     const size_t step = (size_t)(s->stride * block);
-    real *pixel = x + (size_t)(row * s->in.width + first * s->stride + offset) * (size_t)block, *output = y + (size_t)(i * s->out.width + first) * (size_t)block;
+    real *pixel = x + (size_t)(row * s->in.width + first * s->stride + offset) * (size_t)block;
+    real *output = y + (size_t)(i * s->out.width + first) * (size_t)block;
     if (direction == PLANE_BACKWARD_WEIGHTS)
         row_gradient(block, last - first, pixel, step, output, w);
     else

@@ -23,7 +23,8 @@ static tiling tiling_of(const convolution_shape *s)
     const int channels = s->in.channels / s->groups, patch = channels * s->size * s->size;
     const double rows = COLUMN_BYTES / sizeof(real) / ((double)patch * s->out.width);
     const int tile_rows = rows < 1 ? 1 : rows > s->out.height ? s->out.height : (int)rows;
-    return (tiling){s, s->out.channels / s->groups, channels, patch, s->out.height * s->out.width, tile_rows, (s->out.height + tile_rows - 1) / tile_rows};
+    const int tiles = (s->out.height + tile_rows - 1) / tile_rows;
+    return (tiling){s, s->out.channels / s->groups, channels, patch, s->out.height * s->out.width, tile_rows, tiles};
 }
 
 static int tile_rows_of(const tiling *t, int tile)
@@ -89,7 +90,9 @@ static void move_tile(const tiling *t, real *image, int tile, real *columns, boo
             move_row(s, image + (size_t)(k / elements) * (size_t)(s->in.height * s->in.width), tile * t->tile_rows + i, k % elements, columns, back);
 }
 
-static void product(bool transpose_a, bool transpose_b, int m, int n, int k, const real *a, int lda, const real *b, int ldb, real beta, real *c, int ldc)
+/* C = op(A) op(B) + beta C, by one thread inside of a parallel region. */
+static void product(bool transpose_a, bool transpose_b, int m, int n, int k, const real *a, int lda, const real *b, int ldb, real beta, real *c,
+                    int ldc)
 {
     const dnnl_status_t result = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
     if (result != dnnl_success) {
@@ -178,8 +181,8 @@ static void backward_weights_task(const tiling *t, long task, size_t rows, const
             const size_t image = r * (size_t)s->groups + group;
             const int width = tile_rows_of(t, tile) * s->out.width;
             move_tile(t, (real *)x + image * (size_t)(t->channels * s->in.height * s->in.width), tile, columns, false);
-            product(false, true, t->filters, t->patch, width, y + image * (size_t)(t->filters * t->pixels) + tile * t->tile_rows * s->out.width, t->pixels,
-                    columns, width, r > first || tile > 0, gradient, t->patch);
+            const real *tile_y = y + image * (size_t)(t->filters * t->pixels) + tile * t->tile_rows * s->out.width;
+            product(false, true, t->filters, t->patch, width, tile_y, t->pixels, columns, width, r > first || tile > 0, gradient, t->patch);
         }
 }
 

@@ -129,7 +129,8 @@ DNX_HOT static void put_sum_adjoint(int component, size_t count, const tile_powe
     FOR_COMPONENT(component, put_sum_adjoint_loop, count, powers, x, s, adj, y)
 }
 
-DNX_ALWAYS_INLINE void add_factor_adjoint_loop(int component, size_t count, const tile_powers *restrict powers, tile_row s, tile_row adj, real *restrict y)
+DNX_ALWAYS_INLINE void add_factor_adjoint_loop(int component, size_t count, const tile_powers *restrict powers, tile_row s, tile_row adj,
+                                               real *restrict y)
 {
     for (size_t i = 0; i < count; i++)
         y[i] += product_adjoint(component, normalise_factor(power_at(powers, i), element(s, i)), element(adj, i));
@@ -327,8 +328,8 @@ void onednn_normalise_channels_forward(const normalise_rule *rule, tensor_shape 
     FOR_EACH_TILE(rule, shape, x, t, forward_tile(&t, x, s, y, range));
 }
 
-void onednn_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s, jet *adj_x,
-                                        component_range range, bool accumulate)
+void onednn_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s,
+                                        jet *adj_x, component_range range, bool accumulate)
 {
     FOR_EACH_TILE(rule, shape, x, t, backward_tile(&t, x, s, adj_y, adj_s, adj_x, range, accumulate));
 }

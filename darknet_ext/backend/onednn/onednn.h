@@ -129,8 +129,8 @@ void onednn_truth_product_backward(real alpha, const real *truth, const jet *adj
                                    bool accumulate);
 
 void onednn_normalise_channels_forward(const normalise_rule *rule, tensor_shape shape, const jet *x, jet *s, jet *y, component_range range);
-void onednn_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s, jet *adj_x,
-                                        component_range range, bool accumulate);
+void onednn_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s,
+                                        jet *adj_x, component_range range, bool accumulate);
 
 void onednn_sgd_update(sgd_rule rule, size_t count, real *w, real *g);
 void onednn_adam_update(adam_rule rule, size_t count, real *w, real *g, real *m, real *v);

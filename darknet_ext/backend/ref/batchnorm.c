@@ -1,6 +1,5 @@
 #include "backend/ref/ref.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/batchnorm_math.h"
@@ -189,22 +188,34 @@ static adjoint_sums add_up(const channel *c, const jet *x, const jet *adj_y, com
     return sums;
 }
 
-/* The sums of every direction. Vbar_0 is that of direction 0: it adds up. Gives scalebar, when the range has component 0. */
-static double sum_directions(channel *c, const jet *x, const jet *adj_y, component_range range, adjoint_sums *sums, int directions)
+/* The sums of direction d, whose statistics are read. */
+static adjoint_sums sum_direction(channel *c, const jet *x, const jet *adj_y, component_range range, int d)
 {
-    double scale_bar = 0, r_bar[JET_MAX_COMPONENTS];
+    double r_bar[JET_MAX_COMPONENTS];
+    read_statistics(c, d, needed_statistics(range, x->order));
+    adjoint_sums sums = add_up(c, x, adj_y, range, d);
+    for (int s = 0; s < JET_MAX_COMPONENTS; s++)
+        r_bar[s] = c->n->scales[c->index] * sums.r[s];
+    batchnorm_variance_adjoint(c->root, c->v, r_bar, sums.v_bar);
+    return sums;
+}
+
+/* What all directions give together. */
+typedef struct totals {
+    double v0_bar, scale_bar, bias_bar;
+} totals;
+
+static totals sum_directions(channel *c, const jet *x, const jet *adj_y, component_range range, int directions)
+{
+    totals all = {0, 0, 0};
     for (int d = 0; d < directions; d++) {
-        read_statistics(c, d, needed_statistics(range, x->order));
-        sums[d] = add_up(c, x, adj_y, range, d);
-        for (int s = 0; s < JET_MAX_COMPONENTS; s++) {
-            r_bar[s] = c->n->scales[c->index] * sums[d].r[s];
-            scale_bar += c->r[s] * sums[d].r[s];
-        }
-        batchnorm_variance_adjoint(c->root, c->v, r_bar, sums[d].v_bar);
-        if (d > 0)
-            sums[0].v_bar[0] += sums[d].v_bar[0];
+        const adjoint_sums sums = sum_direction(c, x, adj_y, range, d);
+        all.v0_bar += sums.v_bar[0];
+        all.bias_bar += sums.u[0];
+        for (int s = 0; s < JET_MAX_COMPONENTS; s++)
+            all.scale_bar += c->r[s] * sums.r[s];
     }
-    return scale_bar;
+    return all;
 }
 
 /* zbar_S of one element; of component 0, what direction d adds. */
@@ -229,13 +240,14 @@ static double darknets_adjoint_of(const channel *c, const jet *x, const jet *adj
     return c->n->scales[c->index] * (k.a * (adjoint_at(c, x, adj_y, 0, 0, i) - sums->u[0] / n) + k.b * sums->r[0] * centred(c, x, 0, 0, i));
 }
 
-static void channel_backward(channel *c, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate, const adjoint_sums *sums,
-                             int d)
+/* Vbar_0 is counted with direction 0. */
+static void channel_backward(channel *c, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate, double v0_bar, int d)
 {
-    read_statistics(c, d, needed_statistics(range, x->order));
+    adjoint_sums sums = sum_direction(c, x, adj_y, range, d);
+    sums.v_bar[0] = v0_bar;
     for (size_t i = 0; i < c->count; i++)
         for (int s = range.first; s < range.last; s++) {
-            const double adjoint = c->n->darknet_adjoint ? darknets_adjoint_of(c, x, adj_y, sums, i) : adjoint_of(c, x, adj_y, sums, s, d, i);
+            const double adjoint = c->n->darknet_adjoint ? darknets_adjoint_of(c, x, adj_y, &sums, i) : adjoint_of(c, x, adj_y, &sums, s, d, i);
             ref_put(element_at(c, adj_x, s, d, i), adjoint, accumulate || (s == 0 && d > 0));
         }
 }
@@ -245,19 +257,15 @@ void ref_batchnorm_backward(const batchnorm *n, const jet *x, const jet *adj_y, 
 {
     const int directions = x->order > 0 ? x->directions : 1;
     channel c = {.n = n, .count = (size_t)x->batch * layout_pixels(n->layout)};
-    adjoint_sums *sums = calloc((size_t)directions, sizeof *sums);
-    if (!sums)
-        abort();
     for (c.index = 0; c.index < (size_t)n->layout.shape.channels; c.index++) {
-        const double scale_bar = sum_directions(&c, x, adj_y, range, sums, directions);
+        const totals all = sum_directions(&c, x, adj_y, range, directions);
         for (int d = 0; d < directions && adj_x->data; d++)
-            channel_backward(&c, x, adj_y, adj_x, range, accumulate, &sums[d], d);
+            channel_backward(&c, x, adj_y, adj_x, range, accumulate, all.v0_bar, d);
         if (adj_scales)
-            adj_scales[c.index] = (real)(adj_scales[c.index] + scale_bar);
+            adj_scales[c.index] = (real)(adj_scales[c.index] + all.scale_bar);
         if (adj_biases)
-            adj_biases[c.index] = (real)(adj_biases[c.index] + sums[0].u[0]);
+            adj_biases[c.index] = (real)(adj_biases[c.index] + all.bias_bar);
     }
-    free(sums);
     if (adj_x->data && !accumulate)
         clear_padding(n, adj_x, range);
 }

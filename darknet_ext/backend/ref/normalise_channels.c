@@ -106,8 +106,8 @@ void ref_normalise_channels_forward(const normalise_rule *rule, tensor_shape sha
         forward_pixel(rule, pixel_at(shape, i / pixels, i % pixels), x, s, y, range);
 }
 
-void ref_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s, jet *adj_x,
-                                     component_range range, bool accumulate)
+void ref_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s,
+                                     jet *adj_x, component_range range, bool accumulate)
 {
     const size_t pixels = (size_t)shape.height * (size_t)shape.width;
     for (size_t i = 0; i < (size_t)x->batch * shape_count(shape); i++)

@@ -65,8 +65,8 @@ void ref_truth_product_backward(real alpha, const real *truth, const jet *adj_y,
                                 bool accumulate);
 
 void ref_normalise_channels_forward(const normalise_rule *rule, tensor_shape shape, const jet *x, jet *s, jet *y, component_range range);
-void ref_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s, jet *adj_x,
-                                     component_range range, bool accumulate);
+void ref_normalise_channels_backward(const normalise_rule *rule, tensor_shape shape, const jet *x, const jet *s, const jet *adj_y, jet *adj_s,
+                                     jet *adj_x, component_range range, bool accumulate);
 
 void ref_sgd_update(sgd_rule rule, size_t count, real *w, real *g);
 void ref_adam_update(adam_rule rule, size_t count, real *w, real *g, real *m, real *v);

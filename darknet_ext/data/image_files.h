@@ -1,6 +1,6 @@
-/* Pictures in files, through OpenCV (images.cpp, the only C++ of the plugin), and as inputs of a network. */
-#ifndef DNX_DATA_IMAGES_H
-#define DNX_DATA_IMAGES_H
+/* Pictures in files, through OpenCV (image_files.cpp, the only C++ of the plugin), and as inputs of a network. */
+#ifndef DNX_DATA_IMAGE_FILES_H
+#define DNX_DATA_IMAGE_FILES_H
 
 #include "core/shape.h"
 #include "core/status.h"

@@ -1,7 +1,7 @@
 extern "C" {
 #include "core/file.h"
 }
-#include "data/images.h"
+#include "data/image_files.h"
 #include "data/jpeg.h"
 
 #include <cstdio>
