@@ -159,6 +159,17 @@ static int draw_partner(draft *d)
     return fits ? from : -1;
 }
 
+/* One from which Darknet takes every so many-th pixel; -1: none. */
+static int draw_larger_partner(draft *d)
+{
+    int from = d->n > 0 ? draw_integer(d, 0, d->n - 1) : -1;
+    tensor_shape in = now(d);
+    bool fits = from >= 0 && !is_vector(d) && !d->vectors[from] && d->shapes[from].width > in.width;
+    tensor_shape other = fits ? d->shapes[from] : in;
+    fits &= other.width / in.width == other.height / in.height && in.width / other.width == in.height / other.height;
+    return fits ? from : -1;
+}
+
 static void put_number(draft *d, int layer)
 {
     put(d, "%d", draw_integer(d, 0, 1) ? layer : layer - d->n);
@@ -195,7 +206,7 @@ static void put_route(draft *d, int other)
 static void put_any(draft *d)
 {
     tensor_shape in = now(d);
-    int partner = draw_partner(d);
+    int partner = draw_partner(d), larger = draw_larger_partner(d);
     bool image = !is_vector(d) && !(d->n == 0 && in.height * in.width == 1), large = in.height * in.width > 1, even = in.height % 2 == 0 && in.width % 2 == 0;
     switch (draw_integer(d, 0, 15)) {
     case 0:
@@ -209,9 +220,12 @@ static void put_any(draft *d)
         put_layer(d, in, !image);
         break;
     case 3:
-    case 4:
         if (partner >= 0)
             put_shortcut(d, partner);
+        break;
+    case 4:
+        if (larger >= 0)
+            put_shortcut(d, larger);
         break;
     case 5:
     case 6:

@@ -94,12 +94,27 @@ static void write_given_keys(const plan_layer *l, FILE *out)
             fprintf(out, "%s=%s\n", o->key, o->value);
 }
 
+enum { THINNING_SECTIONS = 3 };
+
+static int sections_of(const plan_layer *l)
+{
+    return l->dropped ? 0 : 1 + (l->thinning > 1 ? THINNING_SECTIONS : 0);
+}
+
+/* Of the section whose output is the layer's. */
 static int written_number(const plan *p, int layer)
 {
     int n = 0;
-    for (int i = 0; i < layer; ++i)
-        n += !p->layers[i].dropped;
-    return n;
+    for (int i = 0; i <= layer; ++i)
+        n += sections_of(&p->layers[i]);
+    return n - 1;
+}
+
+/* The layer that is added, every so many-th pixel of it; and again the layer below. */
+static void write_thinning(const plan *p, const plan_layer *l, FILE *out)
+{
+    fprintf(out, "\n[route]\nlayers=%d\n\n[maxpool]\nsize=1\nstride=%d\n\n[route]\nlayers=%d\n", written_number(p, l->inputs[1]), l->thinning,
+            written_number(p, l->inputs[0]));
 }
 
 static void write_number(const plan_layer *l, const char *key, FILE *out)
@@ -122,6 +137,10 @@ static void write_window(const plan_layer *l, FILE *out)
 static void write_references(const plan *p, const plan_layer *l, FILE *out)
 {
     bool route = plan_is(l, "route");
+    if (l->thinning > 1) {
+        fprintf(out, "from=%d\n", written_number(p, l->index) - THINNING_SECTIONS + 1);
+        return;
+    }
     fprintf(out, "%s=", route ? "layers" : "from");
     for (int i = !route; i < l->n_inputs; ++i)
         fprintf(out, "%d%c", written_number(p, l->inputs[i]), i + 1 < l->n_inputs ? ',' : '\n');
@@ -162,6 +181,8 @@ static void write_cfg(const plan *p, FILE *out)
     for (const plan_layer *l = p->layers; l < p->layers + p->n; ++l) {
         if (l->dropped)
             continue;
+        if (l->thinning > 1)
+            write_thinning(p, l, out);
         fprintf(out, "\n[%s]\n", l->type);
         write_own_keys(p, l, out);
         if (!l->made)

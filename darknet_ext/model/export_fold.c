@@ -158,6 +158,16 @@ static status replace_temperature(plan *p, plan_layer *l)
     return STATUS_OK;
 }
 
+/* Darknet adds every so many-th pixel of a larger image. */
+static void thin_added_layer(const plan *p, plan_layer *l)
+{
+    tensor_shape added = plan_shape(p, l->inputs[1]);
+    int every = added.width / l->in.width;
+    if (every > 1 && added.height / l->in.height == every && (added.width - 1) / every + 1 == l->in.width &&
+        (added.height - 1) / every + 1 == l->in.height)
+        l->thinning = every;
+}
+
 /* Darknet's dropout works in the layer below it: when others are folded it may have none. */
 static status drop_first_dropouts(plan *p)
 {
@@ -183,6 +193,8 @@ static status fold_for_opencv(plan *p, plan_layer *l)
         return replace_activation(p, l, l->activation);
     if (plan_is(l, "logistic"))
         return replace_activation(p, l, "logistic");
+    if (plan_is(l, "shortcut"))
+        thin_added_layer(p, l);
     if (plan_is(l, "softmax") && l->temperature != 1)
         return replace_temperature(p, l);
     if (l->arrays.scales && (plan_is(l, "connected") || readers_disagree(&l->arrays)))

@@ -5,7 +5,7 @@
 #include "model/export_plan.h"
 
 /* For stock Darknet: a [dropout] that comes first, [batchnorm] on its own, a step between kernels of one number. For OpenCV besides: batch
- * normalisation that it computes otherwise, [activation], [logistic], the temperature of [softmax]. */
+ * normalisation that it computes otherwise, [activation], [logistic], the temperature of [softmax], a [shortcut] from a larger image. */
 status export_fold(plan *p, bool for_opencv);
 
 #endif

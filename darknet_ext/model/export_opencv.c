@@ -161,7 +161,10 @@ static bool same_size(tensor_shape a, tensor_shape b)
 
 static tensor_shape shape_below(const reading *r, const plan_layer *l, int input)
 {
-    return l->inputs[input] < 0 ? r->plan->input : r->plan->layers[l->inputs[input]].out;
+    tensor_shape shape = plan_shape(r->plan, l->inputs[input]);
+    if (input > 0 && l->thinning > 1)
+        shape = (tensor_shape){shape.channels, (shape.height - 1) / l->thinning + 1, (shape.width - 1) / l->thinning + 1};
+    return shape;
 }
 
 static bool inputs_fit(const reading *r, const plan_layer *l)
@@ -191,6 +194,10 @@ static void read_shortcut(reading *r, const plan_layer *l)
         complain(r, l, "OpenCV reads past the end of the shorter one of two outputs of fully connected layers");
     if (!inputs_fit(r, l))
         complain(r, l, "OpenCV adds neither images of different sizes, nor images and outputs of fully connected layers");
+    if (l->thinning > 1) { /* by a [maxpool] */
+        r->now.height = (r->now.height - 1) / l->thinning + 1;
+        r->now.width = (r->now.width - 1) / l->thinning + 1;
+    }
 }
 
 static void read_identity(reading *r, const plan_layer *l)

@@ -54,7 +54,7 @@ static plan_window window_of(const plan_layer *l)
     return w;
 }
 
-static tensor_shape shape_of(const plan *p, int layer)
+tensor_shape plan_shape(const plan *p, int layer)
 {
     return layer < 0 ? p->input : p->layers[layer].out;
 }
@@ -67,7 +67,7 @@ static bool reads_shapeless(const plan *p, const plan_layer *l)
 static bool joins_sizes(const plan *p, const plan_layer *l)
 {
     for (int i = 1; i < l->n_inputs; ++i)
-        if (shape_of(p, l->inputs[i]).height != l->in.height || shape_of(p, l->inputs[i]).width != l->in.width)
+        if (plan_shape(p, l->inputs[i]).height != l->in.height || plan_shape(p, l->inputs[i]).width != l->in.width)
             return true;
     return false;
 }
@@ -89,7 +89,7 @@ static status add_layer(plan *p, plugin_network *network, const section *where)
 {
     plan_layer *l = &p->layers[p->n];
     const graph_node *node = &plugin_graph(network)->nodes[p->n];
-    *l = (plan_layer){.where = where, .type = where->spec->name, .index = p->n, .temperature = 1};
+    *l = (plan_layer){.where = where, .type = where->spec->name, .index = p->n, .temperature = 1, .thinning = 1};
     l->adopted = node->type != NULL;
     l->dropped = node->type && node->type->role == LAYER_OBJECTIVE;
     ++p->n;
@@ -97,7 +97,7 @@ static status add_layer(plan *p, plugin_network *network, const section *where)
     if (s != STATUS_OK || l->dropped)
         return s;
     l->out = node->out;
-    l->in = shape_of(p, l->inputs[0]);
+    l->in = plan_shape(p, l->inputs[0]);
     l->shapeless = is_shapeless(p, l);
     if (section_option(where->spec, "activation"))
         l->activation = option_text(where, "activation");

@@ -22,6 +22,7 @@ typedef struct plan_layer {
     bool dropped;            /* passes its input on: readers read that */
     const char *activation;  /* NULL: it has none */
     plan_window window;
+    int thinning;            /* [shortcut]: of the layer that is added every so many-th pixel is taken, by layers of its own; 1: as it is */
     double temperature;      /* [softmax] */
     layer_arrays arrays;
     bool made;               /* a convolution in the place of another layer */
@@ -43,6 +44,9 @@ status plan_create(plan *p, plugin_network *network);
 void plan_free(plan *p);
 
 bool plan_is(const plan_layer *l, const char *type);
+
+/* Of a layer's output; -1: of the network's input. */
+tensor_shape plan_shape(const plan *p, int layer);
 
 /* How many layers that stay read this one. */
 int plan_readers(const plan *p, int layer);
