@@ -550,6 +550,31 @@ static void test_darknets_adjoint(void **state)
     }
 }
 
+/* A linear map with folded weights is that map with the normalisation behind it. */
+static void test_fold(void **state)
+{
+    const backend *be = *state;
+    const size_t rows[] = {1, 17, 4609};
+    for (size_t k = 0; k < COUNT_OF(rows); k++)
+        for (int biases = 0; biases < 2; biases++) {
+            const batchnorm_case c = {{19, 3, 3}, 1, 16, 0, 0, ACTIVATION_LINEAR, false, biases};
+            const size_t channels = 19, row = rows[k];
+            arrays a = arrays_new(&c);
+            guarded weights = guarded_noise(channels * row, 1, 1), folded = guarded_new(channels * row, 0), folded_biases = guarded_new(channels, 1);
+            be->batchnorm_fold(&a.n, row, weights.data, folded.data, folded_biases.data);
+            for (size_t channel = 0; channel < channels; channel++) {
+                const double factor = scale_of(channel) / (sqrt(constant_variance(channel)) + 1e-6);
+                for (size_t i = 0; i < row; i++)
+                    check_near("weight", i, folded.data[channel * row + i], factor * weights.data[channel * row + i], 4 * REAL_EPSILON, fabs(factor));
+                check_near("bias", channel, folded_biases.data[channel], bias_of(&c, channel) - factor * constant_mean(channel), 4 * REAL_EPSILON, 2);
+            }
+            arrays_free(a);
+            guarded_free(weights);
+            guarded_free(folded);
+            guarded_free(folded_biases);
+        }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -562,6 +587,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_constant_channel),
         cmocka_unit_test(test_single_element),
         cmocka_unit_test(test_darknets_adjoint),
+        cmocka_unit_test(test_fold),
     };
     return run_on_every_backend("batchnorm", tests, COUNT_OF(tests), argc, argv);
 }
