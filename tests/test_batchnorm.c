@@ -283,8 +283,8 @@ static void check_parameters(const jet_problem *p)
             values[which][k] = centre;
             const bool wanted = which == 0 || c->biases;
             const double scale = 1 + fabs(slope) + sqrt((double)p->n_x);
-            check_near(which ? "adjoint of a bias" : "adjoint of a scale", k, adj[which].data[k], before[which].data[k] + (wanted ? slope : 0), jet_tolerance,
-                       scale);
+            check_near(which ? "adjoint of a bias" : "adjoint of a scale", k, adj[which].data[k], before[which].data[k] + (wanted ? slope : 0),
+                       jet_tolerance, scale);
         }
     arrays_free(a);
     for (int i = 0; i < 2; i++) {
@@ -326,7 +326,9 @@ typedef struct step {
 static step step_run(const batchnorm_case *c, const backend *be)
 {
     const size_t count = layout_count(layout_of(c)), n = jet_elements(count, c->batch, c->directions, c->order);
-    step s = {guarded_noise(n, 0, 1), guarded_noise(n, 1, 2), guarded_new(n, 1), guarded_new(n, 0), .scales = guarded_new(250, 0), .biases = guarded_new(250, 1)};
+    step s = {guarded_noise(n, 0, 1), guarded_noise(n, 1, 2), guarded_new(n, 1), guarded_new(n, 0)};
+    s.scales = guarded_new(250, 0);
+    s.biases = guarded_new(250, 1);
     arrays a = arrays_new(c);
     jet x = {s.x.data, count, c->batch, c->directions, c->order}, y = x, adj_y = x, adj_x = x;
     for (size_t i = 0; i < count * (size_t)c->batch; i++)
@@ -440,7 +442,10 @@ static void test_in_place(void **state)
 static void test_mean_far_from_0(void **state)
 {
     const backend *be = *state;
-    const batchnorm_case far_cases[] = {{{3, 40, 40}, 2, 1, 0, 0, ACTIVATION_LINEAR, true, true}, {{20, 40, 40}, 2, 16, 0, 0, ACTIVATION_LINEAR, true, true}};
+    const batchnorm_case far_cases[] = {
+        {{3, 40, 40}, 2, 1, 0, 0, ACTIVATION_LINEAR, true, true},
+        {{20, 40, 40}, 2, 16, 0, 0, ACTIVATION_LINEAR, true, true},
+    };
     for (size_t k = 0; k < COUNT_OF(far_cases); k++) {
         const batchnorm_case *c = &far_cases[k];
         const size_t count = layout_count(layout_of(c)), n = 3200;
@@ -470,7 +475,10 @@ static void test_mean_far_from_0(void **state)
 static void test_constant_channel(void **state)
 {
     const backend *be = *state;
-    const batchnorm_case equal_cases[] = {{{3, 1, 1}, 4, 1, 1, 2, ACTIVATION_LEAKY, true, true}, {{5, 2, 2}, 3, 16, 2, 1, ACTIVATION_RELU, true, true}};
+    const batchnorm_case equal_cases[] = {
+        {{3, 1, 1}, 4, 1, 1, 2, ACTIVATION_LEAKY, true, true},
+        {{5, 2, 2}, 3, 16, 2, 1, ACTIVATION_RELU, true, true},
+    };
     for (size_t k = 0; k < COUNT_OF(equal_cases); k++) {
         const batchnorm_case *c = &equal_cases[k];
         const size_t count = layout_count(layout_of(c)), n = jet_elements(count, c->batch, c->directions, c->order);
@@ -519,7 +527,8 @@ static void test_darknets_adjoint(void **state)
         if (c->order > 0 || !c->of_batch)
             continue;
         const size_t count = layout_count(layout_of(c)), n = (size_t)c->batch * layout_pixels(layout_of(c));
-        guarded x = guarded_noise(count * (size_t)c->batch, 0, 1), adj = guarded_noise(x.count, 0, 2), y = guarded_new(x.count, 1), got = guarded_new(x.count, 1);
+        guarded x = guarded_noise(count * (size_t)c->batch, 0, 1), adj = guarded_noise(x.count, 0, 2);
+        guarded y = guarded_new(x.count, 1), got = guarded_new(x.count, 1);
         arrays a = arrays_new(c);
         a.n.darknet_adjoint = true;
         jet in = {x.data, count, c->batch, 0, 0}, out = in, adj_y = in, adj_x = in;
@@ -539,7 +548,8 @@ static void test_darknets_adjoint(void **state)
             }
             for (size_t i = 0; i < n; i++) {
                 const size_t at = element_of(c, channel, i);
-                check_near("adjoint", at, got.data[at], delta[i] / root + variance_delta * 2 * (x.data[at] - mean) / (double)n + mean_delta / (double)n, 1e-5, 3);
+                const double want = delta[i] / root + variance_delta * 2 * (x.data[at] - mean) / (double)n + mean_delta / (double)n;
+                check_near("adjoint", at, got.data[at], want, 1e-5, 3);
             }
         }
         arrays_free(a);
