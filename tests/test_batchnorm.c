@@ -326,7 +326,7 @@ typedef struct step {
 static step step_run(const batchnorm_case *c, const backend *be)
 {
     const size_t count = layout_count(layout_of(c)), n = jet_elements(count, c->batch, c->directions, c->order);
-    step s = {guarded_noise(n, 0, 1), guarded_noise(n, 1, 2), guarded_new(n, 1), guarded_new(n, 0)};
+    step s = {.x = guarded_noise(n, 0, 1), .adj_y = guarded_noise(n, 1, 2), .y = guarded_new(n, 1), .adj_x = guarded_new(n, 0)};
     s.scales = guarded_new(250, 0);
     s.biases = guarded_new(250, 1);
     arrays a = arrays_new(c);
