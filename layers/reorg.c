@@ -12,7 +12,7 @@
 #include "layers/layer.h"
 
 static const option_spec reorg_keys[] = {
-    {"stride", OPTION_INTEGER, "1", 1, 65536, NULL, "side of the square of pixels that one pixel becomes, or the other way round"},
+    {"stride", OPTION_INTEGER, "1", 1, 16384, NULL, "side of the square of pixels that one pixel becomes, or the other way round"},
     {"reverse", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: from channels to pixels"},
     {"flatten", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: from planes to pixels with all their channels"},
     {"extra", OPTION_INTEGER, "0", 0, 1e6, NULL, "zeros appended to each sample"},
@@ -70,8 +70,6 @@ static status reorg_configure(graph_node *node)
         node->out = shape_vector((int)shape_count(in) + extra);
         return STATUS_OK;
     }
-    if (stride > 16384)
-        return status_fail(STATUS_BAD_CONFIG, "stride=%d: at most 16384", stride);
     status s = set_shape(node, reverse, stride);
     bool as_darknet = in.channels % (stride * stride) == 0;
     *o = (reorg_options){

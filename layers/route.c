@@ -40,15 +40,12 @@ static bool joins_images(const graph_node *node)
 
 static status route_configure(graph_node *node)
 {
-    const size_t largest = (size_t)1 << 28;
     size_t channels = 0, count = 0;
     for (int i = 0; i < node->n_inputs; ++i) {
         channels += (size_t)node->in_shapes[i].channels;
         count += shape_count(node->in_shapes[i]);
     }
-    if (count > largest)
-        return status_fail(STATUS_BAD_CONFIG, "[route] joins %zu numbers: at most %zu", count, largest);
-    node->out = joins_images(node) ? (tensor_shape){(int)channels, node->in.height, node->in.width} : shape_vector((int)count);
+    node->out = joins_images(node) ? (tensor_shape){shape_size(channels), node->in.height, node->in.width} : shape_vector(shape_size(count));
     return STATUS_OK;
 }
 

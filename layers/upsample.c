@@ -42,11 +42,9 @@ static status upsample_configure(graph_node *node)
         return status_fail(STATUS_BAD_CONFIG, "stride=0: at least 1, or at most -1");
     if (o->down && (in.height % o->stride || in.width % o->stride))
         return status_fail(STATUS_BAD_CONFIG, "stride=%ld: %d x %d pixels do not divide into squares of that side", stride, in.height, in.width);
-    if (!o->down && (in.height * stride > 65536 || in.width * stride > 65536))
-        return status_fail(STATUS_BAD_CONFIG, "stride=%ld makes an image of %ld x %ld pixels: at most 65536 a side", stride, in.height * stride,
-                           in.width * stride);
+    size_t height = (size_t)in.height, width = (size_t)in.width, side = (size_t)o->stride;
     node->out = o->down ? (tensor_shape){in.channels, in.height / o->stride, in.width / o->stride}
-                        : (tensor_shape){in.channels, in.height * o->stride, in.width * o->stride};
+                        : (tensor_shape){in.channels, shape_size(height * side), shape_size(width * side)};
     return STATUS_OK;
 }
 

@@ -202,8 +202,7 @@ static void put_any(draft *d)
         put_unchanged(d, "[dropout]\nprobability=.3\n");
         break;
     case 1:
-        if (layer_find("batchnorm"))
-            put_unchanged(d, "[batchnorm]\n");
+        put_unchanged(d, "[batchnorm]\n");
         break;
     case 2:
         put(d, "[activation]\nactivation=%s\n", draw_activation(d));
@@ -224,7 +223,7 @@ static void put_any(draft *d)
             put_upsample(d);
         break;
     case 8:
-        if (image && large && even)
+        if (image && large && even && in.channels % 4 == 0)
             put_reorg(d);
         break;
     case 9:
@@ -299,7 +298,8 @@ static void draw_array(draft *d, double low, double high, float *values, size_t 
         values[i] = (float)draw_real(d, low, high);
 }
 
-/* Outputs stay of about the size of the inputs; some variances are so small that it matters where epsilon is added. */
+/* Outputs stay of about the size of the inputs (stock Darknet's tanh is NaN above 44); some variances are so small that it matters where epsilon is
+ * added. */
 static void draw_weights(draft *d, plugin_network *p)
 {
     for (int i = 0; i < plugin_graph(p)->n_nodes; ++i) {
@@ -309,8 +309,10 @@ static void draw_weights(draft *d, plugin_network *p)
         draw_array(d, -.5, .5, a.weights ? a.biases : NULL, a.filters);
         draw_array(d, -1.5, 1.5, a.scales, a.filters);
         draw_array(d, -1, 1, a.rolling_mean, a.filters);
-        for (size_t c = 0; a.rolling_variance && c < a.filters; ++c)
-            a.rolling_variance[c] = (float)pow(10, draw_real(d, -3, .5));
+        for (size_t c = 0; a.scales && c < a.filters; ++c) {
+            a.rolling_variance[c] = (float)pow(10, draw_real(d, -5, .5));
+            a.scales[c] *= sqrtf(a.rolling_variance[c]);
+        }
     }
 }
 

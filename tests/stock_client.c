@@ -7,7 +7,8 @@
  *     stock_client predict CFG IN OUT       predicts a random minibatch, writes the outputs of every layer
  *     stock_client step CFG IN OUT          one update from a random minibatch, saves the weights
  *     stock_client differ-outputs CFG A B   the largest difference of an output, over the largest output of its layer; layer
- *     stock_client differ-weights CFG FIRST A B      the same of weights, over the largest change since FIRST of their array
+ *     stock_client differ-weights CFG FIRST A B      the same of weights, over the largest change since FIRST of their array (or a
+ *                                           thousandth of its largest number, if that is more: float resolves no less)
  *
  * Every number depends on the cfg alone: two processes get the same. */
 #include <math.h>
@@ -59,11 +60,13 @@ static layer *output_of(const network *net)
     return &net->layers[i];
 }
 
+enum { SAMPLES_OF_STATISTICS = 1, SAMPLES_OF_STEP, SAMPLES_OF_PREDICTION };
+
 /* Images, and classes or images as labels. */
-static void draw_samples(network *net)
+static void draw_samples(network *net, uint64_t which)
 {
     const layer *out = output_of(net);
-    state = 12345;
+    state = 12345 * which;
     draw_array(net->input, (size_t)net->batch * (size_t)net->inputs, 0, 1);
     if (out->type != SOFTMAX) {
         draw_array(net->truth, (size_t)net->batch * (size_t)net->truths, 0, 1);
@@ -79,10 +82,20 @@ static int has_statistics(const layer *l)
     return l->rolling_mean && l->mean && (l->batch_normalize || l->type == BATCHNORM);
 }
 
+/* A small network's last layers see few pixels, which hardly vary in some channels: a trained one's would. */
+static void take_variance(const float *variance, int count, float *rolling)
+{
+    double sum = 0;
+    for (int k = 0; k < count; ++k)
+        sum += variance[k];
+    for (int k = 0; k < count; ++k)
+        rolling[k] = (float)(variance[k] + .1 * sum / count);
+}
+
 /* Stock's own layers alone: the plugin's keep no mean of the minibatch here. */
 static void take_statistics(network *net)
 {
-    draw_samples(net);
+    draw_samples(net, SAMPLES_OF_STATISTICS);
     net->train = 1;
     forward_network(net);
     net->train = 0;
@@ -92,7 +105,7 @@ static void take_statistics(network *net)
         if (!has_statistics(l))
             continue;
         memcpy(l->rolling_mean, l->mean, (size_t)count * sizeof(float));
-        memcpy(l->rolling_variance, l->variance, (size_t)count * sizeof(float));
+        take_variance(l->variance, count, l->rolling_variance);
     }
 }
 
@@ -122,7 +135,7 @@ static void predict(network *net, const char *path)
     FILE *f = fopen(path, "wb");
     if (!f)
         fail("cannot write", path);
-    draw_samples(net);
+    draw_samples(net, SAMPLES_OF_PREDICTION);
     network_predict(net, net->input);
     for (int i = 0; i < net->n; ++i) {
         const layer *l = &net->layers[i];
@@ -182,7 +195,7 @@ static void differ_outputs(const network *net, char **paths)
 static void step(network *net)
 {
     int has_cost = 0;
-    draw_samples(net);
+    draw_samples(net, SAMPLES_OF_STEP);
     *net->seen += (size_t)net->batch;
     net->train = 1;
     forward_network(net);
@@ -209,7 +222,8 @@ static void compare_array(worst_array *worst, int index, const char *name, size_
         w[k] = malloc((count + 1) * sizeof(float));
         read_numbers(f[k], w[k], count, paths[k]);
     }
-    double relative = difference(w[1], w[2], count) / (difference(w[1], w[0], count) + 1e-30);
+    double relative = difference(w[1], w[2], count) / fmax(difference(w[1], w[0], count), 1e-3 * difference(w[1], NULL, count) + 1e-30);
+    fprintf(stderr, "layer %d %s %.2g\n", index, name, relative);
     if (difference(w[1], w[2], count) > 0 && !(relative <= worst->difference))
         *worst = (worst_array){relative, index, name};
     for (int k = 0; k < 3; ++k)

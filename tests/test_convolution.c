@@ -129,13 +129,13 @@ static guarded laid_out(const real *plain, size_t rows, tensor_layout l, int shi
     return g;
 }
 
-static void check_images(const char *what, guarded got, size_t rows, tensor_layout l, const double *want, double factor, const real *before, double scale)
+static void check_images(const char *what, guarded got, size_t rows, tensor_layout l, const double *want, const real *before, double scale)
 {
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < (size_t)l.shape.channels; c++)
             for (size_t p = 0; p < layout_pixels(l); p++) {
                 const size_t plain = (r * (size_t)l.shape.channels + c) * layout_pixels(l) + p, at = r * layout_count(l) + layout_at(l, c, p);
-                check_near(what, plain, got.data[at], factor * want[plain] + (before ? before[at] : 0), tolerance, scale);
+                check_near(what, plain, got.data[at], want[plain] + (before ? before[at] : 0), tolerance, scale);
             }
     for (size_t i = 0; i < got.count; i++)
         if (!isfinite(got.data[i]))
@@ -160,8 +160,8 @@ static subject subject_new(const backend *be, const problem *p, int x_block, int
     t.c = be->convolution_create(&p->s, x_block, y_block, p->rows);
     assert_non_null(t.c);
     be->convolution_load(t.c, p->w);
-    snprintf(t.name, sizeof t.name, "%s %zu x %dx%dx%d, %d filters, size %d stride %d pad %d groups %d, blocks %d %d, shift %d", be->name, p->rows, p->s.in.channels,
-             p->s.in.height, p->s.in.width, p->s.out.channels, p->s.size, p->s.stride, p->s.pad, p->s.groups, x_block, y_block, shift);
+    snprintf(t.name, sizeof t.name, "%s %zu x %dx%dx%d, %d filters, size %d stride %d pad %d groups %d, blocks %d %d, shift %d", be->name, p->rows,
+             p->s.in.channels, p->s.in.height, p->s.in.width, p->s.out.channels, p->s.size, p->s.stride, p->s.pad, p->s.groups, x_block, y_block, shift);
     return t;
 }
 
@@ -175,7 +175,7 @@ static void check_forward(const subject *t, bool biased, activation f)
         const double z = p->wx[i] + (biased ? p->bias[i / layout_pixels(t->y) % (size_t)p->s.out.channels] : 0);
         want[i] = f == ACTIVATION_LINEAR ? z : activation_at(f, (real)z).f;
     }
-    check_images(t->name, y, p->rows, t->y, want, 1, NULL, p->scale_y);
+    check_images(t->name, y, p->rows, t->y, want, NULL, p->scale_y);
     free(want);
     guarded_free(x);
     guarded_free(y);
@@ -186,7 +186,7 @@ static void check_forward_add(const subject *t)
     const problem *p = t->p;
     guarded x = laid_out(p->x, p->rows, t->x, t->shift), y = guarded_noise(p->rows * layout_count(t->y), t->shift, 7), before = guarded_copy(y, 0);
     t->be->convolution_forward_add(t->c, p->rows, x.data, y.data);
-    check_images(t->name, y, p->rows, t->y, p->wx, 1, before.data, p->scale_y);
+    check_images(t->name, y, p->rows, t->y, p->wx, before.data, p->scale_y);
     guarded_free(x);
     guarded_free(y);
     guarded_free(before);
@@ -199,7 +199,7 @@ static void check_backward_data(const subject *t, bool accumulate)
     for (size_t i = 0; !accumulate && i < x.count; i++)
         x.data[i] = (real)NAN;
     t->be->convolution_backward_data(t->c, p->rows, y.data, x.data, accumulate);
-    check_images(t->name, x, p->rows, t->x, p->wty, 1, accumulate ? before.data : NULL, p->scale_x);
+    check_images(t->name, x, p->rows, t->x, p->wty, accumulate ? before.data : NULL, p->scale_x);
     guarded_free(x);
     guarded_free(y);
     guarded_free(before);
@@ -356,7 +356,8 @@ static void test_other_row_counts(void **state)
 static void test_new_weights(void **state)
 {
     const backend *be = *state;
-    static const shape_case shapes[] = {{16, 6, 6, 16, 3, 1, 1, 1, 2}, {3, 9, 9, 20, 4, 2, 0, 1, 2}, {32, 5, 5, 32, 3, 1, 1, 8, 2}, {17, 4, 6, 7, 2, 1, 2, 1, 2}};
+    static const shape_case shapes[] = {
+        {16, 6, 6, 16, 3, 1, 1, 1, 2}, {3, 9, 9, 20, 4, 2, 0, 1, 2}, {32, 5, 5, 32, 3, 1, 1, 8, 2}, {17, 4, 6, 7, 2, 1, 2, 1, 2}};
     for (size_t k = 0; k < COUNT_OF(shapes); k++) {
         problem p = problem_new(&shapes[k], 2);
         real *other = new_noise(p.n_w, 77), *right = p.w;
@@ -440,8 +441,8 @@ static void check_report(const backend *be, const convolution_shape *s, size_t r
     for (int d = 0; d < CONVOLUTION_DIRECTIONS; d++) {
         const char *report = be->convolution_report(c, (convolution_direction)d);
         if (!*report || !strncmp(report, "ref", 3) || strstr(report, "ref:"))
-            fail_msg("%s: direction %d of %dx%dx%d, %d filters, size %d stride %d pad %d groups %d is computed by %s", be->name, d, s->in.channels, s->in.height,
-                     s->in.width, s->out.channels, s->size, s->stride, s->pad, s->groups, report);
+            fail_msg("%s: direction %d of %dx%dx%d, %d filters, size %d stride %d pad %d groups %d is computed by %s", be->name, d, s->in.channels,
+                     s->in.height, s->in.width, s->out.channels, s->size, s->stride, s->pad, s->groups, report);
     }
     be->convolution_free(c);
 }
@@ -488,7 +489,8 @@ static void test_ways(void **state)
         convolution *slow = be->convolution_create(&s, x_block, y_block, (size_t)cases[k].shape.rows);
         unsetenv("DARKNET_EXT_FAST_PATHS");
         for (int d = 0; d < CONVOLUTION_DIRECTIONS; d++) {
-            const char *report = be->convolution_report(c, (convolution_direction)d), *slow_report = be->convolution_report(slow, (convolution_direction)d);
+            const char *report = be->convolution_report(c, (convolution_direction)d);
+            const char *slow_report = be->convolution_report(slow, (convolution_direction)d);
             if (!strstr(report, cases[k].words[d]))
                 fail_msg("case %zu, direction %d: %s, not %s", k, d, report, cases[k].words[d]);
             if (!strncmp(slow_report, "Winograd", 8) || strstr(slow_report, "squares"))
@@ -597,7 +599,8 @@ static void for_images(const backend *be, image_check *check)
 static void check_reorder(const backend *be, tensor_shape s, size_t rows, int from_block, int to_block, bool accumulate, int shift)
 {
     const tensor_layout from = {s, from_block}, to = {s, to_block};
-    guarded x = guarded_noise(rows * layout_count(from), shift, 1), y = guarded_noise(rows * layout_count(to), 1 - shift, 2), before = guarded_copy(y, 0);
+    guarded x = guarded_noise(rows * layout_count(from), shift, 1), y = guarded_noise(rows * layout_count(to), 1 - shift, 2);
+    guarded before = guarded_copy(y, 0);
     be->reorder(rows, from, x.data, to_block, y.data, accumulate);
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < layout_channels(to); c++)

@@ -15,7 +15,7 @@
 #include "opencv_reader.h"
 #include "plugin_fixture.h"
 
-enum { NETWORKS = 60, READ_BY_OPENCV = 40 /* of them, at least */, MOST_OUTPUTS = 1 << 16 };
+enum { NETWORKS = 3000, READ_BY_OPENCV = 40 /* of them, at least */, MOST_OUTPUTS = 1 << 16 };
 
 static const double tolerance = 1e-5; /* of the largest output */
 

@@ -5,7 +5,7 @@
 
 #include "core/activation_math.h"
 
-static bool is_ours(const section *s, const char *key)
+bool lower_is_own_key(const section *s, const char *key)
 {
     static const char *const net_keys[] = {"backend", "seed", "threads", "batchnorm_gradient", NULL};
     for (const char *const *ours = net_keys; s->spec->role == SECTION_NET && *ours; ++ours)
@@ -39,8 +39,10 @@ static void lower_section(const section *s, bool first, FILE *out)
         return;
     }
     fprintf(out, "[%s]\n", s->spec->name);
+    if (s->spec->role == SECTION_NET && !option_given(s, "height")) /* else layers of images would have no size */
+        fprintf(out, "height=1\nwidth=1\nchannels=%ld\n", option_integer(s, "inputs"));
     for (int i = 0; i < s->n_options; ++i)
-        if (!is_ours(s, s->options[i].key) && s->options[i].spec->type != OPTION_IGNORED)
+        if (!lower_is_own_key(s, s->options[i].key) && s->options[i].spec->type != OPTION_IGNORED)
             fprintf(out, "%s=%s\n", s->options[i].key, lowered_value(s, &s->options[i]));
 }
 

@@ -9,4 +9,7 @@
  * that are only ours are left out. Returns the text, to be freed, or NULL when memory is short. */
 char *lower_config(const config *c, size_t *length);
 
+/* Whether stock Darknet does not know this key of a section that it knows. */
+bool lower_is_own_key(const section *s, const char *key);
+
 #endif

@@ -13,6 +13,7 @@ const environment_variable environment_table[] = {
     {ENVIRONMENT_THREADS, "number of threads; wins over [net] threads=, and -threads over it"},
     {ENVIRONMENT_SEED, "seed of all random numbers; wins over [net] seed=, and -seed over it"},
     {ENVIRONMENT_FAST_PATHS, "0: every step takes the general way, for tests (default 1)"},
+    {ENVIRONMENT_VERBOSE, "1: print which implementation runs each layer, in which layout, and why not a faster one"},
     {ENVIRONMENT_STOCK, "path of the stock darknet program that other verbs are handed to"},
     {NULL, NULL},
 };
@@ -21,6 +22,12 @@ bool fast_paths_enabled(void)
 {
     const char *value = getenv(ENVIRONMENT_FAST_PATHS);
     return !value || strcmp(value, "0") != 0;
+}
+
+bool verbose_enabled(void)
+{
+    const char *value = getenv(ENVIRONMENT_VERBOSE);
+    return value && strcmp(value, "1") == 0;
 }
 
 static int known_names(const char **names, int capacity)

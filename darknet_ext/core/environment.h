@@ -17,11 +17,15 @@ typedef struct environment_variable {
 #define ENVIRONMENT_STOCK "DARKNET_EXT_STOCK"
 
 #define ENVIRONMENT_FAST_PATHS "DARKNET_EXT_FAST_PATHS"
+#define ENVIRONMENT_VERBOSE "DARKNET_EXT_VERBOSE"
 
 extern const environment_variable environment_table[]; /* ends with name == NULL */
 
 /* False when DARKNET_EXT_FAST_PATHS=0: every step takes the general way. */
 bool fast_paths_enabled(void);
+
+/* True when DARKNET_EXT_VERBOSE=1: tapes say what runs (engine/explain.h). */
+bool verbose_enabled(void);
 
 /* STATUS_BAD_CONFIG when a variable that begins with DARKNET_EXT_ is not in the table: it would silently do nothing. */
 status environment_check(void);

@@ -6,6 +6,9 @@
  * Adam (Kingma and Ba 2015, algorithm 1, with L2 decay added to the gradient as Darknet does):
  *     d = g / batch + decay w       m <- B1 m + (1 - B1) d         v <- B2 v + (1 - B2) d^2
  *     w <- w - rate (m / (1 - B1^t)) / (sqrt(v / (1 - B2^t)) + eps)          g <- 0
+ *
+ * The moments of a parameter whose gradient stays 0 (of a unit that is never active) shrink until they are smaller than normal numbers, and
+ * rounding keeps them there for ever. Processors are slow with such numbers, so that they become 0.
  */
 #ifndef DNX_CORE_OPTIMIZER_MATH_H
 #define DNX_CORE_OPTIMIZER_MATH_H
@@ -41,12 +44,18 @@ DNX_INLINE void sgd_step(sgd_rule r, real *w, real *g)
     *g = r.momentum * sum;
 }
 
+DNX_INLINE real without_subnormal(real x)
+{
+    return real_fabs(x) < REAL_SMALLEST ? 0 : x;
+}
+
 DNX_INLINE void adam_step(adam_rule r, real *w, real *g, real *m, real *v)
 {
-    real d = *g / r.batch + r.decay * *w;
-    *m = r.B1 * *m + (1 - r.B1) * d;
-    *v = r.B2 * *v + (1 - r.B2) * d * d;
-    *w -= r.rate * (*m * r.correction_1) / (real_sqrt(*v * r.correction_2) + r.eps);
+    const real per_sample = 1 / r.batch, step = r.rate * r.correction_1; /* the same for all parameters: outside of a loop */
+    real d = *g * per_sample + r.decay * *w;
+    *m = without_subnormal(r.B1 * *m + (1 - r.B1) * d);
+    *v = without_subnormal(r.B2 * *v + (1 - r.B2) * d * d);
+    *w -= step * *m / (real_sqrt(*v * r.correction_2) + r.eps);
     *g = 0;
 }
 

@@ -7,9 +7,11 @@
 #ifdef DNX_DOUBLE
 typedef double real;
 #define REAL_EPSILON DBL_EPSILON
+#define REAL_SMALLEST DBL_MIN
 #else
 typedef float real;
 #define REAL_EPSILON FLT_EPSILON
+#define REAL_SMALLEST FLT_MIN
 #endif
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef DNX_CORE_SHAPE_H
 #define DNX_CORE_SHAPE_H
 
+#include <limits.h>
 #include <stddef.h>
 
 typedef struct tensor_shape {
@@ -16,6 +17,12 @@ static inline size_t shape_count(tensor_shape s)
 static inline tensor_shape shape_vector(int count)
 {
     return (tensor_shape){count, 1, 1};
+}
+
+/* A size that may be beyond int: then the largest int, which no shape may have. */
+static inline int shape_size(size_t n)
+{
+    return n < INT_MAX ? (int)n : INT_MAX;
 }
 
 /* How one sample lies in memory: `block` channels of a pixel next to each other, then the pixels, then the next block of channels; the

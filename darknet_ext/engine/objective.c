@@ -280,8 +280,9 @@ static void gather_labels(objective *self, const real *truth)
     size_t stride = objective_truth_count(self);
     self->have_labels = truth != NULL;
     self->truth = truth;
-    for (int b = 0; truth && b < self->tape.batch; ++b)
-        self->be->copy(self->outputs, truth + (size_t)b * stride, self->labels + (size_t)b * self->outputs);
+    for (size_t b = 0; truth && b < (size_t)self->tape.batch; ++b)
+        for (size_t k = 0; k < self->outputs; ++k)
+            self->labels[b * self->outputs + k] = truth[b * stride + k];
     self->tape.truth = truth ? self->labels : NULL;
 }
 

@@ -34,10 +34,11 @@ static status check_node(const graph_node *node, const section *where, const cha
             return section_fail(node->where, path, text);
         }
     if (o->order > 1 && !o->allow_zero_curvature && node->type->zero_curvature && node->type->zero_curvature(node)) {
+        bool by_activation = section_option(node->where->spec, "activation");
         snprintf(text, sizeof text,
-                 "this activation is piecewise linear: its second derivative is zero wherever it exists, so order=2 at line %d has nothing to learn "
-                 "(use a smooth activation, or set allow_zero_curvature=1 in [sobolev])",
-                 where->line);
+                 "this %s is piecewise linear: its second derivative is zero wherever it exists, so order=2 at line %d has nothing to learn "
+                 "(%s set allow_zero_curvature=1 in [sobolev])",
+                 by_activation ? "activation" : "layer", where->line, by_activation ? "use a smooth activation, or" : "where other layers are smooth,");
         return section_fail(node->where, path, text);
     }
     return STATUS_OK;

@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include "core/environment.h"
+#include "engine/explain.h"
+
 static int total_nodes(const graph *g)
 {
     return g->n_nodes + g->n_head;
@@ -115,6 +118,8 @@ status tape_create(tape *t, graph *g, const backend *be, int capacity, int order
         return s;
     }
     tape_set_batch(t, capacity);
+    if (verbose_enabled())
+        tape_explain(t, stderr);
     return STATUS_OK;
 }
 

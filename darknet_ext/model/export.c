@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/activation_math.h"
+#include "bridge/lower.h"
 #include "core/file.h"
+#include "model/export_darknet.h"
 #include "model/export_fold.h"
 #include "model/export_opencv.h"
 
@@ -32,32 +33,6 @@ static void complain(void *context, const plan_layer *l, const char *text)
 
 /* ---------------------------------------------------------------- what the readers can run */
 
-static bool stock_has_activation(const char *name)
-{
-    for (int i = 0; i < ACTIVATION_COUNT; ++i)
-        if (strcmp(activation_table[i].name, name) == 0)
-            return activation_table[i].stock;
-    return false;
-}
-
-static void check_for_darknet(exporter *e)
-{
-    char text[128];
-    for (const plan_layer *l = e->plan.layers; l < e->plan.layers + e->plan.n; ++l) {
-        if (l->dropped)
-            continue;
-        if (!l->where->spec->stock) {
-            snprintf(text, sizeof text, "stock Darknet does not know [%s]", l->type);
-            complain(e, l, text);
-        } else if (plan_is(l, "deconvolutional")) {
-            complain(e, l, "stock Darknet cannot load the weights of [deconvolutional]");
-        } else if (l->activation && !stock_has_activation(l->activation)) {
-            snprintf(text, sizeof text, "stock Darknet does not know activation=%s", l->activation);
-            complain(e, l, text);
-        }
-    }
-}
-
 static status refuse(const exporter *e, const char *reader)
 {
     return status_fail(STATUS_BAD_CONFIG, "%s: error: %s cannot run this network as it is: nothing was written", e->plan.config->path, reader);
@@ -67,16 +42,14 @@ static status prepare(exporter *e)
 {
     const export_reader reader = e->request->reader;
     e->kind = "error";
-    check_for_darknet(e);
+    darknet_read_plan(&e->plan, complain, e);
     if (e->complaints > 0)
         return refuse(e, "stock Darknet");
-    status s = export_fold_for_darknet(&e->plan);
+    status s = export_fold(&e->plan, reader != EXPORT_FOR_DARKNET);
     if (reader == EXPORT_FOR_DARKNET || s != STATUS_OK)
         return s;
-    s = export_fold_for_opencv(&e->plan);
     e->kind = reader == EXPORT_FOR_OPENCV ? "error" : "note";
-    if (s == STATUS_OK)
-        s = opencv_read_plan(&e->plan, complain, e);
+    s = opencv_read_plan(&e->plan, complain, e);
     if (s == STATUS_OK && e->complaints > 0 && reader == EXPORT_FOR_OPENCV)
         s = refuse(e, "OpenCV");
     return s;
@@ -94,11 +67,11 @@ static bool is_one_of(const char *key, const char *const *keys)
 
 static void write_net(const plan *p, FILE *out)
 {
-    static const char *const ours[] = {"backend", "seed", "threads", "inputs", "height", "width", "channels", NULL};
+    static const char *const sizes[] = {"inputs", "height", "width", "channels", NULL};
     const section *net = &p->config->sections[0];
     fprintf(out, "[net]\nheight=%d\nwidth=%d\nchannels=%d\n", p->input.height, p->input.width, p->input.channels);
     for (const option *o = net->options; o < net->options + net->n_options; ++o)
-        if (!is_one_of(o->key, ours) && o->spec->type != OPTION_IGNORED)
+        if (!is_one_of(o->key, sizes) && !lower_is_own_key(net, o->key) && o->spec->type != OPTION_IGNORED)
             fprintf(out, "%s=%s\n", o->key, o->value);
 }
 

@@ -138,7 +138,7 @@ static status replace_activation(plan *p, plan_layer *l, const char *f)
         return STATUS_OK;
     bool fits = below && (below->arrays.weights || plan_is(below, "shortcut"));
     if (!fits || strcmp(below->activation, "linear") != 0)
-        return plan_make_convolution(l, NULL, NULL, f);
+        return l->shapeless ? STATUS_OK : plan_make_convolution(l, NULL, NULL, f);
     below->activation = f;
     return plan_drop(p, l);
 }
@@ -158,34 +158,48 @@ static status replace_temperature(plan *p, plan_layer *l)
     return STATUS_OK;
 }
 
-/* ---------------------------------------------------------------- public */
-
-status export_fold_for_darknet(plan *p)
+/* Darknet's dropout works in the layer below it: when others are folded it may have none. */
+static status drop_first_dropouts(plan *p)
 {
     status s = STATUS_OK;
     for (plan_layer *l = p->layers; s == STATUS_OK && l < p->layers + p->n; ++l)
-        if (plan_is(l, "dropout") && l->inputs[0] < 0)
+        if (!l->dropped && plan_is(l, "dropout") && l->inputs[0] < 0)
             s = plan_drop(p, l);
-        else if (plan_is(l, "batchnorm"))
-            s = replace_batchnorm(p, l);
-        else if (plan_is(l, "convolutional") && l->adopted && l->window.size == 1 && (l->window.stride > 1 || l->window.padding > 0))
-            s = plan_widen_kernel(l);
     return s;
 }
 
-status export_fold_for_opencv(plan *p)
+static status fold_for_darknet(plan *p, plan_layer *l)
+{
+    if (plan_is(l, "batchnorm"))
+        return replace_batchnorm(p, l);
+    if (plan_is(l, "convolutional") && l->adopted && l->window.size == 1 && (l->window.stride > 1 || l->window.padding > 0))
+        return plan_widen_kernel(l);
+    return STATUS_OK;
+}
+
+static status fold_for_opencv(plan *p, plan_layer *l)
+{
+    if (plan_is(l, "activation"))
+        return replace_activation(p, l, l->activation);
+    if (plan_is(l, "logistic"))
+        return replace_activation(p, l, "logistic");
+    if (plan_is(l, "softmax") && l->temperature != 1)
+        return replace_temperature(p, l);
+    if (l->arrays.scales && (plan_is(l, "connected") || readers_disagree(&l->arrays)))
+        return fold_own_normalisation(&l->arrays);
+    return STATUS_OK;
+}
+
+/* ---------------------------------------------------------------- public */
+
+status export_fold(plan *p, bool for_opencv)
 {
     status s = STATUS_OK;
     for (plan_layer *l = p->layers; s == STATUS_OK && l < p->layers + p->n; ++l)
-        if (l->dropped)
-            continue;
-        else if (plan_is(l, "activation"))
-            s = replace_activation(p, l, l->activation);
-        else if (plan_is(l, "logistic"))
-            s = replace_activation(p, l, "logistic");
-        else if (plan_is(l, "softmax") && l->temperature != 1)
-            s = replace_temperature(p, l);
-        else if (l->arrays.scales && (plan_is(l, "connected") || readers_disagree(&l->arrays)))
-            s = fold_own_normalisation(&l->arrays);
-    return s;
+        if (!l->dropped)
+            s = fold_for_darknet(p, l);
+    for (plan_layer *l = p->layers; for_opencv && s == STATUS_OK && l < p->layers + p->n; ++l)
+        if (!l->dropped)
+            s = fold_for_opencv(p, l);
+    return s == STATUS_OK ? drop_first_dropouts(p) : s;
 }

@@ -15,7 +15,7 @@
 /* A network as OpenCV sees it while it reads. */
 typedef struct reading {
     const plan *plan;
-    opencv_complaint say;
+    plan_complaint say;
     void *context;
     tensor_shape now;
     long *channels; /* [layers of the plan] */
@@ -125,6 +125,8 @@ static void read_upsample(reading *r, const plan_layer *l)
 {
     int stride = (int)option_integer(l->where, "stride");
     read_spatial(r, l);
+    if (stride < 1)
+        complain(r, l, "OpenCV knows no stride below 1");
     if (is_given_otherwise(l, "scale", 1))
         complain(r, l, "OpenCV does not know scale=");
     r->now.height *= stride;
@@ -157,14 +159,16 @@ static bool same_size(tensor_shape a, tensor_shape b)
     return a.height == b.height && a.width == b.width;
 }
 
+static tensor_shape shape_below(const reading *r, const plan_layer *l, int input)
+{
+    return l->inputs[input] < 0 ? r->plan->input : r->plan->layers[l->inputs[input]].out;
+}
+
 static bool inputs_fit(const reading *r, const plan_layer *l)
 {
-    for (int i = 1; i < l->n_inputs; ++i) {
-        int a = l->inputs[0], b = l->inputs[i];
-        tensor_shape first = a < 0 ? r->plan->input : r->plan->layers[a].out, other = b < 0 ? r->plan->input : r->plan->layers[b].out;
-        if (is_vector(r, a) != is_vector(r, b) || !same_size(first, other))
+    for (int i = 1; i < l->n_inputs; ++i)
+        if (is_vector(r, l->inputs[0]) != is_vector(r, l->inputs[i]) || !same_size(shape_below(r, l, 0), shape_below(r, l, i)))
             return false;
-    }
     return true;
 }
 
@@ -181,6 +185,10 @@ static void read_shortcut(reading *r, const plan_layer *l)
 {
     if (is_given_otherwise(l, "beta", 1))
         complain(r, l, "OpenCV does not know beta=");
+    if (is_given_otherwise(l, "alpha", 1) && shape_below(r, l, 0).channels > shape_below(r, l, 1).channels)
+        complain(r, l, "OpenCV takes alpha= also for the channels to which nothing is added");
+    if (is_vector(r, l->inputs[0]) && shape_below(r, l, 0).channels > shape_below(r, l, 1).channels)
+        complain(r, l, "OpenCV reads past the end of the shorter one of two outputs of fully connected layers");
     if (!inputs_fit(r, l))
         complain(r, l, "OpenCV adds neither images of different sizes, nor images and outputs of fully connected layers");
 }
@@ -232,7 +240,7 @@ static void read_layer(reading *r, const plan_layer *l)
     r->vector[l->index] = plan_is(l, "connected") || (i < n && is_vector(r, l->inputs[0]));
 }
 
-status opencv_read_plan(const plan *p, opencv_complaint say, void *context)
+status opencv_read_plan(const plan *p, plan_complaint say, void *context)
 {
     reading r = {.plan = p, .say = say, .context = context, .now = p->input};
     r.channels = allocate_zeroed((unsigned long)p->n, sizeof *r.channels);

@@ -7,7 +7,6 @@
 bool opencv_has_activation(const char *name);
 
 /* Calls `say` with one sentence for every layer that OpenCV refuses, or reads as something else. */
-typedef void (*opencv_complaint)(void *context, const plan_layer *l, const char *text);
-status opencv_read_plan(const plan *p, opencv_complaint say, void *context);
+status opencv_read_plan(const plan *p, plan_complaint say, void *context);
 
 #endif

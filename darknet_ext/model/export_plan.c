@@ -59,6 +59,32 @@ static tensor_shape shape_of(const plan *p, int layer)
     return layer < 0 ? p->input : p->layers[layer].out;
 }
 
+static bool reads_shapeless(const plan *p, const plan_layer *l)
+{
+    return l->inputs[0] >= 0 && p->layers[l->inputs[0]].shapeless;
+}
+
+static bool joins_sizes(const plan *p, const plan_layer *l)
+{
+    for (int i = 1; i < l->n_inputs; ++i)
+        if (shape_of(p, l->inputs[i]).height != l->in.height || shape_of(p, l->inputs[i]).width != l->in.width)
+            return true;
+    return false;
+}
+
+static bool is_shapeless(const plan *p, const plan_layer *l)
+{
+    static const char *const keep_it[] = {"dropout", "activation", "logistic", "shortcut", NULL};
+    if (plan_is(l, "softmax"))
+        return true;
+    if (plan_is(l, "route"))
+        return reads_shapeless(p, l) || joins_sizes(p, l);
+    for (const char *const *type = keep_it; *type; ++type)
+        if (plan_is(l, *type))
+            return reads_shapeless(p, l);
+    return false;
+}
+
 static status add_layer(plan *p, plugin_network *network, const section *where)
 {
     plan_layer *l = &p->layers[p->n];
@@ -72,6 +98,7 @@ static status add_layer(plan *p, plugin_network *network, const section *where)
         return s;
     l->out = node->out;
     l->in = shape_of(p, l->inputs[0]);
+    l->shapeless = is_shapeless(p, l);
     if (section_option(where->spec, "activation"))
         l->activation = option_text(where, "activation");
     if (plan_is(l, "convolutional") || plan_is(l, "maxpool"))

@@ -18,6 +18,7 @@ typedef struct plan_layer {
     bool adopted;            /* the engine runs it, not Darknet */
     int *inputs, n_inputs;   /* layers of the plan; -1: the network's input */
     tensor_shape in, out;
+    bool shapeless;          /* in stock Darknet the output is a count of numbers, without channels, height and width */
     bool dropped;            /* passes its input on: readers read that */
     const char *activation;  /* NULL: it has none */
     plan_window window;
@@ -34,6 +35,9 @@ typedef struct plan {
     int output; /* the layer whose output is the network's */
     tensor_shape input;
 } plan;
+
+/* One sentence about a layer that some reader cannot run. */
+typedef void (*plan_complaint)(void *context, const plan_layer *l, const char *text);
 
 status plan_create(plan *p, plugin_network *network);
 void plan_free(plan *p);

@@ -1,9 +1,10 @@
 #include "backend/onednn/tiles.h"
 
 #include <omp.h>
+#include <string.h>
 
 /* Products of fewer outputs or rows would waste most of a tile, and deeper ones do not fit into the memory of a panel. */
-enum { FEWEST_OUTPUTS = 12, FEWEST_ROWS = 4, FEWEST_BLOCK_ROWS = 6 * TILE_ROWS, MOST_GROUP_ROWS = 8 * TILE_ROWS };
+enum { FEWEST_OUTPUTS = 12, FEWEST_ROWS = 4, FEWEST_BLOCK_ROWS = 6 * TILE_ROWS, CACHED_ELEMENTS = 1 << 16, MOST_GROUP_ROWS = 8 * TILE_ROWS };
 
 /* The kinds that keep the sign of their argument. */
 #define SIGN_CASES(X) X(ACTIVATION_LINEAR) X(ACTIVATION_RELU) X(ACTIVATION_RELIE) X(ACTIVATION_RAMP) X(ACTIVATION_LEAKY)
@@ -39,9 +40,10 @@ DNX_ALWAYS_INLINE void put_row(const affine *p, activation f, size_t columns, co
 DNX_ALWAYS_INLINE void put_rows(const affine *p, activation f, part rows, part columns, const tile *t)
 {
     const real *bias = p->biases ? p->biases + columns.first : NULL;
-    for (size_t i = 0; i < rows.size; i++) {
+    size_t sample = p->value ? rows.first % p->batch : 0;
+    for (size_t i = 0; i < rows.size; i++, sample = sample + 1 < p->batch ? sample + 1 : 0) {
         const size_t row = rows.first + i;
-        const real *value = p->value ? p->value + row % p->batch * p->y_stride + columns.first : NULL;
+        const real *value = p->value ? p->value + sample * p->y_stride + columns.first : NULL;
         real *y = p->y + row * p->y_stride + columns.first;
         if (columns.size == PANEL_COLUMNS)
             put_row(p, f, PANEL_COLUMNS, t->sums[i], bias, value, y);
@@ -77,21 +79,22 @@ static void affine_block(const affine *p, part rows, part columns)
     }
 }
 
-/* Rows are divided only as far as the threads need it: every block transposes its columns of W anew. */
-static size_t block_rows(size_t rows, size_t panels)
+/* Rows of x that stay in the second-level cache while the panels pass by, and as many blocks as give every thread its share; but every block
+ * transposes W anew. */
+static size_t block_rows(const affine *p, size_t panels)
 {
     const size_t threads = (size_t)omp_get_max_threads(), blocks = panels % threads ? (2 * threads + panels - 1) / panels : 1;
-    const size_t size = ((rows + blocks - 1) / blocks + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+    const size_t fair = ((p->rows + blocks - 1) / blocks + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+    const size_t cached = CACHED_ELEMENTS / p->inputs / TILE_ROWS * TILE_ROWS, size = fair < cached ? fair : cached;
     return size < FEWEST_BLOCK_ROWS ? FEWEST_BLOCK_ROWS : size;
 }
 
 static void affine_run(const affine *p)
 {
     const long panels = part_count(p->outputs, PANEL_COLUMNS);
-    const size_t size = block_rows(p->rows, (size_t)panels);
-    const long blocks = part_count(p->rows, size);
-    FOR_EACH_PART(work_of(p->rows, p->outputs, p->inputs), (size_t)(panels * blocks), 1, item,
-                  affine_block(p, part_at(p->rows, size, item.index % blocks), part_at(p->outputs, PANEL_COLUMNS, item.index / blocks)));
+    const size_t size = block_rows(p, (size_t)panels);
+    FOR_EACH_PART(work_of(p->rows, p->outputs, p->inputs), (size_t)(panels * part_count(p->rows, size)), 1, item,
+                  affine_block(p, part_at(p->rows, size, item.index / panels), part_at(p->outputs, PANEL_COLUMNS, item.index % panels)));
 }
 
 static bool affine_suits(size_t rows, size_t outputs, size_t inputs)
@@ -151,23 +154,37 @@ void onednn_affine_forward(activation f, const jet *x, const real *weights, cons
 
 /* ---------------------------------------------------------------- the gradients of a pair */
 
-DNX_ALWAYS_INLINE void slope_rows(activation f, part rows, const affine_pair *p)
+/* Outputs of one tile: A of its product lies in one piece, and a thread that reads it has written it. */
+static real *tile_slopes(const affine_pair *p, part outputs)
 {
-    for (size_t r = rows.first; r < rows.first + rows.size; r++) {
-        const real *restrict y = p->y + r * p->outputs;
-        real *restrict slopes = p->scratch + r * p->outputs;
-        for (size_t j = 0; j < p->outputs; j++)
-            slopes[j] = p->delta[r] * activation_at(f, y[j]).f1;
+    return p->scratch + outputs.first * p->rows;
+}
+
+DNX_ALWAYS_INLINE void slopes_of_kind(activation f, const affine_pair *p, size_t first, size_t size, real *restrict slopes, real *restrict sums)
+{
+    for (size_t r = 0; r < p->rows; r++) {
+        const real delta = p->delta[r], s = p->s[r];
+        const real *restrict y = p->y + r * p->outputs + first;
+#pragma omp simd
+        for (size_t i = 0; i < size; i++) {
+            const real slope = delta * activation_at(f, y[i]).f1;
+            slopes[r * size + i] = slope;
+            sums[i] += s * slope;
+        }
     }
 }
 
-/* delta_r f'(y_r) into the scratch memory. */
-DNX_HOT static void pair_slopes(const affine_pair *p, part rows)
+/* delta_r f'(y_r) of the outputs of a tile, and their c. */
+DNX_HOT static void pair_slopes(const affine_pair *p, part outputs, real *sums)
 {
+    real *slopes = tile_slopes(p, outputs);
     switch (p->f) {
-#define CASE(e)                 \
-    case e:                     \
-        slope_rows(e, rows, p); \
+#define CASE(e)                                                                     \
+    case e:                                                                         \
+        if (outputs.size == TILE_ROWS)                                              \
+            slopes_of_kind(e, p, outputs.first, TILE_ROWS, slopes, sums);           \
+        else                                                                        \
+            slopes_of_kind(e, p, outputs.first, outputs.size, slopes, sums);        \
         break;
         SIGN_CASES(CASE)
 #undef CASE
@@ -176,66 +193,76 @@ DNX_HOT static void pair_slopes(const affine_pair *p, part rows)
     }
 }
 
-enum { DOT_LANES = 16 };
+/* A scalar product as PANEL_COLUMNS sums. */
+typedef real dot_lanes[PANEL_COLUMNS];
 
-/* What a tile of M brings: Wbar += diag(w) M, and its part of <W_j, M_j>, which is returned. */
-DNX_ALWAYS_INLINE double put_pair_row(size_t columns, real above, const real *restrict sums, const real *restrict weights, real *restrict gradient)
+/* What a tile of M brings: Wbar += diag(w) M, and its part of <W_j, M_j>. */
+DNX_ALWAYS_INLINE void put_pair_row(size_t columns, real above, const real *restrict sums, const real *restrict weights, real *restrict gradient,
+                                    real *restrict lanes)
 {
-    real lanes[DOT_LANES] = {0};
-    double dot = 0;
-    for (size_t i = 0; i < columns; i++)
+    for (size_t i = 0; i < columns; i++) {
         gradient[i] += above * sums[i];
-    for (size_t i = 0; i < columns; i++)
-        lanes[i % DOT_LANES] += weights[i] * sums[i];
-    for (int l = 0; l < DOT_LANES; l++)
-        dot += (double)lanes[l];
-    return dot;
+        lanes[i] += weights[i] * sums[i];
+    }
 }
 
-DNX_HOT static void pair_put(const affine_pair *p, part rows, part columns, const tile *t, double *dots)
+DNX_HOT static void pair_put(const affine_pair *p, part rows, part columns, const tile *t, dot_lanes *dots)
 {
     for (size_t i = 0; i < rows.size; i++) {
         const size_t j = rows.first + i, at = j * p->inputs + columns.first;
         if (columns.size == PANEL_COLUMNS)
-            dots[i] += put_pair_row(PANEL_COLUMNS, p->above[j], t->sums[i], p->weights + at, p->weights_gradient + at);
+            put_pair_row(PANEL_COLUMNS, p->above[j], t->sums[i], p->weights + at, p->weights_gradient + at, dots[i]);
         else
-            dots[i] += put_pair_row(columns.size, p->above[j], t->sums[i], p->weights + at, p->weights_gradient + at);
+            put_pair_row(columns.size, p->above[j], t->sums[i], p->weights + at, p->weights_gradient + at, dots[i]);
     }
 }
 
-/* c_j of the outputs `group`. */
-DNX_HOT static void pair_sums(const affine_pair *p, part group, double *sums)
+/* By halves: few additions one after the other. */
+DNX_HOT static real dot_total(dot_lanes lanes)
 {
-    for (size_t r = 0; r < p->rows; r++)
-        for (size_t i = 0; i < group.size; i++)
-            sums[i] += (double)(p->s[r] * p->scratch[r * p->outputs + group.first + i]);
+    for (int n = PANEL_COLUMNS / 2; n > 0; n /= 2)
+        for (int l = 0; l < n; l++)
+            lanes[l] += lanes[l + n];
+    return lanes[0];
+}
+
+/* Outputs of tile i of a group. */
+static part group_tile(part group, long i)
+{
+    part outputs = part_at(group.size, TILE_ROWS, i);
+    outputs.first += group.first;
+    return outputs;
+}
+
+/* The part of M's columns that some rows of u give. */
+static void pair_panel(const affine_pair *p, part group, part depth, part columns, dot_lanes *dots)
+{
+    panel_memory memory;
+    const panel b = panel_of_columns(p->u + depth.first * p->inputs + columns.first, p->inputs, columns.size, depth.size, &memory);
+    for (long i = 0; i < part_count(group.size, TILE_ROWS); i++) {
+        const part outputs = group_tile(group, i);
+        const tile_rows a = {tile_slopes(p, outputs) + depth.first * outputs.size, 1, outputs.size};
+        tile t;
+        tile_multiply((int)outputs.size, a, b, &t);
+        pair_put(p, outputs, columns, &t, dots + i * TILE_ROWS);
+    }
 }
 
 /* The outputs `group`, at most MOST_GROUP_ROWS. */
 static void pair_group(const affine_pair *p, part group)
 {
-    double dots[MOST_GROUP_ROWS] = {0}, sums[MOST_GROUP_ROWS] = {0};
-    panel_memory memory;
-    for (size_t first = 0; first < p->rows; first += PANEL_DEPTH) {
-        const part depth = part_at(p->rows, PANEL_DEPTH, (long)(first / PANEL_DEPTH));
-        for (long k = 0; k < part_count(p->inputs, PANEL_COLUMNS); k++) {
-            const part columns = part_at(p->inputs, PANEL_COLUMNS, k);
-            const panel b = panel_of_columns(p->u + first * p->inputs + columns.first, p->inputs, columns.size, depth.size, &memory);
-            for (long i = 0; i < part_count(group.size, TILE_ROWS); i++) {
-                part rows = part_at(group.size, TILE_ROWS, i);
-                double *row_dots = dots + rows.first;
-                tile t;
-                rows.first += group.first;
-                tile_multiply((int)rows.size, (tile_rows){p->scratch + first * p->outputs + rows.first, 1, p->outputs}, b, &t);
-                pair_put(p, rows, columns, &t, row_dots);
-            }
-        }
-    }
-    pair_sums(p, group, sums);
+    dot_lanes dots[MOST_GROUP_ROWS];
+    real sums[MOST_GROUP_ROWS] = {0};
+    memset(dots, 0, group.size * sizeof *dots);
+    for (long i = 0; i < part_count(group.size, TILE_ROWS); i++)
+        pair_slopes(p, group_tile(group, i), sums + i * TILE_ROWS);
+    for (long d = 0; d < part_count(p->rows, PANEL_DEPTH); d++)
+        for (long k = 0; k < part_count(p->inputs, PANEL_COLUMNS); k++)
+            pair_panel(p, group, part_at(p->rows, PANEL_DEPTH, d), part_at(p->inputs, PANEL_COLUMNS, k), dots);
     for (size_t i = 0; i < group.size; i++) {
         const size_t j = group.first + i;
-        p->biases_gradient[j] = (real)(p->biases_gradient[j] + p->above[j] * sums[i]);
-        p->above_gradient[j] = (real)(p->above_gradient[j] + dots[i] + p->biases[j] * sums[i]);
+        p->biases_gradient[j] += p->above[j] * sums[i];
+        p->above_gradient[j] += dot_total(dots[i]) + p->biases[j] * sums[i];
     }
 }
 
@@ -251,7 +278,5 @@ static size_t group_outputs(const affine_pair *p)
 
 void onednn_affine_pair_gradients(const affine_pair *p)
 {
-    const size_t rows_per_part = p->outputs < PART_ELEMENTS ? PART_ELEMENTS / p->outputs : 1, size = group_outputs(p);
-    FOR_EACH_PART(p->rows * p->outputs, p->rows, rows_per_part, rows, pair_slopes(p, rows));
-    FOR_EACH_PART(work_of(p->rows, p->outputs, p->inputs), p->outputs, size, group, pair_group(p, group));
+    FOR_EACH_PART(work_of(p->rows, p->outputs, p->inputs), p->outputs, group_outputs(p), group, pair_group(p, group));
 }

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <oneapi/dnnl/dnnl.h>
 
-/* Multiplications below which one thread is enough: a product of 10 microseconds. Waking another gains little when it is idle,
- * and on a busy machine the wait for it costs a time slice. */
-static const double SERIAL_PRODUCT = 2e6;
+/* Multiplications below which one thread is enough: a product of 5 to 10 microseconds. Waking another gains little when it is
+ * idle, and on a busy machine the wait for it costs a time slice. */
+static const double SERIAL_PRODUCT = 5e5;
 
 /* An empty product: C = beta C. */
 static void scale_rows(int m, int n, real beta, real *c, int ldc)

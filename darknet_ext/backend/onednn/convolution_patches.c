@@ -181,8 +181,8 @@ static void backward_weights_task(const tiling *t, long task, size_t rows, const
             const size_t image = r * (size_t)s->groups + group;
             const int width = tile_rows_of(t, tile) * s->out.width;
             move_tile(t, (real *)x + image * (size_t)(t->channels * s->in.height * s->in.width), tile, columns, false);
-            product(false, true, t->filters, t->patch, width, y + image * (size_t)(t->filters * t->pixels) + tile * t->tile_rows * s->out.width, t->pixels,
-                    columns, width, r > first || tile > 0, gradient, t->patch);
+            const real *tile_y = y + image * (size_t)(t->filters * t->pixels) + tile * t->tile_rows * s->out.width;
+            product(false, true, t->filters, t->patch, width, tile_y, t->pixels, columns, width, r > first || tile > 0, gradient, t->patch);
         }
 }
 

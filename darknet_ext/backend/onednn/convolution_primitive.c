@@ -98,7 +98,8 @@ static dnnl_status_t describe_forward(const recipe *r, size_t rows, variant v, d
     return dnnl_convolution_forward_desc_init(d, dnnl_forward_training, kind, &x, &weights, v.bias ? &bias : NULL, &y, strides, left, right);
 }
 
-static dnnl_status_t describe_backward(const recipe *r, convolution_direction direction, size_t rows, dnnl_alg_kind_t kind, dnnl_convolution_desc_t *d)
+static dnnl_status_t describe_backward(const recipe *r, convolution_direction direction, size_t rows, dnnl_alg_kind_t kind,
+                                       dnnl_convolution_desc_t *d)
 {
     dnnl_convolution_desc_t forward;
     const dnnl_status_t result = describe_forward(r, rows, (variant){false, ACTIVATION_LINEAR}, kind, &forward);

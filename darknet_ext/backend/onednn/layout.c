@@ -234,7 +234,8 @@ static void sum_by_images(size_t rows, tensor_layout l, const real *x, real *sum
     const size_t size = (rows + cuts - 1) / cuts, n = (size_t)part_count(rows, size);
     double parts[SUM_PARTS][TILE] = {{0}};
     FOR_EACH_PART(rows * count, slices * n, 1, p,
-                  sum_images(slice_of(l, width, p.first / n), l, part_at(rows, size, (long)(p.first % n)).size, x + p.first % n * size * count, parts[p.first]));
+                  sum_images(slice_of(l, width, p.first / n), l, part_at(rows, size, (long)(p.first % n)).size,
+                             x + p.first % n * size * count, parts[p.first]));
     for (size_t i = 0; i < slices; i++) {
         double total[TILE] = {0};
         for (size_t k = 0; k < n; k++)

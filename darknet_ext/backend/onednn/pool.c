@@ -308,11 +308,11 @@ DNX_ALWAYS_INLINE void mean_of_lanes(size_t n, size_t step, size_t pixels, const
         means[l] = (real)(sums[l] / (double)pixels);
 }
 
-DNX_ALWAYS_INLINE void spread_to_lanes(size_t n, size_t step, size_t pixels, const real *restrict means, real *restrict x, bool accumulate)
+DNX_ALWAYS_INLINE void spread_to_lanes(size_t n, size_t step, size_t pixels, const real *restrict shares, real *restrict x, bool accumulate)
 {
     for (size_t k = 0; k < pixels; k++)
         for (size_t l = 0; l < n; l++)
-            x[k * step + l] = means[l] / (real)pixels + (accumulate ? x[k * step + l] : 0);
+            x[k * step + l] = shares[l] + (accumulate ? x[k * step + l] : 0);
 }
 
 /* The plane's channels, its padding included, by MEAN_LANES. `present`: channels that exist. */
@@ -332,15 +332,17 @@ DNX_HOT static void mean_plane(size_t block, size_t present, size_t pixels, cons
 DNX_HOT static void spread_plane(size_t block, size_t present, size_t pixels, const real *means, real *x, bool accumulate)
 {
     for (size_t first = 0; first < block; first += MEAN_LANES) {
-        real lane_means[MEAN_LANES] = {0};
+        real shares[MEAN_LANES] = {0};
         for (size_t l = 0; l < MEAN_LANES && first + l < present; l++)
-            lane_means[l] = means[first + l];
-        if (block % MEAN_LANES == 0 && accumulate)
-            spread_to_lanes(MEAN_LANES, block, pixels, lane_means, x + first, true);
+            shares[l] = means[first + l] / (real)pixels;
+        if (block == 1)
+            spread_to_lanes(1, 1, pixels, shares, x, accumulate);
+        else if (block % MEAN_LANES == 0 && !accumulate)
+            spread_to_lanes(MEAN_LANES, block, pixels, shares, x + first, false);
         else if (block % MEAN_LANES == 0)
-            spread_to_lanes(MEAN_LANES, block, pixels, lane_means, x + first, false);
+            spread_to_lanes(MEAN_LANES, block, pixels, shares, x + first, true);
         else
-            spread_to_lanes(block - first < MEAN_LANES ? block - first : MEAN_LANES, block, pixels, lane_means, x + first, accumulate);
+            spread_to_lanes(block - first < MEAN_LANES ? block - first : MEAN_LANES, block, pixels, shares, x + first, accumulate);
     }
 }
 

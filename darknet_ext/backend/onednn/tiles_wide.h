@@ -4,36 +4,39 @@ typedef real tile_vector __attribute__((vector_size(TILE_LANES * sizeof(real)), 
 
 #define DNX_WIDE __attribute__((target("arch=x86-64-v4")))
 
-DNX_ALWAYS_INLINE void tile_wide_rows(int rows, tile_rows a, panel b, tile *out)
-{
-    tile_vector low[TILE_ROWS] = {{0}}, high[TILE_ROWS] = {{0}};
-    for (size_t l = 0; l < b.depth; l++) {
-        const tile_vector *row = (const tile_vector *)(b.data + l * b.stride);
-        for (int i = 0; i < rows; i++) {
-            const real x = a.data[(size_t)i * a.row_stride + l * a.depth_stride];
-            low[i] += x * row[0];
-            high[i] += x * row[1];
-        }
+/* Sums with names of their own: compilers keep arrays of them in memory around the loop. A tile that is not full computes its last row several
+ * times. */
+#define SUMS(i)                                                                                    \
+    tile_vector low##i = {0}, high##i = {0};                                                       \
+    const real *a##i = a.data + (size_t)((i) < rows ? (i) : rows - 1) * a.row_stride;
+#define ADD(i)                     \
+    low##i += a##i[at] * row[0];   \
+    high##i += a##i[at] * row[1];
+#define STORE(i)                                    \
+    ((tile_vector *)out->sums[i])[0] = low##i;      \
+    ((tile_vector *)out->sums[i])[1] = high##i;
+#define FOUR_ROWS(X) X(0) X(1) X(2) X(3)
+#define EIGHT_ROWS(X) FOUR_ROWS(X) X(4) X(5) X(6) X(7)
+#define TILE_WIDE(name, ROWS)                                                       \
+    DNX_WIDE static void name(int rows, tile_rows a, panel b, tile *out)            \
+    {                                                                               \
+        ROWS(SUMS)                                                                  \
+        for (size_t l = 0, at = 0; l < b.depth; l++, at += a.depth_stride) {        \
+            const tile_vector *row = (const tile_vector *)(b.data + l * b.stride);  \
+            ROWS(ADD)                                                               \
+        }                                                                           \
+        ROWS(STORE)                                                                 \
     }
-    for (int i = 0; i < rows; i++) {
-        tile_vector *sums = (tile_vector *)out->sums[i];
-        sums[0] = low[i];
-        sums[1] = high[i];
-    }
-}
 
-DNX_WIDE static void tile_wide(int rows, tile_rows a, panel b, tile *out)
+TILE_WIDE(tile_wide_4, FOUR_ROWS)
+TILE_WIDE(tile_wide_8, EIGHT_ROWS)
+
+static inline void tile_wide(int rows, tile_rows a, panel b, tile *out)
 {
-    switch (rows) {
-#define CASE(n)                       \
-    case n:                           \
-        tile_wide_rows(n, a, b, out); \
-        break;
-        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
-#undef CASE
-    default:
-        break;
-    }
+    if (rows > 4)
+        tile_wide_8(rows, a, b, out);
+    else
+        tile_wide_4(rows, a, b, out);
 }
 
 /* One stage of the transposition of 16 x 16 numbers: the off-diagonal blocks of w x w change places. */
