@@ -50,7 +50,8 @@ static void batchnorm_layer_backward(const layer_pass *p)
 {
     const batch_normalize *b = p->node->options;
     const batchnorm n = argument_of(p);
-    p->be->batchnorm_backward(&n, p->x, p->adj_y, p->adj_x, p->range, p->accumulate[0], p->parameters ? p->node->parameters[b->scales].gradient : NULL, NULL);
+    real *scales_gradient = p->parameters ? p->node->parameters[b->scales].gradient : NULL;
+    p->be->batchnorm_backward(&n, p->x, p->adj_y, p->adj_x, p->range, p->accumulate[0], scales_gradient, NULL);
 }
 
 static int batchnorm_least_batch(const graph_node *node)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "layers/batch_normalize.h"
+#include "layers/preactivation.h"
 
 enum { BIASES, WEIGHTS }; /* in the order of a weights file */
 
@@ -80,25 +81,14 @@ static size_t connected_saved_count(const graph_node *node, int batch, int direc
     return 2 * jet_elements(shape_count(node->out), batch, directions, order);
 }
 
-/* z and zbar: in `saved`, or y and ybar themselves. */
-static jet connected_z(const layer_pass *p)
+static jet z_of(const layer_pass *p)
 {
-    jet z = *p->y;
-    if (connected_normalize(p->node)->on)
-        return batch_normalize_z(p, connected_activation(p->node));
-    if (p->saved)
-        z.data = p->saved;
-    return z;
+    return connected_normalize(p->node)->on ? batch_normalize_z(p, connected_activation(p->node)) : preactivation_z(p);
 }
 
-static jet connected_adj_z(const layer_pass *p)
+static jet adj_z_of(const layer_pass *p)
 {
-    jet adj_z = *p->adj_y;
-    if (connected_normalize(p->node)->on)
-        return batch_normalize_adj_z(p, connected_activation(p->node));
-    if (p->saved)
-        adj_z.data = p->saved + jet_elements(adj_z.count, adj_z.batch, adj_z.directions, adj_z.order);
-    return adj_z;
+    return connected_normalize(p->node)->on ? batch_normalize_adj_z(p, connected_activation(p->node)) : preactivation_adj_z(p);
 }
 
 static void connected_forward(const layer_pass *p)
@@ -110,7 +100,7 @@ static void connected_forward(const layer_pass *p)
         p->be->affine_forward(f, x, parameters[WEIGHTS].value, parameters[BIASES].value, p->y, p->range);
         return;
     }
-    jet z = connected_z(p);
+    jet z = z_of(p);
     int rows = (int)jet_range_rows(x, p->range), inputs = (int)x->count, outputs = (int)z.count;
     p->be->gemm(false, true, rows, outputs, inputs, 1, jet_component(x, p->range.first), inputs, parameters[WEIGHTS].value, inputs, 0,
                 jet_component(&z, p->range.first), outputs);
@@ -167,7 +157,7 @@ static void connected_backward(const layer_pass *p)
 {
     const activation f = connected_activation(p->node);
     const jet *x = p->x;
-    jet z = connected_z(p), adj_z = connected_adj_z(p), *adj_x = p->adj_x;
+    jet z = z_of(p), adj_z = adj_z_of(p), *adj_x = p->adj_x;
     int inputs = (int)x->count, outputs = (int)z.count;
     const bool normalised = connected_normalize(p->node)->on;
     if (normalised)
@@ -203,8 +193,7 @@ static int connected_least_batch(const graph_node *node)
 
 static bool connected_zero_curvature(const graph_node *node)
 {
-    activation a = connected_activation(node);
-    return !connected_normalize(node)->on && a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
+    return !connected_normalize(node)->on && activation_has_zero_curvature(connected_activation(node));
 }
 
 static bool connected_curved(const graph_node *node)

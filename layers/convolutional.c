@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "layers/batch_normalize.h"
+#include "layers/preactivation.h"
 
 enum { BIASES }; /* in a weights file the first; the weights are the last */
 
@@ -117,25 +118,14 @@ static size_t convolutional_saved_count(const graph_node *node, int batch, int d
     return 2 * jet_elements(layout_count(node_out_layout(node)), batch, directions, order);
 }
 
-/* z and zbar: in `saved`, or y and ybar themselves. */
-static jet convolutional_z(const layer_pass *p)
+static jet z_of(const layer_pass *p)
 {
-    jet z = *p->y;
-    if (options_of(p->node)->normalize.on)
-        return batch_normalize_z(p, options_of(p->node)->activation);
-    if (p->saved)
-        z.data = p->saved;
-    return z;
+    return options_of(p->node)->normalize.on ? batch_normalize_z(p, options_of(p->node)->activation) : preactivation_z(p);
 }
 
-static jet convolutional_adj_z(const layer_pass *p)
+static jet adj_z_of(const layer_pass *p)
 {
-    jet adj_z = *p->adj_y;
-    if (options_of(p->node)->normalize.on)
-        return batch_normalize_adj_z(p, options_of(p->node)->activation);
-    if (p->saved)
-        adj_z.data = p->saved + jet_elements(adj_z.count, adj_z.batch, adj_z.directions, adj_z.order);
-    return adj_z;
+    return options_of(p->node)->normalize.on ? batch_normalize_adj_z(p, options_of(p->node)->activation) : preactivation_adj_z(p);
 }
 
 /* biases NULL: none; f is applied to values only. */
@@ -151,7 +141,7 @@ static void forward_plain(const layer_pass *p)
 {
     const activation f = options_of(p->node)->activation;
     const real *biases = p->node->parameters[BIASES].value;
-    jet z = convolutional_z(p);
+    jet z = z_of(p);
     const bool values_alone = p->range.last == 1, in_one = values_alone && !p->saved;
     convolve(p, weights_of(p->node).value, values_alone ? biases : NULL, in_one ? f : ACTIVATION_LINEAR, &z);
     if (range_has(p->range, 0) && !values_alone)
@@ -163,7 +153,7 @@ static void forward_plain(const layer_pass *p)
 static void forward_normalised(const layer_pass *p)
 {
     const convolutional_options *o = options_of(p->node);
-    jet z = convolutional_z(p);
+    jet z = z_of(p);
     convolve(p, weights_of(p->node).value, NULL, ACTIVATION_LINEAR, &z);
     batch_normalize_forward(p, &o->normalize, o->activation);
 }
@@ -215,7 +205,7 @@ static void convolutional_backward(const layer_pass *p)
     const jet *x = p->x;
     if (o->normalize.on && folds(p))
         forward_normalised(p); /* z is not there */
-    jet z = convolutional_z(p), adj_z = convolutional_adj_z(p), *adj_x = p->adj_x;
+    jet z = z_of(p), adj_z = adj_z_of(p), *adj_x = p->adj_x;
     if (o->normalize.on)
         batch_normalize_backward(p, &o->normalize, o->activation);
     else if (o->activation != ACTIVATION_LINEAR && p->range.last > p->range.first)
@@ -244,8 +234,7 @@ static int convolutional_least_batch(const graph_node *node)
 
 static bool convolutional_zero_curvature(const graph_node *node)
 {
-    activation a = options_of(node)->activation;
-    return !options_of(node)->normalize.on && a != ACTIVATION_LINEAR && activation_table[a].piecewise_linear;
+    return !options_of(node)->normalize.on && activation_has_zero_curvature(options_of(node)->activation);
 }
 
 static bool convolutional_curved(const graph_node *node)

@@ -126,6 +126,7 @@ static const stock_case normalised_cases[] = {
     NORMALISED_ROW("convolutional, leaky", IMAGE, CONV " batch_normalize=1 | " CONV " batch_normalize=1 | " HEAD),
     NORMALISED_ROW("convolutional, relu", IMAGE, "convolutional filters=17 size=3 activation=relu batch_normalize=1 | " HEAD),
     NORMALISED_ROW("convolutional, tanh", IMAGE, "convolutional filters=5 size=3 stride=2 pad=1 activation=tanh batch_normalize=1 | " HEAD),
+    NORMALISED_ROW("convolutional, many pixels, tanh", IMAGE, "convolutional filters=5 size=1 activation=tanh batch_normalize=1 | " HEAD),
     NORMALISED_ROW("convolutional, few pixels", IMAGE, CONV " | convolutional filters=7 size=5 activation=leaky batch_normalize=1 | " HEAD),
     NORMALISED_ROW("convolutional, one sample", "height=6 width=6 channels=2 batch=1 learning_rate=.005", CONV " batch_normalize=1 | " HEAD),
     NORMALISED_ROW("convolutional, subdivisions", IMAGE "subdivisions=3 momentum=.7", CONV " batch_normalize=1 | " HEAD),

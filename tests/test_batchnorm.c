@@ -283,8 +283,8 @@ static void check_parameters(const jet_problem *p)
             values[which][k] = centre;
             const bool wanted = which == 0 || c->biases;
             const double scale = 1 + fabs(slope) + sqrt((double)p->n_x);
-            check_near(which ? "adjoint of a bias" : "adjoint of a scale", k, adj[which].data[k], before[which].data[k] + (wanted ? slope : 0), jet_tolerance,
-                       scale);
+            check_near(which ? "adjoint of a bias" : "adjoint of a scale", k, adj[which].data[k], before[which].data[k] + (wanted ? slope : 0),
+                       jet_tolerance, scale);
         }
     arrays_free(a);
     for (int i = 0; i < 2; i++) {
@@ -326,7 +326,9 @@ typedef struct step {
 static step step_run(const batchnorm_case *c, const backend *be)
 {
     const size_t count = layout_count(layout_of(c)), n = jet_elements(count, c->batch, c->directions, c->order);
-    step s = {guarded_noise(n, 0, 1), guarded_noise(n, 1, 2), guarded_new(n, 1), guarded_new(n, 0), .scales = guarded_new(250, 0), .biases = guarded_new(250, 1)};
+    step s = {.x = guarded_noise(n, 0, 1), .adj_y = guarded_noise(n, 1, 2), .y = guarded_new(n, 1), .adj_x = guarded_new(n, 0)};
+    s.scales = guarded_new(250, 0);
+    s.biases = guarded_new(250, 1);
     arrays a = arrays_new(c);
     jet x = {s.x.data, count, c->batch, c->directions, c->order}, y = x, adj_y = x, adj_x = x;
     for (size_t i = 0; i < count * (size_t)c->batch; i++)
@@ -440,7 +442,10 @@ static void test_in_place(void **state)
 static void test_mean_far_from_0(void **state)
 {
     const backend *be = *state;
-    const batchnorm_case far_cases[] = {{{3, 40, 40}, 2, 1, 0, 0, ACTIVATION_LINEAR, true, true}, {{20, 40, 40}, 2, 16, 0, 0, ACTIVATION_LINEAR, true, true}};
+    const batchnorm_case far_cases[] = {
+        {{3, 40, 40}, 2, 1, 0, 0, ACTIVATION_LINEAR, true, true},
+        {{20, 40, 40}, 2, 16, 0, 0, ACTIVATION_LINEAR, true, true},
+    };
     for (size_t k = 0; k < COUNT_OF(far_cases); k++) {
         const batchnorm_case *c = &far_cases[k];
         const size_t count = layout_count(layout_of(c)), n = 3200;
@@ -470,7 +475,10 @@ static void test_mean_far_from_0(void **state)
 static void test_constant_channel(void **state)
 {
     const backend *be = *state;
-    const batchnorm_case equal_cases[] = {{{3, 1, 1}, 4, 1, 1, 2, ACTIVATION_LEAKY, true, true}, {{5, 2, 2}, 3, 16, 2, 1, ACTIVATION_RELU, true, true}};
+    const batchnorm_case equal_cases[] = {
+        {{3, 1, 1}, 4, 1, 1, 2, ACTIVATION_LEAKY, true, true},
+        {{5, 2, 2}, 3, 16, 2, 1, ACTIVATION_RELU, true, true},
+    };
     for (size_t k = 0; k < COUNT_OF(equal_cases); k++) {
         const batchnorm_case *c = &equal_cases[k];
         const size_t count = layout_count(layout_of(c)), n = jet_elements(count, c->batch, c->directions, c->order);
@@ -519,7 +527,8 @@ static void test_darknets_adjoint(void **state)
         if (c->order > 0 || !c->of_batch)
             continue;
         const size_t count = layout_count(layout_of(c)), n = (size_t)c->batch * layout_pixels(layout_of(c));
-        guarded x = guarded_noise(count * (size_t)c->batch, 0, 1), adj = guarded_noise(x.count, 0, 2), y = guarded_new(x.count, 1), got = guarded_new(x.count, 1);
+        guarded x = guarded_noise(count * (size_t)c->batch, 0, 1), adj = guarded_noise(x.count, 0, 2);
+        guarded y = guarded_new(x.count, 1), got = guarded_new(x.count, 1);
         arrays a = arrays_new(c);
         a.n.darknet_adjoint = true;
         jet in = {x.data, count, c->batch, 0, 0}, out = in, adj_y = in, adj_x = in;
@@ -539,7 +548,8 @@ static void test_darknets_adjoint(void **state)
             }
             for (size_t i = 0; i < n; i++) {
                 const size_t at = element_of(c, channel, i);
-                check_near("adjoint", at, got.data[at], delta[i] / root + variance_delta * 2 * (x.data[at] - mean) / (double)n + mean_delta / (double)n, 1e-5, 3);
+                const double want = delta[i] / root + variance_delta * 2 * (x.data[at] - mean) / (double)n + mean_delta / (double)n;
+                check_near("adjoint", at, got.data[at], want, 1e-5, 3);
             }
         }
         arrays_free(a);
@@ -548,6 +558,31 @@ static void test_darknets_adjoint(void **state)
         guarded_free(y);
         guarded_free(got);
     }
+}
+
+/* A linear map with folded weights is that map with the normalisation behind it. */
+static void test_fold(void **state)
+{
+    const backend *be = *state;
+    const size_t rows[] = {1, 17, 4609};
+    for (size_t k = 0; k < COUNT_OF(rows); k++)
+        for (int biases = 0; biases < 2; biases++) {
+            const batchnorm_case c = {{19, 3, 3}, 1, 16, 0, 0, ACTIVATION_LINEAR, false, biases};
+            const size_t channels = 19, row = rows[k];
+            arrays a = arrays_new(&c);
+            guarded weights = guarded_noise(channels * row, 1, 1), folded = guarded_new(channels * row, 0), folded_biases = guarded_new(channels, 1);
+            be->batchnorm_fold(&a.n, row, weights.data, folded.data, folded_biases.data);
+            for (size_t channel = 0; channel < channels; channel++) {
+                const double factor = scale_of(channel) / (sqrt(constant_variance(channel)) + 1e-6);
+                for (size_t i = 0; i < row; i++)
+                    check_near("weight", i, folded.data[channel * row + i], factor * weights.data[channel * row + i], 4 * REAL_EPSILON, fabs(factor));
+                check_near("bias", channel, folded_biases.data[channel], bias_of(&c, channel) - factor * constant_mean(channel), 4 * REAL_EPSILON, 2);
+            }
+            arrays_free(a);
+            guarded_free(weights);
+            guarded_free(folded);
+            guarded_free(folded_biases);
+        }
 }
 
 int main(int argc, char **argv)
@@ -562,6 +597,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_constant_channel),
         cmocka_unit_test(test_single_element),
         cmocka_unit_test(test_darknets_adjoint),
+        cmocka_unit_test(test_fold),
     };
     return run_on_every_backend("batchnorm", tests, COUNT_OF(tests), argc, argv);
 }

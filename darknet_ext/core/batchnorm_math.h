@@ -12,8 +12,8 @@
  *     cbar_S = sum_T r_(T\S) x_T + 2 kappa sum_T Vbar_T c_(T\S)
  *     zbar_S = cbar_S - mean cbar_S                  (the elements of c add up to 0: only the means of x_T count)
  *     scalebar = sum_S <ubar_S, xhat_S> = sum_S r_S rbar_S / scale        biasbar = sum ubar_0
- * where zbar_0 adds up what all directions give. zbar_S needs ubar_T and Vbar_T of T that contain S only, and of z what has those as
- * a mirror: the upper half of zbar needs the upper half of ubar and the low half of z.
+ * where rbar_0, Vbar_0 and zbar_0 add up what all directions give. For zbar_S only those T count that contain S, and of z and V the components
+ * that such a T leaves beside S: the upper half of zbar needs the upper half of ubar, and the low half of z.
  *
  * Otherwise (prediction) m and V are constants: xhat_0 = r (z_0 - m), xhat_S = r z_S, zbar_S = r x_S.
  *

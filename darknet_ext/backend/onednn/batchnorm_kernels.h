@@ -110,11 +110,11 @@ DNX_ALWAYS_INLINE vector lane_vector(const real numbers[LANES], int h)
     return vector_load(numbers, LANES, h);
 }
 
-/* f' at u = scale r c + bias */
+/* f' at u = scale r c + bias; the sign of -u, in all bits, says whether u is positive. */
 DNX_ALWAYS_INLINE vector slope_at(const lane_table *k, int h, vector c)
 {
     const vector below = (vector){0} + k->slope[0], above = (vector){0} + k->slope[1];
-    const vector_bits positive = (vector_bits)(0 - (lane_vector(k->factor[0], h) * c + lane_vector(k->bias, h))) >> 31; /* the sign of -u, in all bits */
+    const vector_bits positive = (vector_bits)(0 - (lane_vector(k->factor[0], h) * c + lane_vector(k->bias, h))) >> 31;
     return (vector)((positive & (vector_bits)above) | (~positive & (vector_bits)below));
 }
 
@@ -197,7 +197,8 @@ DNX_ALWAYS_INLINE void load_element(adjoint_form f, int width, int h, const dire
 }
 
 /* sums[T] += ubar_T, roots[S] += sum_T c_(T\S) ubar_T. */
-DNX_ALWAYS_INLINE void backward_sums_loop(adjoint_form f, int width, const direction *d, span s, const lane_table *table, lane_sums sums, lane_sums roots)
+DNX_ALWAYS_INLINE void backward_sums_loop(adjoint_form f, int width, const direction *d, span s, const lane_table *table, lane_sums sums,
+                                          lane_sums roots)
 {
     for (size_t first = 0; first < s.n; first += FLOAT_SUMS) {
         const size_t last = first + FLOAT_SUMS < s.n ? first + FLOAT_SUMS : s.n;
@@ -226,7 +227,8 @@ DNX_ALWAYS_INLINE void backward_sums_loop(adjoint_form f, int width, const direc
 }
 
 /* out_S = zbar_S, or += */
-DNX_ALWAYS_INLINE void backward_apply_loop(adjoint_form f, int width, const direction *d, span s, const lane_table *table, const bool accumulate[SETS])
+DNX_ALWAYS_INLINE void backward_apply_loop(adjoint_form f, int width, const direction *d, span s, const lane_table *table,
+                                           const bool accumulate[SETS])
 {
     for (size_t i = 0; i < s.n; i++)
         EACH_VECTOR(h)
