@@ -1,8 +1,6 @@
 /* Stock Darknet is the judge: the same cfg, first weights and data through libdarknet alone and through the plugin. */
 #include "stock_fixture.h"
 
-#include <fcntl.h>
-
 #include "stock_cases.h"
 
 /* Of the largest change that an array has made since the start: rounding of the gradients is relative to them, and a wrong
@@ -26,25 +24,6 @@ static double largest(const float *a, const float *b, size_t count)
     for (size_t i = 0; i < count; ++i)
         result = larger(result, fabs((double)a[i] - (b ? (double)b[i] : 0)));
     return result;
-}
-
-/* ---------------------------------------------------------------- quiet Darknet */
-
-/* Stock Darknet writes tables to stderr, whoever asks. */
-static int stderr_hide(void)
-{
-    fflush(stderr);
-    int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    assert_true(kept >= 0 && nowhere >= 0 && dup2(nowhere, STDERR_FILENO) >= 0);
-    close(nowhere);
-    return kept;
-}
-
-static void stderr_show(int kept)
-{
-    fflush(stderr);
-    dup2(kept, STDERR_FILENO);
-    close(kept);
 }
 
 /* ---------------------------------------------------------------- twins */
@@ -147,9 +126,7 @@ static twins twins_new(const stock_case *c, const char *be)
     t.stock = stock_new(c->net, c->layers);
     srand(3);
     const plugin_settings settings = {.backend = be, .threads = 2};
-    char net[512];
-    snprintf(net, sizeof net, "%s batchnorm_gradient=darknet", c->net);
-    t.plugin = plugin_new(net, c->plugin_layers ? c->plugin_layers : c->layers, settings);
+    t.plugin = plugin_new(c->net, c->plugin_layers ? c->plugin_layers : c->layers, settings);
     t.stock_arrays = arrays_of(t.stock);
     t.our_arrays = arrays_of(t.plugin->host);
     t.first = arrays_copy(&t.stock_arrays);
