@@ -1,8 +1,6 @@
 /* Stock Darknet is the judge: the same cfg, first weights and data through libdarknet alone and through the plugin. */
 #include "stock_fixture.h"
 
-#include <fcntl.h>
-
 #include "stock_cases.h"
 
 /* Of the largest change that an array has made since the start: rounding of the gradients is relative to them, and a wrong
@@ -128,9 +126,7 @@ static twins twins_new(const stock_case *c, const char *be)
     t.stock = stock_new(c->net, c->layers);
     srand(3);
     const plugin_settings settings = {.backend = be, .threads = 2};
-    char net[512];
-    snprintf(net, sizeof net, "%s batchnorm_gradient=darknet", c->net);
-    t.plugin = plugin_new(net, c->plugin_layers ? c->plugin_layers : c->layers, settings);
+    t.plugin = plugin_new(c->net, c->plugin_layers ? c->plugin_layers : c->layers, settings);
     t.stock_arrays = arrays_of(t.stock);
     t.our_arrays = arrays_of(t.plugin->host);
     t.first = arrays_copy(&t.stock_arrays);

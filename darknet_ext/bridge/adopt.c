@@ -223,19 +223,22 @@ static status adopt_layer(plugin_network *p, graph_node *node, layer *l)
     l->forward = adopted_forward;
     l->backward = adopted_backward;
     l->update = node->n_parameters > 0 ? adopted_update : NULL;
-    return host_layer_bind(p, node, l);
+    host_layer_bind(p, node, l);
+    return STATUS_OK;
 }
 
 static status adopt_layers(plugin_network *p)
 {
     status s = STATUS_OK;
     p->first_adopted = -1;
-    for (int i = 0; i < p->host->n && s == STATUS_OK; ++i)
-        if (!is_foreign(p, i)) {
-            if (p->first_adopted < 0)
-                p->first_adopted = i;
-            s = adopt_layer(p, &p->graph.nodes[i], &p->host->layers[i]);
-        }
+    for (int i = 0; i < p->host->n && s == STATUS_OK; ++i) {
+        s = host_layer_check(p, &p->graph.nodes[i], &p->host->layers[i]);
+        if (s != STATUS_OK || is_foreign(p, i))
+            continue;
+        if (p->first_adopted < 0)
+            p->first_adopted = i;
+        s = adopt_layer(p, &p->graph.nodes[i], &p->host->layers[i]);
+    }
     return s;
 }
 

@@ -34,7 +34,7 @@ static status yolo_shape(const section *s, tensor_shape in, tensor_shape *out)
 static status iseg_shape(const section *s, tensor_shape in, tensor_shape *out)
 {
     *out = in;
-    return check_boxes(in, (boxes){1, option_integer(s, "classes") + option_integer(s, "ids")}, "classes + ids");
+    return check_boxes(in, (boxes){1, option_integer(s, "classes") + option_integer(s, "ids")}, "1 * (classes + ids)");
 }
 
 static status detection_shape(const section *s, tensor_shape in, tensor_shape *out)

@@ -54,7 +54,7 @@ static void give_back_scratch(layer *l)
     l->workspace_size = 0;
 }
 
-static status check_sizes(const plugin_network *p, const graph_node *node, const layer *l)
+status host_layer_check(const plugin_network *p, const graph_node *node, const layer *l)
 {
     if ((size_t)l->outputs == shape_count(node->out))
         return STATUS_OK;
@@ -62,11 +62,8 @@ static status check_sizes(const plugin_network *p, const graph_node *node, const
                        node->where->column, l->outputs, shape_count(node->out));
 }
 
-status host_layer_bind(plugin_network *p, graph_node *node, layer *l)
+void host_layer_bind(const plugin_network *p, graph_node *node, layer *l)
 {
-    status s = check_sizes(p, node, l);
-    if (s != STATUS_OK)
-        return s;
     bind_parameters(node, l);
     give_back_scratch(l);
     /* A dropout layer of the host shares output and delta with the layer below it. */
@@ -78,7 +75,6 @@ status host_layer_bind(plugin_network *p, graph_node *node, layer *l)
     /* With [sobolev] only losses cost something: Darknet prints the mean over the layers that have a cost. */
     if (p->objective && node->type->role == LAYER_PLAIN)
         give_back(&l->cost);
-    return STATUS_OK;
 }
 
 /* ---------------------------------------------------------------- sizes */

@@ -43,8 +43,10 @@ status plugin_take_buffers(plugin_network *p);
 status plugin_set_truth(plugin_network *p, size_t count); /* labels of a sample */
 void plugin_drop_buffers(plugin_network *p);
 
-/* host_layer.c: the inside of one adopted layer. Bound once, without output and delta until it takes them. */
-status host_layer_bind(plugin_network *p, graph_node *node, layer *l);
+/* host_layer.c: the inside of one layer. What Darknet and the engine must agree on; then, of an adopted one, bound once, without output and
+ * delta until it takes them. */
+status host_layer_check(const plugin_network *p, const graph_node *node, const layer *l);
+void host_layer_bind(const plugin_network *p, graph_node *node, layer *l);
 status host_layer_take_buffers(plugin_network *p, const graph_node *node, layer *l);
 void host_layer_drop_buffers(plugin_network *p, const graph_node *node, layer *l);
 void host_layer_set_sizes(const graph_node *node, layer *l);
@@ -52,8 +54,9 @@ void host_layer_set_sizes(const graph_node *node, layer *l);
 /* plugin.c: the tapes, and the objective with them, for minibatches of at most `capacity` samples. */
 status plugin_create_tapes(plugin_network *p, int capacity);
 void plugin_free_tapes(plugin_network *p);
-/* A foreign_shape (engine/graph.h): what the host says of its layer. */
-status plugin_host_shape(void *context, int index, tensor_shape *out);
+
+/* foreign.c: a foreign_shape (engine/graph.h), for a plugin_network as context. */
+status plugin_foreign_shape(void *context, int index, tensor_shape *out);
 
 /* The plugin's side of a Darknet network, or NULL when it has none. */
 plugin_network *plugin_of(const network *net);

@@ -169,9 +169,6 @@ static status check_named_files(const config *c)
 
 static status build_host(plugin_network *p, bool quiet)
 {
-    status s = check_named_files(p->config);
-    if (s != STATUS_OK)
-        return s;
     size_t length = 0;
     char *text = lower_config(p->config, &length), path[64];
     int fd = text ? memory_file(text, length) : -1;
@@ -189,16 +186,6 @@ static status build_host(plugin_network *p, bool quiet)
 }
 
 /* ---------------------------------------------------------------- loading */
-
-status plugin_host_shape(void *context, int index, tensor_shape *out)
-{
-    const layer *l = &((plugin_network *)context)->host->layers[index];
-    if (l->out_c > 0 && l->out_h > 0 && l->out_w > 0 && l->out_c * l->out_h * l->out_w == l->outputs)
-        *out = (tensor_shape){l->out_c, l->out_h, l->out_w};
-    else
-        *out = shape_vector(l->outputs);
-    return STATUS_OK;
-}
 
 static const section *find_objective(const graph *g)
 {
@@ -237,33 +224,16 @@ void plugin_free_tapes(plugin_network *p)
     p->tape = NULL;
 }
 
-/* Whether every layer is the engine's: then the graph does not need the host's shapes. */
-static bool is_all_ours(const config *c)
-{
-    for (int i = 0; i < c->n_sections; ++i)
-        if (c->sections[i].spec->role == SECTION_LAYER && !layer_for(&c->sections[i]))
-            return false;
-    return true;
-}
-
-/* The host is built last, when nothing else is wrong: its parser has no way to say what does not fit. */
-static status build_graph(plugin_network *p, bool quiet)
-{
-    tensor_shape input;
-    bool all_ours = is_all_ours(p->config);
-    status s = graph_input_shape(p->config, &input);
-    if (s == STATUS_OK && !all_ours)
-        s = build_host(p, quiet);
-    return s == STATUS_OK ? graph_lay_out(&p->graph, p->config, p->be, all_ours ? NULL : plugin_host_shape, p) : s;
-}
-
 static status build(plugin_network *p, const plugin_settings *settings)
 {
     status_list found = {.first = STATUS_OK};
     status_collect(&found, choose_settings(p, settings));
     if (!p->be)
         p->be = backend_list[0]; /* to find what else is wrong */
-    status s = build_graph(p, settings->quiet);
+    status_collect(&found, check_named_files(p->config));
+    status s = graph_lay_out(&p->graph, p->config, p->be, plugin_foreign_shape, p);
+    if (s == STATUS_OK)
+        s = lower_check(&p->graph, p->config->path);
     status_collect(&found, s);
     if (s == STATUS_OK) {
         status_collect(&found, plugin_create_tapes(p, minibatch_of(p->config)));
@@ -278,8 +248,8 @@ static status load(plugin_network *p, const char *path, const plugin_settings *s
     status s = config_read(path, settings->overrides, settings->n_overrides, settings->sink, settings->context, &p->config);
     if (s == STATUS_OK)
         s = build(p, settings);
-    if (s == STATUS_OK && !p->host)
-        s = build_host(p, settings->quiet);
+    if (s == STATUS_OK)
+        s = build_host(p, settings->quiet); /* last, when nothing else is wrong: its parser has no way to say what does not fit */
     if (s == STATUS_OK)
         s = plugin_adopt(p);
     if (s == STATUS_OK && p->has_seed)

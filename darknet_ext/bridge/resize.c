@@ -33,7 +33,7 @@ static status resize_foreign(void *context, int index, tensor_shape *out)
     const tensor_shape in = index > 0 ? p->graph.nodes[index - 1].out : p->graph.input;
     status s = STATUS_OK;
     if (keeps_size(l, in))
-        return plugin_host_shape(p, index, out);
+        return plugin_foreign_shape(p, index, out);
     if (l->type == CONVOLUTIONAL)
         s = resize_convolution(l, in);
     else if (l->type == REGION)
@@ -42,7 +42,7 @@ static status resize_foreign(void *context, int index, tensor_shape *out)
         resize_yolo_layer(l, in.width, in.height);
     else
         return section_fail(p->graph.nodes[index].where, p->config->path, "the network cannot take another input size: Darknet cannot resize this layer");
-    return s == STATUS_OK ? plugin_host_shape(p, index, out) : s;
+    return s == STATUS_OK ? plugin_foreign_shape(p, index, out) : s;
 }
 
 /* The cfg says at any time what the network is. Darknet's crop keeps its part of the image. */
@@ -93,7 +93,7 @@ static status resize_network_arrays(plugin_network *p, int width, int height)
 
 status plugin_resize(plugin_network *p, int width, int height)
 {
-    if (p->host->h == 0 || p->host->w == 0)
+    if (!option_given(&p->config->sections[0], "height"))
         return section_fail(&p->config->sections[0], p->config->path, "the input of this network is not an image: it has no size to change");
     if (width < 1 || height < 1)
         return status_fail(STATUS_FAILED, "%s: error: %d x %d is no size of an image", p->config->path, width, height);
