@@ -65,20 +65,11 @@ static status connected_configure(graph_node *node)
     return STATUS_OK;
 }
 
-/* Whether z and zbar can take the place of y and ybar. */
-static bool connected_in_place(const graph_node *node)
-{
-    activation f = connected_activation(node);
-    return f == ACTIVATION_LINEAR || (activation_keeps_sign(f) && !node->seeded);
-}
-
 static size_t connected_saved_count(const graph_node *node, int batch, int directions, int order)
 {
     if (connected_normalize(node)->on)
         return batch_normalize_saved_count(node, connected_activation(node), batch, directions, order);
-    if (connected_in_place(node))
-        return 0;
-    return 2 * jet_elements(shape_count(node->out), batch, directions, order);
+    return preactivation_saved_count(connected_activation(node), node, batch, directions, order);
 }
 
 static jet z_of(const layer_pass *p)

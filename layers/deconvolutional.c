@@ -103,9 +103,7 @@ static size_t deconvolutional_saved_count(const graph_node *node, int batch, int
     activation f = options_of(node)->activation;
     if (options_of(node)->normalize.on)
         return batch_normalize_saved_count(node, f, batch, directions, order);
-    if (f == ACTIVATION_LINEAR || (activation_keeps_sign(f) && !node->seeded))
-        return 0;
-    return 2 * jet_elements(layout_count(node_out_layout(node)), batch, directions, order);
+    return preactivation_saved_count(f, node, batch, directions, order);
 }
 
 static void deconvolutional_forward(const layer_pass *p)

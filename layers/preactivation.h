@@ -1,13 +1,19 @@
 /* Layers that end with an activation, y = f(z): where the jets z and zbar lie. When f keeps the sign of z (relu, leaky, …) they are y and ybar
- * themselves, which f overwrites; else `saved` keeps both, zbar's upper half from the seed sweep to the adjoint sweep. */
+ * themselves, which f overwrites, unless the objective's directions must stay in ybar; else `saved` keeps both, zbar's upper half from the seed
+ * sweep to the adjoint sweep. */
 #ifndef DNX_LAYERS_PREACTIVATION_H
 #define DNX_LAYERS_PREACTIVATION_H
 
 #include "layers/layer.h"
 
+static inline bool preactivation_in_place(activation f, const graph_node *node)
+{
+    return f == ACTIVATION_LINEAR || (activation_keeps_sign(f) && !node->seeded);
+}
+
 static inline size_t preactivation_saved_count(activation f, const graph_node *node, int batch, int directions, int order)
 {
-    return activation_keeps_sign(f) ? 0 : 2 * jet_elements(layout_count(node_out_layout(node)), batch, directions, order);
+    return preactivation_in_place(f, node) ? 0 : 2 * jet_elements(layout_count(node_out_layout(node)), batch, directions, order);
 }
 
 static inline jet preactivation_z(const layer_pass *p)

@@ -137,12 +137,15 @@ const layer_case layer_cases[] = {
     SHAPE_CASE("reorg", "to channels", IMAGE(4, 2, 2), "[reorg]\nstride=2\n" CONNECTED(2, tanh)),
     SHAPE_CASE("reorg", "to channels, few of them", IMAGE(1, 4, 2), "[reorg]\nstride=2\n" CONNECTED(2, tanh)),
     SHAPE_CASE("reorg", "to pixels", IMAGE(4, 2, 1), "[reorg]\nstride=2\nreverse=1\n" CONNECTED(2, tanh)),
-    SHAPE_CASE("reorg", "flattened", IMAGE(3, 2, 2), "[reorg]\nflatten=1\n[reorg]\nflatten=1\nreverse=1\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("reorg", "flattened", IMAGE(3, 2, 1), "[reorg]\nflatten=1\n" CONNECTED(2, tanh)),
+    SHAPE_CASE("reorg", "flattened back", IMAGE(3, 2, 1), "[reorg]\nflatten=1\nreverse=1\n" CONNECTED(2, tanh)),
     SHAPE_CASE("reorg", "extra", INPUTS(3), CONNECTED(4, tanh) "[reorg]\nextra=2\n" CONNECTED(2, sin)),
     SHAPE_CASE("crop", "of the input", IMAGE(2, 4, 4), "[crop]\ncrop_height=2\ncrop_width=3\nflip=1\n" CONNECTED(2, tanh)),
     SHAPE_CASE("crop", "of layers", IMAGE(1, 3, 4), CONV(2, tanh) "[crop]\ncrop_height=2\ncrop_width=2\nnoadjust=1\n" CONNECTED(2, sin)),
     SHAPE_CASE("local", "padded, tanh", IMAGE(2, 4, 3), "[local]\nfilters=2\nsize=3\npad=1\nactivation=tanh\n" CONNECTED(2, linear)),
     SHAPE_CASE("local", "strided, leaky", IMAGE(1, 5, 4), CONV(2, sin) "[local]\nfilters=3\nsize=2\nstride=2\nactivation=leaky\n" CONNECTED(2, tanh)),
+    {"local", "of the output, leaky", IMAGE(2, 3, 3), CONV(2, tanh) "[local]\nfilters=2\nsize=3\nactivation=leaky\n", "order=1\n", 1, piecewise},
+    {"shortcut", "of the output, relu", INPUTS(3), CONNECTED(4, tanh) CONNECTED(4, linear) "[shortcut]\nfrom=-2\nactivation=relu\n", "order=1\n", 1, piecewise},
     {"local", "scalar path", IMAGE(2, 3, 3), "[local]\nfilters=2\nsize=2\nactivation=ramp\n" CONNECTED(1, linear), "order=1\n", 1, piecewise},
 
 #define NORMALISED "batch_normalize=1\n"
