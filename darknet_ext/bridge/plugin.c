@@ -359,6 +359,11 @@ bool plugin_scalar_path(const plugin_network *p)
     return p->objective && objective_takes_scalar_path(p->objective);
 }
 
+int plugin_scalar_pair(const plugin_network *p)
+{
+    return plugin_scalar_path(p) ? p->tape->pair : -1;
+}
+
 uint64_t plugin_seed(const plugin_network *p)
 {
     return p->seed;

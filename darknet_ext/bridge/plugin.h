@@ -76,6 +76,7 @@ int plugin_directions(const plugin_network *p); /* per sample, in a training ste
 bool plugin_adam(const plugin_network *p);
 bool plugin_trains_stock_layers(const plugin_network *p); /* some layer is updated by Darknet itself */
 bool plugin_scalar_path(const plugin_network *p);   /* engine/tape.h */
+int plugin_scalar_pair(const plugin_network *p);    /* its pair; -1: none */
 uint64_t plugin_seed(const plugin_network *p);
 int plugin_threads(const plugin_network *p);
 

@@ -9,12 +9,12 @@
 
 #include "core/environment.h"
 
-enum { FLAG_COUNT = 19, VALUE_SET = 1000, VALUE_IMAGE };
+enum { FLAG_COUNT = 20, VALUE_SET = 1000, VALUE_IMAGE };
 
 /* Where popt puts the values of the verb being parsed; copied out afterwards. */
 static struct {
     const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column, *reader, *image, *names, *output_index;
-    int force, print_cfg, no_chart, surface, derivatives, hessian;
+    int force, print_cfg, no_chart, surface, derivatives, hessian, requests;
 } raw;
 
 typedef struct flag_row {
@@ -38,6 +38,7 @@ static const flag_row flag_table[FLAG_COUNT] = {
     SWITCH(FLAG_NO_CHART, "no-chart", &raw.no_chart, "do not draw chart.png"),
     TEXT_FLAG(FLAG_BATCH, "batch", &raw.batch, 0, "samples per check (3)", "N"),
     TEXT_FLAG(FLAG_SECONDS, "seconds", &raw.seconds, 0, "how long to measure (3)", "S"),
+    SWITCH(FLAG_REQUESTS, "requests", &raw.requests, "time what standard input asks for"),
     SWITCH(FLAG_SURFACE, "surface", &raw.surface, "the functions and their gradients instead of training curves (two inputs)"),
     TEXT_FLAG(FLAG_COLUMN, "column", &raw.column, 0, "the column of metrics.csv to compare (test_value_mse)", "NAME"),
     SWITCH(FLAG_DERIVATIVES, "derivatives", &raw.derivatives, "also the Jacobian (dydx), and its and the Hessians' products with v"),
@@ -144,6 +145,7 @@ static bool take_values(arguments *a, const verb *v)
     a->surface = raw.surface;
     a->derivatives = raw.derivatives;
     a->hessian = raw.hessian;
+    a->requests = raw.requests;
     return good;
 }
 

@@ -63,8 +63,9 @@ status training_check(plugin_network *p, data_source *data)
     if (!has_loss)
         status_collect(&found, refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]"));
     status_collect(&found, graph_check_batch(g, (int)(option_integer(net, "batch") / option_integer(net, "subdivisions")), plugin_config(p)->path));
-    status_collect(&found, training_data_open(data, p));
-    if (found.first != STATUS_OK)
+    if (data)
+        status_collect(&found, training_data_open(data, p));
+    if (data && found.first != STATUS_OK)
         data_source_free(data);
     return status_collected(&found);
 }
