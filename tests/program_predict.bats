@@ -82,7 +82,7 @@ hessians=(d2y1_dx1_dx1 d2y1_dx1_dx2 d2y1_dx2_dx1 d2y1_dx2_dx2 d2y2_dx1_dx1 d2y2_
     awk 'BEGIN { for (i = 1; i <= 16; ++i) printf "x%d%s", i, i < 16 ? "," : "\n"; for (i = 1; i <= 16; ++i) printf ".1%s", i < 16 ? "," : "\n" }' >in.csv
     ends 0 predict "$tiny/host_layers.cfg" run/host_layers_final.weights in.csv
     equal lines 2 "$(wc -l <<<"$output")"
-    refuses 2 "$tiny/host_layers.cfg:18:1: error: [convolutional] has no derivatives of order 1: only Darknet itself runs this layer" \
+    refuses 2 "$tiny/host_layers.cfg:18:1: error: [convolutional] has no derivatives of order 1: weights of two values have no derivative" \
         predict "$tiny/host_layers.cfg" run/host_layers_final.weights in.csv -derivatives -out out.csv
     absent out.csv out.csv.part
 }
