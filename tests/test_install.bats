@@ -90,9 +90,10 @@ END
     run -0 "$prefix/bin/darknet" sobolev check "$SOURCE_DIR/cfg/tiny/hessians.cfg"
 }
 
-@test "the library exports Darknet's two names and its own, and has a versioned SONAME" {
+@test "the library exports the names of Darknet that it replaces and its own, and has a versioned SONAME" {
     [ "$(nm -D --defined-only "$library/libdarknet_ext.so" | awk '{print $3}' | sort | tr '\n' ' ')" = "dnx_error_text dnx_model_free dnx_model_gradient dnx_model_inputs \
-dnx_model_load dnx_model_order dnx_model_outputs dnx_model_predict dnx_model_products dnx_version free_network parse_network_cfg " ]
+dnx_model_load dnx_model_order dnx_model_outputs dnx_model_predict dnx_model_products dnx_version free_network \
+load_weights load_weights_upto parse_network_cfg resize_network save_weights save_weights_upto " ]
     readelf -d "$library/libdarknet_ext.so" | grep -q 'SONAME.*libdarknet_ext\.so\.[0-9]'
 }
 
