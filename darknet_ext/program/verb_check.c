@@ -67,7 +67,7 @@ const verb verb_check = {
     .meaning = "prove the derivatives of a network",
     .details = "In double: the gradient, the Hessian-vector product and the gradient of the whole loss with respect to every parameter,\n"
                "against central differences; and identities that need none. In float: the identities on every backend. Weights are random\n"
-               "unless WEIGHTS are given. Status 1 when a check fails.\n",
+               "unless WEIGHTS are given. Of a large network all parameters are moved at once, along one direction. Status 1 when a check fails.\n",
     .least = 1,
     .most = 2,
     .flags = FLAG_CFG | FLAG_BATCH,
