@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "layers/batch_normalize.h"
 #include "layers/preactivation.h"
 
 enum { BIASES, WEIGHTS }; /* in the order of a weights file */
@@ -31,28 +30,19 @@ static const section_spec connected_section = {
     .meaning = "fully connected layer",
 };
 
-typedef struct connected_options {
-    activation activation;
-    batch_normalize normalize;
-} connected_options;
-
-static activation connected_activation(const graph_node *node)
+/* A node's options. */
+static const preactivation *after(const graph_node *node)
 {
-    return ((const connected_options *)node->options)->activation;
-}
-
-static const batch_normalize *connected_normalize(const graph_node *node)
-{
-    return &((const connected_options *)node->options)->normalize;
+    return node->options;
 }
 
 static status connected_configure(graph_node *node)
 {
-    connected_options *options = allocate_zeroed(1, sizeof *options);
+    preactivation *options = allocate_zeroed(1, sizeof *options);
     if (!options)
         return STATUS_NO_MEMORY;
     node->options = options;
-    options->activation = (activation)option_choice(node->where, "activation");
+    options->f = (activation)option_choice(node->where, "activation");
     size_t inputs = shape_count(node->in), outputs = (size_t)option_integer(node->where, "output");
     if (inputs * outputs > (size_t)1 << 30)
         return status_fail(STATUS_BAD_CONFIG, "%zu inputs times %zu outputs are too many weights", inputs, outputs);
@@ -67,41 +57,24 @@ static status connected_configure(graph_node *node)
 
 static size_t connected_saved_count(const graph_node *node, int batch, int directions, int order)
 {
-    if (connected_normalize(node)->on)
-        return batch_normalize_saved_count(node, connected_activation(node), batch, directions, order);
-    return preactivation_saved_count(connected_activation(node), node, batch, directions, order);
-}
-
-static jet z_of(const layer_pass *p)
-{
-    return connected_normalize(p->node)->on ? batch_normalize_z(p, connected_activation(p->node)) : preactivation_z(p);
-}
-
-static jet adj_z_of(const layer_pass *p)
-{
-    return connected_normalize(p->node)->on ? batch_normalize_adj_z(p, connected_activation(p->node)) : preactivation_adj_z(p);
+    return preactivation_saved_count(after(node), node, batch, directions, order);
 }
 
 static void connected_forward(const layer_pass *p)
 {
-    const activation f = connected_activation(p->node);
     const parameter *parameters = p->node->parameters;
     const jet *x = p->x;
     if (!p->saved) {
-        p->be->affine_forward(f, x, parameters[WEIGHTS].value, parameters[BIASES].value, p->y, p->range);
+        p->be->affine_forward(after(p->node)->f, x, parameters[WEIGHTS].value, parameters[BIASES].value, p->y, p->range);
         return;
     }
-    jet z = z_of(p);
+    jet z = preactivation_z(p, after(p->node));
     int rows = (int)jet_range_rows(x, p->range), inputs = (int)x->count, outputs = (int)z.count;
     p->be->gemm(false, true, rows, outputs, inputs, 1, jet_component(x, p->range.first), inputs, parameters[WEIGHTS].value, inputs, 0,
                 jet_component(&z, p->range.first), outputs);
-    if (connected_normalize(p->node)->on) {
-        batch_normalize_forward(p, connected_normalize(p->node), f);
-        return;
-    }
-    if (range_has(p->range, 0))
+    if (range_has(p->range, 0) && !after(p->node)->normalize.on)
         p->be->add_bias((size_t)z.batch, z.count, parameters[BIASES].value, z.data);
-    p->be->activation_forward(f, &z, p->y, p->range);
+    preactivation_forward(p, after(p->node));
 }
 
 /* On the scalar path zbar_0 = s zbar_1: Wbar += zbar_1^T (s x_0 + x_1), bbar += s^T zbar_1. */
@@ -124,7 +97,7 @@ static void connected_pair_gradients(const layer_pass *p)
     const size_t batch = (size_t)x->batch;
     p->be->scale_rows_add(batch, x->count, p->row_scale, x->data, jet_component(x, 1), p->scratch);
     const affine_pair pair = {
-        .f = connected_activation(p->node),
+        .f = after(p->node)->f,
         .rows = batch,
         .inputs = x->count,
         .outputs = p->y->count,
@@ -146,15 +119,9 @@ static void connected_pair_gradients(const layer_pass *p)
 
 static void connected_backward(const layer_pass *p)
 {
-    const activation f = connected_activation(p->node);
     const jet *x = p->x;
-    jet z = z_of(p), adj_z = adj_z_of(p), *adj_x = p->adj_x;
-    int inputs = (int)x->count, outputs = (int)z.count;
-    const bool normalised = connected_normalize(p->node)->on;
-    if (normalised)
-        batch_normalize_backward(p, connected_normalize(p->node), f);
-    else if (f != ACTIVATION_LINEAR && p->range.last > p->range.first)
-        p->be->activation_backward(f, &z, p->adj_y, &adj_z, p->range, false);
+    jet adj_z = preactivation_backward(p, after(p->node)), *adj_x = p->adj_x;
+    int inputs = (int)x->count, outputs = (int)adj_z.count;
     if (adj_x->data) {
         int rows = (int)jet_range_rows(x, p->range);
         p->be->gemm(false, false, rows, inputs, outputs, 1, jet_component(&adj_z, p->range.first), outputs,
@@ -167,7 +134,7 @@ static void connected_backward(const layer_pass *p)
     } else if (p->parameters) {
         int rows = (int)jet_range_rows(x, jet_all(x->order));
         p->be->gemm(true, false, outputs, inputs, rows, 1, adj_z.data, outputs, x->data, inputs, 1, p->node->parameters[WEIGHTS].gradient, inputs);
-        if (!normalised)
+        if (!after(p->node)->normalize.on)
             p->be->sum_rows((size_t)adj_z.batch, adj_z.count, adj_z.data, p->node->parameters[BIASES].gradient);
     }
 }
@@ -179,23 +146,23 @@ static double connected_row_cost(const graph_node *node)
 
 static int connected_least_batch(const graph_node *node)
 {
-    return connected_normalize(node)->on ? batch_normalize_least_batch(node->out) : 1;
+    return preactivation_least_batch(after(node), node);
 }
 
 static bool connected_zero_curvature(const graph_node *node)
 {
-    return !connected_normalize(node)->on && activation_has_zero_curvature(connected_activation(node));
+    return preactivation_zero_curvature(after(node));
 }
 
 static bool connected_curved(const graph_node *node)
 {
-    return connected_normalize(node)->on || !activation_table[connected_activation(node)].piecewise_linear;
+    return preactivation_curved(after(node));
 }
 
 static bool connected_scalar_pair(const graph_node *node, const graph_node *above)
 {
-    bool one_output = above->type == node->type && shape_count(above->out) == 1 && connected_activation(above) == ACTIVATION_LINEAR;
-    return one_output && activation_keeps_sign(connected_activation(node));
+    bool one_output = above->type == node->type && shape_count(above->out) == 1 && after(above)->f == ACTIVATION_LINEAR;
+    return one_output && activation_keeps_sign(after(node)->f);
 }
 
 const layer_type connected_layer_type = {

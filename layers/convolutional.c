@@ -8,11 +8,10 @@
  * With batch_normalize=1 there is no b in z, and what follows is in batch_normalize.h. A prediction then folds the normalisation into W and b, where
  * that is less work than to apply it to the output.
  *
- * saved: the jets z and zbar; when f keeps the sign of z (relu, leaky, …) they are y and ybar themselves, overwritten. */
+ * saved: the jets z and zbar (layers/preactivation.h). */
 #include <math.h>
 #include <stdlib.h>
 
-#include "layers/batch_normalize.h"
 #include "layers/preactivation.h"
 
 enum { BIASES }; /* in a weights file the first; the weights are the last */
@@ -44,8 +43,7 @@ static const section_spec convolutional_section = {
 
 typedef struct convolutional_options {
     convolution_shape shape;
-    activation activation;
-    batch_normalize normalize;
+    preactivation after; /* z */
     int weights; /* where among the parameters */
     size_t patch; /* weights of one filter */
 } convolutional_options;
@@ -71,7 +69,7 @@ static status convolutional_configure(graph_node *node)
     if (!options)
         return STATUS_NO_MEMORY;
     node->options = options;
-    options->activation = (activation)option_choice(node->where, "activation");
+    options->after.f = (activation)option_choice(node->where, "activation");
     int filters = (int)option_integer(node->where, "filters"), groups = (int)option_integer(node->where, "groups");
     int size = (int)option_integer(node->where, "size"), stride = (int)option_integer(node->where, "stride");
     int pad = option_boolean(node->where, "pad") ? size / 2 : (int)option_integer(node->where, "padding");
@@ -88,7 +86,7 @@ static status convolutional_configure(graph_node *node)
     node->parameters[BIASES] = (parameter){.name = "biases", .count = (size_t)filters};
     node->n_parameters = 1;
     if (option_boolean(node->where, "batch_normalize"))
-        options->normalize = batch_normalize_add(node, BIASES, (size_t)filters);
+        options->after.normalize = batch_normalize_add(node, BIASES, (size_t)filters);
     options->weights = node->n_parameters++;
     options->patch = (size_t)patch;
     node->parameters[options->weights] =
@@ -110,20 +108,7 @@ static void convolutional_choose_blocks(graph_node *node, const backend *be)
 
 static size_t convolutional_saved_count(const graph_node *node, int batch, int directions, int order)
 {
-    activation f = options_of(node)->activation;
-    if (options_of(node)->normalize.on)
-        return batch_normalize_saved_count(node, f, batch, directions, order);
-    return preactivation_saved_count(f, node, batch, directions, order);
-}
-
-static jet z_of(const layer_pass *p)
-{
-    return options_of(p->node)->normalize.on ? batch_normalize_z(p, options_of(p->node)->activation) : preactivation_z(p);
-}
-
-static jet adj_z_of(const layer_pass *p)
-{
-    return options_of(p->node)->normalize.on ? batch_normalize_adj_z(p, options_of(p->node)->activation) : preactivation_adj_z(p);
+    return preactivation_saved_count(&options_of(node)->after, node, batch, directions, order);
 }
 
 /* biases NULL: none; f is applied to values only. */
@@ -137,23 +122,23 @@ static void convolve(const layer_pass *p, const real *weights, const real *biase
 
 static void forward_plain(const layer_pass *p)
 {
-    const activation f = options_of(p->node)->activation;
+    const convolutional_options *o = options_of(p->node);
     const real *biases = p->node->parameters[BIASES].value;
-    jet z = z_of(p);
+    jet z = preactivation_z(p, &o->after);
     const bool values_alone = p->range.last == 1, in_one = values_alone && !p->saved;
-    convolve(p, weights_of(p->node).value, values_alone ? biases : NULL, in_one ? f : ACTIVATION_LINEAR, &z);
+    convolve(p, weights_of(p->node).value, values_alone ? biases : NULL, in_one ? o->after.f : ACTIVATION_LINEAR, &z);
     if (range_has(p->range, 0) && !values_alone)
         p->be->add_channel_bias((size_t)z.batch, node_out_layout(p->node), biases, z.data);
-    if (f != ACTIVATION_LINEAR && !in_one)
-        p->be->activation_forward(f, &z, p->y, p->range);
+    if (!in_one)
+        preactivation_forward(p, &o->after);
 }
 
 static void forward_normalised(const layer_pass *p)
 {
-    const convolutional_options *o = options_of(p->node);
-    jet z = z_of(p);
+    const preactivation *after = &options_of(p->node)->after;
+    jet z = preactivation_z(p, after);
     convolve(p, weights_of(p->node).value, NULL, ACTIVATION_LINEAR, &z);
-    batch_normalize_forward(p, &o->normalize, o->activation);
+    preactivation_forward(p, after);
 }
 
 /* Where a filter has at most as many weights as pixels. */
@@ -168,16 +153,16 @@ static void forward_folded(const layer_pass *p)
 {
     const convolutional_options *o = options_of(p->node);
     const parameter weights = weights_of(p->node);
-    const activation f = activation_table[o->activation].piecewise_linear ? o->activation : ACTIVATION_LINEAR;
-    batch_normalize_fold(p, &o->normalize, o->patch, weights.value, p->saved, p->saved + weights.count);
+    const activation f = activation_table[o->after.f].piecewise_linear ? o->after.f : ACTIVATION_LINEAR;
+    batch_normalize_fold(p, &o->after.normalize, o->patch, weights.value, p->saved, p->saved + weights.count);
     convolve(p, p->saved, p->saved + weights.count, f, p->y);
-    if (f != o->activation)
-        p->be->activation_forward(o->activation, p->y, p->y, p->range);
+    if (f != o->after.f)
+        p->be->activation_forward(o->after.f, p->y, p->y, p->range);
 }
 
 static void convolutional_forward(const layer_pass *p)
 {
-    if (!options_of(p->node)->normalize.on)
+    if (!options_of(p->node)->after.normalize.on)
         forward_plain(p);
     else if (folds(p))
         forward_folded(p);
@@ -201,13 +186,10 @@ static void convolutional_backward(const layer_pass *p)
 {
     const convolutional_options *o = options_of(p->node);
     const jet *x = p->x;
-    if (o->normalize.on && folds(p))
+    const bool normalised = o->after.normalize.on;
+    if (normalised && folds(p))
         forward_normalised(p); /* z is not there */
-    jet z = z_of(p), adj_z = adj_z_of(p), *adj_x = p->adj_x;
-    if (o->normalize.on)
-        batch_normalize_backward(p, &o->normalize, o->activation);
-    else if (o->activation != ACTIVATION_LINEAR && p->range.last > p->range.first)
-        p->be->activation_backward(o->activation, &z, p->adj_y, &adj_z, p->range, false);
+    jet adj_z = preactivation_backward(p, &o->after), *adj_x = p->adj_x;
     if (adj_x->data)
         p->be->convolution_backward_data(p->convolution, jet_range_rows(x, p->range), jet_component(&adj_z, p->range.first),
                                          jet_component(adj_x, p->range.first), p->accumulate[0]);
@@ -215,7 +197,7 @@ static void convolutional_backward(const layer_pass *p)
         convolutional_scalar_gradients(p, &adj_z);
     } else if (p->parameters) {
         p->be->convolution_backward_weights(p->convolution, jet_range_rows(x, jet_all(x->order)), adj_z.data, x->data, weights_of(p->node).gradient);
-        if (!o->normalize.on)
+        if (!normalised)
             p->be->sum_channels((size_t)adj_z.batch, node_out_layout(p->node), adj_z.data, p->node->parameters[BIASES].gradient);
     }
 }
@@ -227,17 +209,17 @@ static double convolutional_row_cost(const graph_node *node)
 
 static int convolutional_least_batch(const graph_node *node)
 {
-    return options_of(node)->normalize.on ? batch_normalize_least_batch(node->out) : 1;
+    return preactivation_least_batch(&options_of(node)->after, node);
 }
 
 static bool convolutional_zero_curvature(const graph_node *node)
 {
-    return !options_of(node)->normalize.on && activation_has_zero_curvature(options_of(node)->activation);
+    return preactivation_zero_curvature(&options_of(node)->after);
 }
 
 static bool convolutional_curved(const graph_node *node)
 {
-    return options_of(node)->normalize.on || !activation_table[options_of(node)->activation].piecewise_linear;
+    return preactivation_curved(&options_of(node)->after);
 }
 
 const layer_type convolutional_layer_type = {

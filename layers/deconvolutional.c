@@ -11,7 +11,6 @@
  * saved: the jets z and zbar (layers/preactivation.h). */
 #include <stdlib.h>
 
-#include "layers/batch_normalize.h"
 #include "layers/preactivation.h"
 
 enum { BIASES }; /* in a weights file the first; the weights are the last */
@@ -38,8 +37,7 @@ static const section_spec deconvolutional_section = {
 
 typedef struct deconvolutional_options {
     convolution_shape shape; /* from y to x */
-    activation activation;
-    batch_normalize normalize;
+    preactivation after; /* z */
     int weights; /* where among the parameters */
 } deconvolutional_options;
 
@@ -59,7 +57,7 @@ static status deconvolutional_configure(graph_node *node)
     if (!options)
         return STATUS_NO_MEMORY;
     node->options = options;
-    options->activation = (activation)option_choice(node->where, "activation");
+    options->after.f = (activation)option_choice(node->where, "activation");
     int filters = (int)option_integer(node->where, "filters");
     int size = (int)option_integer(node->where, "size"), stride = (int)option_integer(node->where, "stride");
     int pad = option_boolean(node->where, "pad") ? size / 2 : (int)option_integer(node->where, "padding");
@@ -79,7 +77,7 @@ static status deconvolutional_configure(graph_node *node)
     double deviation = .02 * height * width / (in.height * (double)in.width);
     node->n_parameters = 1;
     if (option_boolean(node->where, "batch_normalize"))
-        options->normalize = batch_normalize_add(node, BIASES, (size_t)filters);
+        options->after.normalize = batch_normalize_add(node, BIASES, (size_t)filters);
     options->weights = node->n_parameters++;
     node->parameters[options->weights] = (parameter){.name = "weights", .count = (size_t)count, .decays = true, .initial_deviation = deviation};
     return STATUS_OK;
@@ -100,30 +98,21 @@ static void deconvolutional_choose_blocks(graph_node *node, const backend *be)
 
 static size_t deconvolutional_saved_count(const graph_node *node, int batch, int directions, int order)
 {
-    activation f = options_of(node)->activation;
-    if (options_of(node)->normalize.on)
-        return batch_normalize_saved_count(node, f, batch, directions, order);
-    return preactivation_saved_count(f, node, batch, directions, order);
+    return preactivation_saved_count(&options_of(node)->after, node, batch, directions, order);
 }
 
 static void deconvolutional_forward(const layer_pass *p)
 {
-    const deconvolutional_options *o = options_of(p->node);
-    const activation f = o->activation;
+    const preactivation *after = &options_of(p->node)->after;
     const jet *x = p->x;
-    jet z = o->normalize.on ? batch_normalize_z(p, f) : preactivation_z(p);
+    jet z = preactivation_z(p, after);
     if (range_has(p->range, 0))
         p->be->convolution_load(p->convolution, weights_of(p->node).value);
     p->be->convolution_backward_data(p->convolution, jet_range_rows(x, p->range), jet_component(x, p->range.first), jet_component(&z, p->range.first),
                                      false);
-    if (o->normalize.on) {
-        batch_normalize_forward(p, &o->normalize, f);
-        return;
-    }
-    if (range_has(p->range, 0))
+    if (range_has(p->range, 0) && !after->normalize.on)
         p->be->add_channel_bias((size_t)z.batch, node_out_layout(p->node), p->node->parameters[BIASES].value, z.data);
-    if (f != ACTIVATION_LINEAR)
-        p->be->activation_forward(f, &z, p->y, p->range);
+    preactivation_forward(p, after);
 }
 
 /* On the scalar path zbar_0 = s zbar_1: Wbar += (s x_0 + x_1) (x) zbar_1, bbar += sums of s zbar_1. */
@@ -140,14 +129,9 @@ static void deconvolutional_scalar_gradients(const layer_pass *p, const jet *adj
 
 static void deconvolutional_backward(const layer_pass *p)
 {
-    const deconvolutional_options *o = options_of(p->node);
-    const activation f = o->activation;
+    const preactivation *after = &options_of(p->node)->after;
     const jet *x = p->x;
-    jet z = preactivation_z(p), adj_z = o->normalize.on ? batch_normalize_adj_z(p, f) : preactivation_adj_z(p), *adj_x = p->adj_x;
-    if (o->normalize.on)
-        batch_normalize_backward(p, &o->normalize, f);
-    else if (f != ACTIVATION_LINEAR && p->range.last > p->range.first)
-        p->be->activation_backward(f, &z, p->adj_y, &adj_z, p->range, false);
+    jet adj_z = preactivation_backward(p, after), *adj_x = p->adj_x;
     if (adj_x->data) {
         size_t rows = jet_range_rows(x, p->range);
         const real *from = jet_component(&adj_z, p->range.first);
@@ -161,7 +145,7 @@ static void deconvolutional_backward(const layer_pass *p)
         deconvolutional_scalar_gradients(p, &adj_z);
     } else if (p->parameters) {
         p->be->convolution_backward_weights(p->convolution, jet_range_rows(x, jet_all(x->order)), x->data, adj_z.data, weights_of(p->node).gradient);
-        if (!o->normalize.on)
+        if (!after->normalize.on)
             p->be->sum_channels((size_t)adj_z.batch, node_out_layout(p->node), adj_z.data, p->node->parameters[BIASES].gradient);
     }
 }
@@ -173,17 +157,17 @@ static double deconvolutional_row_cost(const graph_node *node)
 
 static int deconvolutional_least_batch(const graph_node *node)
 {
-    return options_of(node)->normalize.on ? batch_normalize_least_batch(node->out) : 1;
+    return preactivation_least_batch(&options_of(node)->after, node);
 }
 
 static bool deconvolutional_zero_curvature(const graph_node *node)
 {
-    return !options_of(node)->normalize.on && activation_has_zero_curvature(options_of(node)->activation);
+    return preactivation_zero_curvature(&options_of(node)->after);
 }
 
 static bool deconvolutional_curved(const graph_node *node)
 {
-    return options_of(node)->normalize.on || !activation_table[options_of(node)->activation].piecewise_linear;
+    return preactivation_curved(&options_of(node)->after);
 }
 
 const layer_type deconvolutional_layer_type = {

@@ -37,7 +37,7 @@ static const section_spec local_section = {
 
 typedef struct local_options {
     convolution_shape shape;
-    activation f;
+    preactivation after; /* z */
 } local_options;
 
 static const local_options *options_of(const graph_node *node)
@@ -61,7 +61,7 @@ static status local_configure(graph_node *node)
     double patch = (double)in.channels * size * size, outputs = (double)filters * node->out.height * node->out.width;
     if (patch * outputs > 1 << 30)
         return status_fail(STATUS_BAD_CONFIG, "%.0f outputs of %.0f numbers are too many weights", outputs, patch);
-    *o = (local_options){{in, node->out, size, stride, pad, 1}, (activation)option_choice(node->where, "activation")};
+    *o = (local_options){{in, node->out, size, stride, pad, 1}, {.f = (activation)option_choice(node->where, "activation")}};
     node->parameters[BIASES] = (parameter){.name = "biases", .count = (size_t)outputs};
     node->parameters[WEIGHTS] = (parameter){.name = "weights", .count = (size_t)(patch * outputs), .decays = true, .initial_range = sqrt(2 / patch)};
     node->n_parameters = 2;
@@ -70,7 +70,7 @@ static status local_configure(graph_node *node)
 
 static size_t local_saved_count(const graph_node *node, int batch, int directions, int order)
 {
-    return preactivation_saved_count(options_of(node)->f, node, batch, directions, order);
+    return preactivation_saved_count(&options_of(node)->after, node, batch, directions, order);
 }
 
 static void local_forward(const layer_pass *p)
@@ -78,13 +78,12 @@ static void local_forward(const layer_pass *p)
     const local_options *o = options_of(p->node);
     const parameter *parameters = p->node->parameters;
     const jet *x = p->x;
-    jet z = preactivation_z(p);
+    jet z = preactivation_z(p, &o->after);
     p->be->local_forward(&o->shape, jet_range_rows(x, p->range), parameters[WEIGHTS].value, jet_component(x, p->range.first),
                          jet_component(&z, p->range.first));
     if (range_has(p->range, 0))
         p->be->add_bias((size_t)z.batch, z.count, parameters[BIASES].value, z.data);
-    if (o->f != ACTIVATION_LINEAR)
-        p->be->activation_forward(o->f, &z, p->y, p->range);
+    preactivation_forward(p, &o->after);
 }
 
 /* On the scalar path zbar_0 = s zbar_1: Wbar += zbar_1 (x) (s x_0 + x_1), bbar += sum of s zbar_1. */
@@ -104,9 +103,7 @@ static void local_backward(const layer_pass *p)
     const local_options *o = options_of(p->node);
     const parameter *parameters = p->node->parameters;
     const jet *x = p->x;
-    jet z = preactivation_z(p), adj_z = preactivation_adj_z(p), *adj_x = p->adj_x;
-    if (o->f != ACTIVATION_LINEAR && p->range.last > p->range.first)
-        p->be->activation_backward(o->f, &z, p->adj_y, &adj_z, p->range, false);
+    jet adj_z = preactivation_backward(p, &o->after), *adj_x = p->adj_x;
     if (adj_x->data)
         p->be->local_backward_data(&o->shape, jet_range_rows(x, p->range), parameters[WEIGHTS].value, jet_component(&adj_z, p->range.first),
                                    jet_component(adj_x, p->range.first), p->accumulate[0]);
@@ -125,12 +122,12 @@ static double local_row_cost(const graph_node *node)
 
 static bool local_zero_curvature(const graph_node *node)
 {
-    return activation_has_zero_curvature(options_of(node)->f);
+    return preactivation_zero_curvature(&options_of(node)->after);
 }
 
 static bool local_curved(const graph_node *node)
 {
-    return !activation_table[options_of(node)->f].piecewise_linear;
+    return preactivation_curved(&options_of(node)->after);
 }
 
 const layer_type local_layer_type = {

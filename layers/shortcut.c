@@ -29,7 +29,7 @@ static const section_spec shortcut_section = {
 };
 
 typedef struct shortcut_options {
-    activation f;
+    preactivation after; /* z = alpha x + beta a */
     real alpha, beta;
     bool same_shape;
     int stride, sample;
@@ -64,7 +64,7 @@ static status shortcut_configure(graph_node *node)
         return status_fail(STATUS_BAD_CONFIG, "%d x %d pixels cannot be added to %d x %d: height and width differ by other factors", a.height, a.width,
                            x.height, x.width);
     *o = (shortcut_options){
-        .f = (activation)option_choice(node->where, "activation"),
+        .after.f = (activation)option_choice(node->where, "activation"),
         .alpha = (real)option_real(node->where, "alpha"),
         .beta = (real)option_real(node->where, "beta"),
         .same_shape = x.channels == a.channels && x.height == a.height && x.width == a.width,
@@ -77,7 +77,7 @@ static status shortcut_configure(graph_node *node)
 
 static size_t shortcut_saved_count(const graph_node *node, int batch, int directions, int order)
 {
-    return preactivation_saved_count(options_of(node)->f, node, batch, directions, order);
+    return preactivation_saved_count(&options_of(node)->after, node, batch, directions, order);
 }
 
 static int smaller(int a, int b)
@@ -103,9 +103,9 @@ static void forward_in_place(const layer_pass *p)
     for (int s = p->range.first; s < p->range.last; ++s) {
         size_t blocks = jet_rows(y, s) / (size_t)y->batch;
         if (s == 0)
-            p->be->blend(o->f, count, o->alpha, x->data, o->beta, a->data, y->data);
+            p->be->blend(o->after.f, count, o->alpha, x->data, o->beta, a->data, y->data);
         else
-            p->be->blend_slope(o->f, blocks, count, y->data, o->alpha, jet_component(x, s), o->beta, jet_component(a, s), jet_component(y, s));
+            p->be->blend_slope(o->after.f, blocks, count, y->data, o->alpha, jet_component(x, s), o->beta, jet_component(a, s), jet_component(y, s));
     }
 }
 
@@ -113,7 +113,7 @@ static void shortcut_forward(const layer_pass *p)
 {
     const shortcut_options *o = options_of(p->node);
     const jet *x = &p->x[0], *a = &p->x[1];
-    jet z = preactivation_z(p);
+    jet z = preactivation_z(p, &o->after);
     const size_t rows = jet_range_rows(x, p->range);
     if (o->same_shape && !p->saved) {
         forward_in_place(p);
@@ -127,8 +127,7 @@ static void shortcut_forward(const layer_pass *p)
         p->be->copy(rows * x->count, jet_component(x, p->range.first), jet_component(&z, p->range.first));
         p->be->axpby_grid(&grid, rows, o->beta, jet_component(a, p->range.first), o->alpha, jet_component(&z, p->range.first));
     }
-    if (o->f != ACTIVATION_LINEAR)
-        p->be->activation_forward(o->f, &z, p->y, p->range);
+    preactivation_forward(p, &o->after);
 }
 
 /* Both adjoints in one pass; one layer as both inputs has one adjoint. */
@@ -168,25 +167,23 @@ static void shortcut_backward(const layer_pass *p)
 {
     const shortcut_options *o = options_of(p->node);
     const bool in_place = o->same_shape && !p->saved;
-    jet z = preactivation_z(p), adj_z = preactivation_adj_z(p);
     if (p->range.last == p->range.first)
         return;
-    if (!in_place && o->f != ACTIVATION_LINEAR)
-        p->be->activation_backward(o->f, &z, p->adj_y, &adj_z, p->range, false);
+    const jet adj_z = in_place ? *p->adj_y : preactivation_backward(p, &o->after);
     if (o->same_shape)
-        backward_same_shape(p, in_place ? o->f : ACTIVATION_LINEAR, &adj_z);
+        backward_same_shape(p, in_place ? o->after.f : ACTIVATION_LINEAR, &adj_z);
     else
         backward_other_shape(p, &adj_z);
 }
 
 static bool shortcut_zero_curvature(const graph_node *node)
 {
-    return activation_has_zero_curvature(options_of(node)->f);
+    return preactivation_zero_curvature(&options_of(node)->after);
 }
 
 static bool shortcut_curved(const graph_node *node)
 {
-    return !activation_table[options_of(node)->f].piecewise_linear;
+    return preactivation_curved(&options_of(node)->after);
 }
 
 const layer_type shortcut_layer_type = {
