@@ -505,44 +505,9 @@ static void test_ways(void **state)
 
 #ifndef DNX_SANITIZED /* the sanitizers replace malloc themselves */
 
-static volatile int counting;
-static volatile long calls, large_objects;
+#include "allocation_counter.h"
 
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-
-void *malloc(size_t size)
-{
-    calls += counting;
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    calls += counting;
-    return __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-    calls += counting;
-    return __libc_realloc(memory, size);
-}
-
-__attribute__((noipa)) int posix_memalign(void **memory, size_t alignment, size_t size)
-{
-    calls += counting;
-    *memory = __libc_memalign(alignment, size);
-    return *memory ? 0 : 12;
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    calls += counting;
-    return __libc_memalign(alignment, size);
-}
+static volatile long large_objects;
 
 /* C++'s operator new: oneDNN makes a map of the arguments of every execution, a few dozen bytes each. */
 void *_Znwm(size_t size);

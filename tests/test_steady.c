@@ -19,45 +19,7 @@ int main(void)
 #else
 
 #include "plugin_fixture.h"
-
-static volatile int counting;
-static volatile long calls;
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-
-void *malloc(size_t size)
-{
-    calls += counting;
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    calls += counting;
-    return __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-    calls += counting;
-    return __libc_realloc(memory, size);
-}
-
-int posix_memalign(void **memory, size_t alignment, size_t size)
-{
-    calls += counting;
-    *memory = __libc_memalign(alignment, size);
-    return *memory ? 0 : 12;
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    calls += counting;
-    return __libc_memalign(alignment, size);
-}
+#include "allocation_counter.h"
 
 #define NET "[net]\ninputs=3\nbatch=16\nadam=1\nmax_batches=9\n"
 #define MIDDLE "[connected]\noutput=40\nactivation=tanh\n[dropout]\nprobability=.2\n[connected]\noutput=24\nactivation=swish\n"
