@@ -5,8 +5,7 @@
  * Adjoint, zbar = adjoint of f at z:
  *     xbar_S = zbar_S W        Wbar += sum_S zbar_S^T x_S        bbar += sum over samples of zbar_0
  *
- * saved: the jets z and zbar; when f keeps the sign of z (relu, leaky, …) they are y and ybar themselves, overwritten. zbar's upper half
- * waits there between the seed sweep and the adjoint sweep. */
+ * saved: the jets z and zbar (layers/preactivation.h). */
 #include <math.h>
 #include <stdlib.h>
 

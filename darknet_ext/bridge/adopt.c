@@ -61,11 +61,6 @@ static adopted adopted_get(const layer *l)
     return a;
 }
 
-static bool is_foreign(const plugin_network *p, int node)
-{
-    return node >= 0 && !p->graph.nodes[node].type;
-}
-
 /* Darknet has no way to report a failure from a layer: like its own assert(), this ends the program. */
 static void require(bool condition, const char *text)
 {
@@ -112,7 +107,7 @@ static void begin_pass(plugin_network *p, const network *net)
 static void import_foreign_inputs(plugin_network *p, const graph_node *node, const network *net)
 {
     for (int i = 0; i < node->n_inputs; ++i)
-        if (is_foreign(p, node->inputs[i])) {
+        if (graph_is_foreign(&p->graph, node->inputs[i])) {
             jet *y = tape_jet(p->tape, node->inputs[i]);
             require((size_t)net->layers[node->inputs[i]].outputs == y->count, "the network was resized: layers of this plugin keep their size");
             p->be->copy((size_t)net->batch * y->count, net->layers[node->inputs[i]].output, y->data);
@@ -184,7 +179,7 @@ static void adopted_backward(layer l, network net)
         int below = node->inputs[i];
         if (below < 0 && t->input_adjoint && net.index == 0)
             export_adjoint(p, &t->adj_x, net.delta);
-        if (is_foreign(p, below) && t->entries[below].adjoint_started[HALF_LOW]) {
+        if (graph_is_foreign(&p->graph, below) && t->entries[below].adjoint_started[HALF_LOW]) {
             export_adjoint(p, tape_adjoint(t, below), net.layers[below].delta);
             t->entries[below].adjoint_started[HALF_LOW] = false;
         }
@@ -233,7 +228,7 @@ static status adopt_layers(plugin_network *p)
     p->first_adopted = -1;
     for (int i = 0; i < p->host->n && s == STATUS_OK; ++i) {
         s = host_layer_check(p, &p->graph.nodes[i], &p->host->layers[i]);
-        if (s != STATUS_OK || is_foreign(p, i))
+        if (s != STATUS_OK || graph_is_foreign(&p->graph, i))
             continue;
         if (p->first_adopted < 0)
             p->first_adopted = i;
@@ -268,7 +263,7 @@ static status resize_workspace(plugin_network *p)
     network *net = p->host;
     size_t size = 0;
     for (int i = 0; i < net->n; ++i)
-        if (is_foreign(p, i) && net->layers[i].workspace_size > size)
+        if (graph_is_foreign(&p->graph, i) && net->layers[i].workspace_size > size)
             size = net->layers[i].workspace_size;
     free(net->workspace);
     net->workspace = size ? allocate_zeroed(size, 1) : NULL;
@@ -280,7 +275,7 @@ status plugin_take_buffers(plugin_network *p)
     network *net = p->host;
     status s = STATUS_OK;
     for (int i = 0; i < net->n && s == STATUS_OK; ++i)
-        if (!is_foreign(p, i))
+        if (!graph_is_foreign(&p->graph, i))
             s = host_layer_take_buffers(p, &p->graph.nodes[i], &net->layers[i]);
     net->output = net->layers[p->graph.output_node].output;
     net->outputs = net->layers[p->graph.output_node].outputs;

@@ -104,27 +104,6 @@ void host_layer_set_sizes(const graph_node *node, layer *l)
 
 /* ---------------------------------------------------------------- output and delta */
 
-static bool is_foreign(const plugin_network *p, int node)
-{
-    return !p->graph.nodes[node].type;
-}
-
-static bool read_by_stock_layer(const plugin_network *p, int index)
-{
-    const network *net = p->host;
-    if (index + 1 < net->n && is_foreign(p, index + 1))
-        return true;
-    for (int i = index + 1; i < net->n; ++i) {
-        const layer *l = &net->layers[i];
-        if (is_foreign(p, i) && l->type == SHORTCUT && l->index == index)
-            return true;
-        for (int k = 0; is_foreign(p, i) && l->type == ROUTE && k < l->n; ++k)
-            if (l->input_layers[k] == index)
-                return true;
-    }
-    return false;
-}
-
 /* In a network without a loss the client itself fills the delta of the output. */
 static bool is_written_by_client(const plugin_network *p, int index)
 {
@@ -149,7 +128,7 @@ status host_layer_take_buffers(plugin_network *p, const graph_node *node, layer 
 {
     size_t count = (size_t)p->host->batch * (size_t)l->outputs;
     status s = take_output(p, node, l, count);
-    bool has_delta = node->type->role == LAYER_PLAIN && (read_by_stock_layer(p, node->index) || is_written_by_client(p, node->index));
+    bool has_delta = node->type->role == LAYER_PLAIN && (graph_is_read_by_host(&p->graph, node->index) || is_written_by_client(p, node->index));
     if (s != STATUS_OK || !has_delta)
         return s;
     l->delta = allocate_zeroed(count, sizeof *l->delta);

@@ -187,14 +187,6 @@ static status build_host(plugin_network *p, bool quiet)
 
 /* ---------------------------------------------------------------- loading */
 
-static const section *find_objective(const graph *g)
-{
-    for (int i = 0; i < g->n_nodes; ++i)
-        if (g->nodes[i].type && g->nodes[i].type->role == LAYER_OBJECTIVE)
-            return g->nodes[i].where;
-    return NULL;
-}
-
 /* Darknet's own reckoning: samples of one pass. */
 static int minibatch_of(const config *c)
 {
@@ -204,7 +196,7 @@ static int minibatch_of(const config *c)
 
 status plugin_create_tapes(plugin_network *p, int capacity)
 {
-    p->objective_section = find_objective(&p->graph);
+    p->objective_section = graph_objective(&p->graph);
     if (!p->objective_section) {
         p->tape = &p->own_tape;
         return tape_create(p->tape, &p->graph, p->be, capacity, 0, 0, -1);

@@ -103,6 +103,24 @@ static status node_configure(graph *g, graph_node *node, const config *c, foreig
     return STATUS_OK;
 }
 
+bool graph_is_foreign(const graph *g, int node)
+{
+    return node >= 0 && !g->nodes[node].type;
+}
+
+bool graph_is_read_by_host(const graph *g, int node)
+{
+    return node + 1 < g->n_nodes && graph_is_foreign(g, node + 1);
+}
+
+const section *graph_objective(const graph *g)
+{
+    for (int i = 0; i < g->n_nodes; ++i)
+        if (g->nodes[i].type && g->nodes[i].type->role == LAYER_OBJECTIVE)
+            return g->nodes[i].where;
+    return NULL;
+}
+
 int graph_block(const graph *g, int node)
 {
     return node < 0 ? 1 : g->nodes[node].out_block;
@@ -127,7 +145,7 @@ static void choose_layouts(graph *g, const config *c, const backend *be)
     long wrt = objective ? option_integer(objective, "wrt") : -1;
     g->nodes[g->output_node].plain_output = true;
     for (int i = 0; i < g->n_nodes; ++i) {
-        g->nodes[i].plain_output |= i == wrt || (i + 1 < g->n_nodes && !g->nodes[i + 1].type);
+        g->nodes[i].plain_output |= i == wrt || graph_is_read_by_host(g, i);
         node_choose_blocks(g, &g->nodes[i], be);
     }
 }

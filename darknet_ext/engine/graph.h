@@ -42,6 +42,15 @@ status graph_append_head(graph *g, const struct layer_type *type);
 /* The channel block in which a node's output lies; node -1 is the network's input, which is plain. */
 int graph_block(const graph *g, int node);
 
+/* A node that the host runs, in its own memory; the network's input (-1) is none. */
+bool graph_is_foreign(const graph *g, int node);
+
+/* Whether a foreign node reads it: those read the node right below them. */
+bool graph_is_read_by_host(const graph *g, int node);
+
+/* The [sobolev] section; NULL: there is none. */
+const section *graph_objective(const graph *g);
+
 /* The node that is differentiated: the network's output, or the last head node. */
 int graph_top(const graph *g);
 

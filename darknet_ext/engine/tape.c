@@ -90,21 +90,13 @@ static status entry_create(tape *t, int index)
     return s;
 }
 
-static bool has_objective(const graph *g)
-{
-    for (int i = 0; i < g->n_nodes; ++i)
-        if (g->nodes[i].type && g->nodes[i].type->role == LAYER_OBJECTIVE)
-            return true;
-    return false;
-}
-
 status tape_create(tape *t, graph *g, const backend *be, int capacity, int order, int directions, int segment_input)
 {
     *t = (tape){.graph = g, .be = be, .capacity = capacity, .order = order, .segment_input = order > 0 ? segment_input : -1};
     t->directions = order > 0 ? directions : 0;
     t->move_statistics = true;
     t->pair = -1;
-    t->own_losses = order == 0 && !has_objective(g);
+    t->own_losses = order == 0 && !graph_objective(g);
     t->entries = allocate_zeroed((unsigned long)total_nodes(g), sizeof *t->entries);
     status s = t->entries ? STATUS_OK : STATUS_NO_MEMORY;
     if (s == STATUS_OK)
