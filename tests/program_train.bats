@@ -3,7 +3,7 @@
 load program_setup
 
 header=step,images,seconds,rate,loss,loss_value,loss_gradient,loss_hessian,test_value_mse,test_gradient_mse,test_hessian_mse
-header+=,test_directional_mse,weight_value,weight_gradient,weight_hessian,gradient_cosine
+header+=,test_directional_mse,weight_value,weight_gradient,weight_hessian,gradient_cosine,test_error,test_kl
 
 # learns NAME MEASURE…: training the tiny cfg brings each test error below 60% of its start.
 learns() {

@@ -18,6 +18,8 @@ static json_object *evaluation_json(const evaluation *e)
     add_measure(o, "gradient_mse", e->gradient_mse);
     add_measure(o, "hessian_mse", e->hessian_mse);
     add_measure(o, "directional_mse", e->directional_mse);
+    add_measure(o, "error", e->error);
+    add_measure(o, "kl", e->kl);
     return o;
 }
 
@@ -47,6 +49,7 @@ static json_object *summary_json(const summary *s)
     json_object_object_add(o, "stopped", json_object_new_string(s->stopped));
     json_object_object_add(o, "parameters", json_object_new_int64((int64_t)graph_parameter_count(plugin_graph(s->net))));
     json_object_object_add(o, "training_points", json_object_new_int(s->training_points));
+    add_measure(o, "waited_seconds", s->waited);
     json_object_object_add(o, "test", evaluation_json(&s->test));
     json_object_object_add(best, "step", json_object_new_int64(s->best_step));
     json_object_object_add(o, "best", best);
