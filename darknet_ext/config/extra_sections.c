@@ -79,7 +79,7 @@ static const option_spec data_options[] = {
     {"split", OPTION_CHOICE, "", 1, 0, splits, "how tests are set aside: single samples, whole episodes, or the last samples (samples)"},
     {"fraction", OPTION_REAL, "", 1e-9, 1, NULL, "part of the training samples that is used, drawn with the seed; less is always among more (1)"},
     {"loaders", OPTION_INTEGER, "", 1, 64, NULL, "threads that read samples in pieces (2)"},
-    {"cache_mb", OPTION_INTEGER, "1024", 1, 1000000, NULL, "megabytes of memory for samples of each file; a file that needs more is read while training goes on"},
+    {"cache_mb", OPTION_INTEGER, "", 1, 1000000, NULL, "megabytes of memory for samples of each file; a file that needs more is read while training goes on (1024)"},
     {"dimension", OPTION_INTEGER, "", 1, 1000, NULL, "number of inputs, for functions of any dimension"},
     {"points", OPTION_INTEGER, "", 1, 100000000, NULL, "training points of a function (10000); of a file at most so many (all)"},
     {"test_points", OPTION_INTEGER, "", 1, 10000000, NULL, "test points of a function (10000); of a file at most so many (all)"},

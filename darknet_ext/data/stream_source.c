@@ -22,7 +22,8 @@ static bool has_ending(const char *path, const char *ending)
 
 static uint64_t cache_bytes(const section *data)
 {
-    return (uint64_t)option_integer(data, "cache_mb") << 20;
+    const long megabytes = option_given(data, "cache_mb") ? option_integer(data, "cache_mb") : 1024;
+    return (uint64_t)megabytes << 20;
 }
 
 bool stream_source_is_asked_for(const section *data)
