@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,30 +50,32 @@ static void trim_lines(picture_list *l)
     l->files.n = kept;
 }
 
-static status check_files(const picture_list *l)
-{
-    for (int i = 0; i < l->files.n; ++i)
-        if (access(l->files.lines[i], R_OK) != 0)
-            return line_fail(l, i, l->files.lines[i], strerror(errno));
-    return STATUS_OK;
-}
-
-status picture_list_read(const char *path, const names_file *names, picture_list *l)
+status picture_list_open(const char *path, bool classified, picture_list *l)
 {
     *l = (picture_list){.path = path};
     status s = names_file_read(path, &l->files);
     if (s != STATUS_OK)
         return s;
     l->lines = allocate_zeroed((unsigned long)l->files.n + 1, sizeof *l->lines);
-    l->classes = names ? allocate_zeroed((unsigned long)l->files.n + 1, sizeof *l->classes) : NULL;
-    if (!l->lines || (names && !l->classes))
+    l->classes = classified ? allocate_zeroed((unsigned long)l->files.n + 1, sizeof *l->classes) : NULL;
+    if (!l->lines || (classified && !l->classes))
         return STATUS_NO_MEMORY;
     trim_lines(l);
-    if (l->files.n == 0)
-        return status_fail(STATUS_BAD_FILE, "%s: error: the list names no pictures", path);
-    s = check_files(l);
-    for (int i = 0; names && i < l->files.n && s == STATUS_OK; ++i)
-        s = find_class(l, names, i);
+    return l->files.n > 0 ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: the list names no pictures", path);
+}
+
+status picture_list_check(picture_list *l, int i, const names_file *names)
+{
+    if (access(l->files.lines[i], R_OK) != 0)
+        return line_fail(l, i, l->files.lines[i], strerror(errno));
+    return names ? find_class(l, names, i) : STATUS_OK;
+}
+
+status picture_list_read(const char *path, const names_file *names, picture_list *l)
+{
+    status s = picture_list_open(path, names != NULL, l);
+    for (int i = 0; i < l->files.n && s == STATUS_OK; ++i)
+        s = picture_list_check(l, i, names);
     return s;
 }
 

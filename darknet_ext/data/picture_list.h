@@ -2,6 +2,8 @@
 #ifndef DNX_DATA_PICTURE_LIST_H
 #define DNX_DATA_PICTURE_LIST_H
 
+#include <stdbool.h>
+
 #include "data/names_file.h"
 
 typedef struct picture_list {
@@ -10,6 +12,11 @@ typedef struct picture_list {
     int *lines;         /* [files.n], owned: the line of each, from 1 */
     int *classes;       /* [files.n], owned: from 0; NULL: no names were given */
 } picture_list;
+
+/* Reads the lines of a list, `classified` with room for classes; and looks at one of them: its file, and with names its class. Together they are
+ * picture_list_read(), for programs that want to know of every line. */
+status picture_list_open(const char *path, bool classified, picture_list *l);
+status picture_list_check(picture_list *l, int i, const names_file *names);
 
 /* Reads a list. With names, the class of a picture is the one name that its path contains, as in Darknet. STATUS_BAD_FILE, path:line where
  * there is one, when the list is empty, a file is missing, or a path contains no name or several. Freed by the caller also on failure. */
