@@ -1,6 +1,17 @@
 /* [sobolev]: the loss on values and derivatives. Its mathematics is engine/objective.h; here is its language. */
 #include "layers/sobolev.h"
 
+/* Of values, of first and of second derivatives. */
+static const loss_kind loss_choices[JET_MAX_ORDER + 1][LOSS_COUNT] = {
+    {LOSS_L2, LOSS_NORM, LOSS_L1, LOSS_HUBER, LOSS_RELATIVE, LOSS_KL, LOSS_KL_REVERSE, LOSS_CROSS_ENTROPY},
+    {LOSS_L2, LOSS_NORM, LOSS_L1, LOSS_HUBER, LOSS_RELATIVE, LOSS_PENALTY},
+    {LOSS_L2, LOSS_NORM, LOSS_L1, LOSS_HUBER, LOSS_RELATIVE},
+};
+static const char *const value_loss_names[] = {"l2", "norm", "l1", "huber", "relative", "kl", "kl_reverse", "cross_entropy", NULL};
+static const char *const gradient_loss_names[] = {"l2", "norm", "l1", "huber", "relative", "penalty", NULL};
+static const char *const hessian_loss_names[] = {"l2", "norm", "l1", "huber", "relative", NULL};
+static const char *const loss_keys[JET_MAX_ORDER + 1] = {"loss", "loss_1", "loss_2"};
+
 static const char *const projection_names[] = {"sphere", "rademacher", "gaussian", "coordinate", NULL};
 static const char *const differentiated_names[] = {"output", "log_probabilities", "loss", NULL};
 static const char *const objective_loss_names[] = {"squared_error", "cross_entropy", NULL};
@@ -12,9 +23,9 @@ static const char *const component_names[] = {"uniform", "rms", NULL};
 
 static const option_spec sobolev_keys[] = {
     {"order", OPTION_INTEGER, "1", 0, JET_MAX_ORDER, NULL, "highest order of derivatives in the loss"},
-    {"loss", OPTION_CHOICE, "l2", 1, 0, loss_names, "loss on values"},
-    {"loss_1", OPTION_CHOICE, "l2", 1, 0, loss_names, "loss on first derivatives"},
-    {"loss_2", OPTION_CHOICE, "l2", 1, 0, loss_names, "loss on second derivatives"},
+    {"loss", OPTION_CHOICE, "l2", 1, 0, value_loss_names, "loss on values; kl, kl_reverse and cross_entropy take the outputs for logits"},
+    {"loss_1", OPTION_CHOICE, "l2", 1, 0, gradient_loss_names, "loss on first derivatives"},
+    {"loss_2", OPTION_CHOICE, "l2", 1, 0, hessian_loss_names, "loss on second derivatives"},
     {"weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on values; 0 leaves it out"},
     {"weight_1", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on first derivatives; 0 leaves it out"},
     {"weight_2", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on second derivatives; 0 leaves it out"},
@@ -38,6 +49,8 @@ static const option_spec sobolev_keys[] = {
      "vectors v that every label brings along, with J v and (order=2) H v instead of the Hessian"},
     {"huber_delta", OPTION_REAL, "1", 1e-12, 1e12, NULL, "where the huber loss turns from quadratic to linear"},
     {"relative_epsilon", OPTION_REAL, "1e-6", 1e-30, 1e12, NULL, "added to the squared norm of the target in the relative loss"},
+    {"temperature", OPTION_REAL, "1", 1e-3, 1e6, NULL, "loss=kl, kl_reverse, cross_entropy: divides the logits of outputs and labels; the loss carries its square"},
+    {"penalty_norm", OPTION_REAL, "1", 0, 1e12, NULL, "loss_1=penalty: the norm that gradients are drawn to"},
     {"projections", OPTION_INTEGER, "0", 0, 4096, NULL, "random directions v in the output space; 0: the full gradient or Jacobian"},
     {"projections_2", OPTION_INTEGER, "0", 0, 4096, NULL, "random directions in the input space for order 2; 0: the full Hessian"},
     {"projection", OPTION_CHOICE, "sphere", 1, 0, projection_names, "distribution of the random directions"},
@@ -58,13 +71,31 @@ static const section_spec sobolev_section = {
     .meaning = "loss on values and derivatives",
 };
 
-static loss_function loss_of(const section *s, const char *key)
+/* The key of a loss's own number; NULL: it has none. */
+static const char *parameter_key(loss_kind kind)
 {
-    loss_function loss = {.kind = (loss_kind)option_choice(s, key)};
-    if (loss.kind == LOSS_HUBER)
-        loss.parameter = option_real(s, "huber_delta");
-    if (loss.kind == LOSS_RELATIVE)
-        loss.parameter = option_real(s, "relative_epsilon");
+    switch (kind) {
+    case LOSS_HUBER:
+        return "huber_delta";
+    case LOSS_RELATIVE:
+        return "relative_epsilon";
+    case LOSS_PENALTY:
+        return "penalty_norm";
+    case LOSS_KL:
+    case LOSS_KL_REVERSE:
+    case LOSS_CROSS_ENTROPY:
+        return "temperature";
+    default:
+        return NULL;
+    }
+}
+
+static loss_function loss_of(const section *s, int order)
+{
+    loss_function loss = {.kind = loss_choices[order][option_choice(s, loss_keys[order])]};
+    const char *key = parameter_key(loss.kind);
+    if (key)
+        loss.parameter = option_real(s, key);
     return loss;
 }
 
@@ -91,7 +122,7 @@ objective_options sobolev_read_options(const section *s)
 {
     objective_options o = {
         .order = (int)option_integer(s, "order"),
-        .loss = {loss_of(s, "loss"), loss_of(s, "loss_1"), loss_of(s, "loss_2")},
+        .loss = {loss_of(s, 0), loss_of(s, 1), loss_of(s, 2)},
         .weight = {option_real(s, "weight"), option_real(s, "weight_1"), option_real(s, "weight_2")},
         .end_weight = {end_of(s, "weight", "weight_end"), end_of(s, "weight_1", "weight_1_end"), end_of(s, "weight_2", "weight_2_end")},
         .schedule = (schedule_kind)option_choice(s, "weight_schedule"),

@@ -4,7 +4,7 @@
 
 const char *const loss_names[LOSS_COUNT + 1] = {
 #define LOSS_NAME(e, name) name,
-    LOSS_TABLE(LOSS_NAME)
+    LOSS_TABLE(LOSS_NAME) LOGIT_LOSS_TABLE(LOSS_NAME)
 #undef LOSS_NAME
         NULL,
 };

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/logit_loss_math.h"
+
 /* The key that makes a layer stay the host's own, as it is written: " with batch_normalize=1". */
 static void write_foreign_key(const section *where, char *text, size_t size)
 {
@@ -94,10 +96,27 @@ static status check_components(const section *where, const char *path, const obj
     return STATUS_OK;
 }
 
+/* Numbers of a loss that is not asked for, and losses of logits where there are none. */
+static status check_losses(const graph *g, const section *where, const char *path, const objective_options *o)
+{
+    bool of_logits = loss_is_of_logits(o->loss[0].kind);
+    if (of_logits && shape_count(g->nodes[g->output_node].out) < 2)
+        return option_fail(where, path, "loss", "this loss takes the outputs for logits and needs at least two: the probability of one is 1");
+    if (!of_logits && option_given(where, "temperature"))
+        return option_fail(where, path, "temperature", "temperature needs loss=kl, kl_reverse or cross_entropy");
+    bool penalty = o->loss[1].kind == LOSS_PENALTY;
+    if (!penalty && option_given(where, "penalty_norm"))
+        return option_fail(where, path, "penalty_norm", "penalty_norm needs loss_1=penalty");
+    if (penalty && o->order > 0 && o->target != TARGET_ZERO)
+        return option_fail(where, path, "loss_1", "loss_1=penalty draws the norm of the derivatives themselves: it needs target=zero");
+    return STATUS_OK;
+}
+
 status objective_check(const graph *g, const section *where, const char *path, const objective_options *o)
 {
     status_list found = {.first = STATUS_OK};
     status_collect(&found, check_schedule(where, path, o));
+    status_collect(&found, check_losses(g, where, path, o));
     if (o->order == 0) {
         if (!sobolev_has_loss(o, 0))
             status_collect(&found, option_fail(where, path, "weight", "all weights are 0: there is nothing to train on"));
