@@ -177,6 +177,26 @@ static void check_data(checked k)
         message_error(k.m, section_place(k.s, "test_fraction"), "'test_fraction' means nothing beside 'test_file'");
 }
 
+/* A teacher is a network or a function; keys of the one mean nothing beside the other. */
+static void check_teacher(checked k)
+{
+    static const char *const of_networks[] = {"weights", "wrt", "hint", "hint_weight", "hint_loss", "hard_weight", "hard_loss"}, *const of_functions[] = {"difference_step"};
+    if (!USABLE(k.s, "cfg", "function"))
+        return;
+    bool function = option_given(k.s, "function");
+    if (function == option_given(k.s, "cfg")) {
+        message_error(k.m, section_place(k.s, "cfg"), "[teacher] needs %s of the keys 'cfg' and 'function'", function ? "only one" : "one");
+        return;
+    }
+    const char *const *keys = function ? of_networks : of_functions;
+    int n = function ? sizeof of_networks / sizeof *of_networks : 1;
+    for (int i = 0; i < n; ++i)
+        if (option_given(k.s, keys[i]) && USABLE(k.s, keys[i]))
+            message_error(k.m, section_place(k.s, keys[i]), "'%s' means nothing beside '%s'", keys[i], function ? "function" : "cfg");
+    if (option_given(k.s, "hard_loss") && !option_given(k.s, "hard_weight"))
+        message_error(k.m, section_place(k.s, "hard_loss"), "hard_loss means nothing without hard_weight");
+}
+
 /* Layers named by number, from 0, or negative, from this one back. */
 static void check_references(checked k, const char *key)
 {
@@ -254,7 +274,7 @@ static const struct {
 } section_checks[] = {
     {"net", check_net},           {"data", check_data}, {"route", check_route},
     {"shortcut", check_shortcut}, {"yolo", check_yolo}, {"region", check_anchors},
-    {"sobolev", check_sobolev},
+    {"sobolev", check_sobolev},   {"teacher", check_teacher},
 };
 
 void rules_check(const section *s, int layer, messages *m)

@@ -226,7 +226,7 @@ static bool can_train(const data_source *d, const dataset *set)
 /* Whether there is something to measure the network by: values, or first derivatives. */
 static bool can_test(const data_source *d, const dataset *set)
 {
-    return set->parts[PART_Y] || (d->needs.evaluation_order > 0 && (set->parts[PART_JACOBIAN] || set->parts[PART_JVP]));
+    return set->parts[PART_Y] || d->needs.teacher || (d->needs.evaluation_order > 0 && (set->parts[PART_JACOBIAN] || set->parts[PART_JVP]));
 }
 
 static status check_labels(const data_source *d, const char *key, const char *use, bool found, dataset *set)

@@ -16,6 +16,7 @@ typedef struct data_needs {
     bool needs_values;     /* the loss looks at values */
     bool needs_first;      /* and at first derivatives */
     bool head;             /* what is differentiated is a function of values: there is no loss on derivatives without them */
+    bool teacher;          /* the loss and the test errors find their labels with a teacher where the data has none */
     bool whole_jacobian;   /* needed also where the labels bring products along */
     uint64_t seed;
     int processes;         /* for black boxes */

@@ -16,6 +16,7 @@ status training_data_open(data_source *d, plugin_network *p)
     const section *s = config_section(c, "data");
     const objective_options *o = plugin_objective(p);
     const label_layout *labels = plugin_labels(p);
+    const teacher_options *t = plugin_teacher(p);
     bool head = o && o->order > 0 && o->differentiated != DIFFERENTIATE_OUTPUT;
     *d = (data_source){0};
     if (!s)
@@ -26,7 +27,8 @@ status training_data_open(data_source *d, plugin_network *p)
         .order = labels ? labels->order : 0,
         .evaluation_order = evaluation_order(p),
         .directions = labels ? labels->directions : 0,
-        .needs_values = !o || sobolev_has_loss(o, 0),
+        .needs_values = t ? t->hard_weight > 0 : !o || sobolev_has_loss(o, 0),
+        .teacher = t != NULL,
         .needs_first = labels && labels->order > 0 && sobolev_has_loss(o, 1),
         .head = head && (o->target == TARGET_DATA || o->differentiated == DIFFERENTIATE_LOSS),
         .whole_jacobian = head && o->order > 1 && o->target == TARGET_DATA,

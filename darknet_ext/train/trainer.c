@@ -389,6 +389,7 @@ static status prepare(trainer *t)
 {
     const train_request *q = t->request;
     plugin_settings settings = q->settings;
+    settings.trains = true;
     settings.also_check = check_training;
     settings.also_context = t;
     status s = plugin_load(q->cfg, &settings, &t->net);
