@@ -26,14 +26,14 @@ static bool fits(tensor_shape a, tensor_shape b)
     return same || ((is_vector(a) || is_vector(b)) && shape_count(a) == shape_count(b));
 }
 
-/* "the input (net at line 1)", "layer 3 (connected at line 20)". */
-static void write_node(const graph *g, int node, char *text, size_t size)
+/* "layer 3 ([connected], line 20)"; `path`, for another file than the message's, stands before the line. */
+static void write_node(const graph *g, int node, const char *path, char *text, size_t size)
 {
     const section *s = node < 0 ? g->nodes[0].net : g->nodes[node].where;
-    if (node < 0)
-        snprintf(text, size, "the input ([net], line %d)", s->line);
-    else
-        snprintf(text, size, "layer %d ([%s], line %d)", node, s->name, s->line);
+    char name[32] = "input";
+    if (node >= 0)
+        snprintf(name, sizeof name, "layer %d", node);
+    snprintf(text, size, "%s ([%s], %s%s%d)", name, s->name, path ? path : "line", path ? ":" : " ", s->line);
 }
 
 static tensor_shape shape_of(const graph *g, int node)
@@ -44,15 +44,14 @@ static tensor_shape shape_of(const graph *g, int node)
 /* A pair of layers whose outputs are compared; the message stands at a key of `where`. */
 static status check_pair(const graph *student, int a, const teacher_options *t, int b, const section *where, const char *path, const char *key)
 {
-    char text[512], node_a[96], node_b[96], shape_a[64], shape_b[64];
+    char text[1400], node_a[96], node_b[1100], shape_a[64], shape_b[64];
     if (fits(shape_of(student, a), shape_of(t->graph, b)))
         return STATUS_OK;
-    write_node(student, a, node_a, sizeof node_a);
-    write_node(t->graph, b, node_b, sizeof node_b);
+    write_node(student, a, NULL, node_a, sizeof node_a);
+    write_node(t->graph, b, t->path, node_b, sizeof node_b);
     write_shape(shape_of(student, a), shape_a, sizeof shape_a);
     write_shape(shape_of(t->graph, b), shape_b, sizeof shape_b);
-    snprintf(text, sizeof text, "%s is %s, but in the teacher %s is %s: %s:%d", node_a, shape_a, node_b, shape_b, t->path,
-             b < 0 ? t->graph->nodes[0].net->line : t->graph->nodes[b].where->line);
+    snprintf(text, sizeof text, "%s has %s, but the teacher's %s has %s", node_a, shape_a, node_b, shape_b);
     return key ? option_fail(where, path, key, text) : section_fail(where, path, text);
 }
 
@@ -83,7 +82,7 @@ static status check_derivatives(const graph *student, const section *where, cons
         snprintf(text, sizeof text, "wrt=%d must name a layer below the teacher's output, which is layer %d: %s", t->wrt, t->graph->output_node, t->path);
         return option_given(t->where, "wrt") ? option_fail(t->where, path, "wrt", text) : section_fail(t->where, path, text);
     }
-    if (o->wrt < student->output_node)
+    if (o->wrt < student->output_node && (o->wrt >= 0 || t->wrt >= 0)) /* the inputs have been compared */
         status_collect(&found, check_pair(student, o->wrt, t, t->wrt, option_given(t->where, "wrt") ? t->where : where, path, "wrt"));
     objective_options theirs = *o;
     theirs.wrt = t->wrt;
