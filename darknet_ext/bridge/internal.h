@@ -20,6 +20,7 @@ struct plugin_network {
     const backend *be;
     objective *objective;   /* NULL: no [sobolev] */
     const section *objective_section;
+    bool trains;            /* plugin_settings */
     teacher_network teacher;
     tape *tape;             /* the objective's, or own_tape */
     tape own_tape;

@@ -60,6 +60,7 @@ static status choose_settings(plugin_network *p, const plugin_settings *settings
     p->has_seed = settings->has_seed || option_given(net, "seed") || settings->initialise;
     p->seed = settings->has_seed ? settings->seed : option_given(net, "seed") ? (uint64_t)option_integer(net, "seed") : DEFAULT_SEED;
     p->layer_outputs = settings->layer_outputs;
+    p->trains = settings->trains;
     p->threads = settings->threads ? settings->threads : (int)option_integer(net, "threads");
     if (p->threads > 0)
         p->be->set_threads(p->threads);
@@ -331,6 +332,11 @@ const backend *plugin_backend(const plugin_network *p)
 const objective_options *plugin_objective(const plugin_network *p)
 {
     return p->objective ? objective_get_options(p->objective) : NULL;
+}
+
+bool plugin_trains(const plugin_network *p)
+{
+    return p->trains;
 }
 
 const teacher_options *plugin_teacher(const plugin_network *p)

@@ -51,6 +51,7 @@ static status read_domain(checked_cfg *c)
         return STATUS_OK;
     const graph *g = &c->graph;
     data_needs needs = {.inputs = (int)shape_count(g->input), .outputs = (int)shape_count(g->nodes[g->output_node].out), .processes = 1};
+    needs.teacher = config_section(c->config, "teacher") != NULL;
     return data_source_open(&c->data, s, c->config->path, &needs);
 }
 

@@ -1,4 +1,4 @@
-/* Where the samples of a [data] section come from: built-in functions, a black box, or files. */
+/* Where the samples of a [data] section come from: built-in functions, a black box, files, or (with a teacher) points of a domain alone. */
 #ifndef DNX_DATA_DATA_SOURCE_H
 #define DNX_DATA_DATA_SOURCE_H
 

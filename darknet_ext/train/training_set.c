@@ -35,7 +35,10 @@ status training_set_check(training_set *t, plugin_network *p)
 {
     status_list found = {.first = STATUS_OK};
     status_collect(&found, check_normalisation(p));
-    status_collect(&found, training_check(p, &t->data));
+    status data = training_check(p, &t->data);
+    status_collect(&found, data);
+    if (data == STATUS_OK)
+        status_collect(&found, teacher_function_open(p, &t->data, &t->box));
     return status_collected(&found);
 }
 
@@ -93,13 +96,21 @@ static dataset_part choose_measure(const training_set *t, plugin_network *p)
     return PART_Y;
 }
 
+static status give_labels(training_set *t, plugin_network *p)
+{
+    if (!t->box)
+        return teacher_network_label(p, evaluation_order(p), &t->test);
+    status s = teacher_function_label(p, t->box, false, &t->training);
+    return s == STATUS_OK ? teacher_function_label(p, t->box, true, &t->test) : s;
+}
+
 status training_set_make(training_set *t, plugin_network *p, FILE *log)
 {
     status s = data_source_training(&t->data, &t->training);
     if (s == STATUS_OK)
         s = data_source_test(&t->data, &t->test);
     if (s == STATUS_OK)
-        s = teacher_labels_fill(p, evaluation_order(p), &t->test);
+        s = give_labels(t, p);
     if (s != STATUS_OK)
         return s;
     t->measure = choose_measure(t, p);
@@ -116,6 +127,7 @@ void training_set_free(training_set *t)
     normaliser_free(&t->normaliser);
     dataset_free(&t->training);
     dataset_free(&t->test);
+    black_box_free(t->box);
     data_source_free(&t->data);
 }
 
