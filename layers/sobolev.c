@@ -15,7 +15,7 @@ static const char *const loss_keys[JET_MAX_ORDER + 1] = {"loss", "loss_1", "loss
 static const char *const projection_names[] = {"sphere", "rademacher", "gaussian", "coordinate", NULL};
 static const char *const differentiated_names[] = {"output", "log_probabilities", "loss", NULL};
 static const char *const objective_loss_names[] = {"squared_error", "cross_entropy", NULL};
-static const char *const target_names[] = {"data", "zero", NULL};
+static const char *const target_names[] = {"data", "zero", "teacher", NULL};
 static const char *const schedule_names[] = {"constant", "linear", "rate", "swap", NULL};
 static const char *const balance_names[] = {"none", "softadapt", "gradnorm", NULL};
 static const char *const collapse_names[] = {"warn", "rollback", "ignore", NULL};
@@ -57,7 +57,7 @@ static const option_spec sobolev_keys[] = {
     {"resample", OPTION_BOOLEAN, "1", 0, 1, NULL, "1: fresh directions every step; 0: fixed for each sample"},
     {"differentiate", OPTION_CHOICE, "output", 1, 0, differentiated_names, "what is differentiated"},
     {"objective_loss", OPTION_CHOICE, "squared_error", 1, 0, objective_loss_names, "the loss that differentiate=loss differentiates"},
-    {"target", OPTION_CHOICE, "data", 1, 0, target_names, "what derivatives are compared with: labels, or zero"},
+    {"target", OPTION_CHOICE, "data", 1, 0, target_names, "what derivatives are compared with: labels, zero, or those of [teacher], which is then what is meant when nothing is said"},
     {"wrt", OPTION_INTEGER, "-1", -1, 1 << 20, NULL, "differentiate with respect to the output of this layer (from 0); -1: the network's input"},
     {"allow_zero_curvature", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: order 2 also through piecewise-linear activations, whose second derivative is 0"},
     {0},

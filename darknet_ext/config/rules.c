@@ -156,6 +156,14 @@ static void check_domain(checked k)
     free(limits);
 }
 
+/* Keys that something else of the section leaves without a meaning. */
+static void check_meaningless(checked k, const char *const *keys, const char *beside)
+{
+    for (; *keys; ++keys)
+        if (option_given(k.s, *keys) && USABLE(k.s, *keys))
+            message_error(k.m, section_place(k.s, *keys), "'%s' means nothing beside '%s'", *keys, beside);
+}
+
 /* Where samples come from, and the keys that mean something there. */
 static const struct {
     const char *key, *keys[16];
@@ -197,8 +205,11 @@ static void check_test_keys(checked k, const char *tests)
             message_error(k.m, section_place(k.s, keys[i]), "'%s' means nothing beside '%s'", keys[i], tests);
 }
 
+/* With a teacher samples may be the points of a domain alone. */
 static void check_data(checked k)
 {
+    static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", "history", "scale",
+                                            "labels",    "split",           "fraction",  "loaders",       "cache_mb", NULL};
     int source = -1, n = 0;
     check_domain(k);
     if (!USABLE(k.s, "file", "function", "list", "train"))
@@ -208,6 +219,10 @@ static void check_data(checked k)
             source = i;
             ++n;
         }
+    if (n == 0 && option_given(k.s, "domain")) { /* points without labels, for a teacher */
+        check_meaningless(k, of_labels, "domain");
+        return;
+    }
     if (n != 1) {
         message_error(k.m, section_place(k.s, n ? sample_sources[source].key : "file"), "[data] needs %s of the keys 'function', 'file', 'list' and 'train'",
                       n ? "only one" : "one");
@@ -216,6 +231,23 @@ static void check_data(checked k)
     check_source_keys(k, source);
     check_test_keys(k, "test_file");
     check_test_keys(k, "valid");
+}
+
+/* A teacher is a network or a function; keys of the one mean nothing beside the other. */
+static void check_teacher(checked k)
+{
+    static const char *const of_networks[] = {"weights", "wrt", "hint", "hint_weight", "hint_loss", "hard_weight", "hard_loss", NULL};
+    static const char *const of_functions[] = {"difference_step", NULL};
+    if (!USABLE(k.s, "cfg", "function"))
+        return;
+    bool function = option_given(k.s, "function");
+    if (function == option_given(k.s, "cfg")) {
+        message_error(k.m, section_place(k.s, "cfg"), "[teacher] needs %s of the keys 'cfg' and 'function'", function ? "only one" : "one");
+        return;
+    }
+    check_meaningless(k, function ? of_networks : of_functions, function ? "function" : "cfg");
+    if (option_given(k.s, "hard_loss") && !option_given(k.s, "hard_weight"))
+        message_error(k.m, section_place(k.s, "hard_loss"), "hard_loss means nothing without hard_weight");
 }
 
 /* Layers named by number, from 0, or negative, from this one back. */
@@ -295,7 +327,7 @@ static const struct {
 } section_checks[] = {
     {"net", check_net},           {"data", check_data}, {"route", check_route},
     {"shortcut", check_shortcut}, {"yolo", check_yolo}, {"region", check_anchors},
-    {"sobolev", check_sobolev},
+    {"sobolev", check_sobolev},   {"teacher", check_teacher},
 };
 
 void rules_check(const section *s, int layer, messages *m)
