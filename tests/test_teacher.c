@@ -23,12 +23,14 @@ static const double tolerance = 1e-4;
 #endif
 
 /* Three layers; layer 0 has 6 numbers, layer 1 `middle`. */
-#define NETWORK(middle)                                                                                                                                        \
-    "[net]\ninputs=3\nbatch=5\n[connected]\noutput=6\nactivation=tanh\n[connected]\noutput=" middle "\nactivation=swish\n[connected]\noutput=4\nactivation=linear\n"
+#define NETWORK(middle)                                                                                                \
+    "[net]\ninputs=3\nbatch=5\n[connected]\noutput=6\nactivation=tanh\n[connected]\noutput=" middle                     \
+    "\nactivation=swish\n[connected]\noutput=4\nactivation=linear\n"
 
 static const char master_cfg[] = NETWORK("7");
 
-static const char images_cfg[] = "[net]\nheight=8\nwidth=8\nchannels=16\nbatch=4\n[convolutional]\nfilters=16\nsize=3\nstride=1\npad=1\nactivation=tanh\n"
+static const char images_cfg[] = "[net]\nheight=8\nwidth=8\nchannels=16\nbatch=4\n"
+                                 "[convolutional]\nfilters=16\nsize=3\nstride=1\npad=1\nactivation=tanh\n"
                                  "[convolutional]\nfilters=16\nsize=3\nstride=2\npad=1\nactivation=tanh\n[connected]\noutput=3\nactivation=linear\n";
 
 typedef struct pupil {
@@ -337,7 +339,8 @@ static void expect_predictions(const char *network)
 /* Batch normalisation and dropout as in prediction, parameters and statistics untouched, gradients never written. */
 static void test_inference(void **state)
 {
-    static const char master[] = "[net]\nheight=6\nwidth=6\nchannels=2\nbatch=4\n[convolutional]\nbatch_normalize=1\nfilters=3\nsize=3\nstride=1\npad=1\nactivation=tanh\n"
+    static const char master[] = "[net]\nheight=6\nwidth=6\nchannels=2\nbatch=4\n"
+                                 "[convolutional]\nbatch_normalize=1\nfilters=3\nsize=3\nstride=1\npad=1\nactivation=tanh\n"
                                  "[dropout]\nprobability=.5\n[connected]\noutput=3\nactivation=linear\n";
     (void)state;
     for (const backend *const *be = backend_list; *be; ++be) {

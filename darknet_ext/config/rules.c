@@ -167,7 +167,8 @@ static void check_meaningless(checked k, const char *const *keys, const char *be
 /* Samples come from functions or from a file, or are (with a teacher) the points of a domain alone; keys of the one mean nothing beside the other. */
 static void check_data(checked k)
 {
-    static const char *const of_functions[] = {"dimension", "domain", "difference_step", NULL}, *const of_files[] = {"test_file", "test_fraction", "missing", NULL};
+    static const char *const of_functions[] = {"dimension", "domain", "difference_step", NULL};
+    static const char *const of_files[] = {"test_file", "test_fraction", "missing", NULL};
     static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", NULL};
     bool file = option_given(k.s, "file"), function = option_given(k.s, "function"), points = !file && !function && option_given(k.s, "domain");
     check_domain(k);
