@@ -44,7 +44,8 @@ static status read_hints(const section *where, const char *path, teacher_options
     char *list = strdupa(option_text(where, "hint")), *rest = list, *word;
     while ((word = strsep(&rest, ",")) != NULL) {
         if (o->n_hints == TEACHER_MAX_HINTS || !read_hint(word, o->hints[o->n_hints]))
-            return option_fail(where, path, "hint", "hint: expected at most 16 pairs student:teacher of layer numbers (from 0), separated by commas: 3:5,6:9");
+            return option_fail(where, path, "hint",
+                               "hint: expected at most 16 pairs student:teacher of layer numbers (from 0), separated by commas: 3:5,6:9");
         ++o->n_hints;
     }
     return STATUS_OK;

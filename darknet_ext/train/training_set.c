@@ -28,7 +28,8 @@ static status check_normalisation(plugin_network *p)
     if (reduces && o && o->where && option_given(o->where, "input_weights"))
         return option_fail(o->where, plugin_config(p)->path, "input_weights", "input_weights mean nothing beside differential_pca, which turns the inputs");
     if (plugin_teacher(p) && normalisation_of(p) != NORMALISE_NONE)
-        return option_fail(data, plugin_config(p)->path, "normalise", "normalise= cannot stand beside [teacher] with cfg=: its network takes raw numbers");
+        return option_fail(data, plugin_config(p)->path, "normalise",
+                           "normalise= cannot stand beside [teacher] with cfg=: its network takes raw numbers");
     return normalisation_of(p) == NORMALISE_NONE ? STATUS_OK : fold_check(p, normalisation_of(p));
 }
 
