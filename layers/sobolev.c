@@ -1,21 +1,10 @@
 /* [sobolev]: the loss on values and derivatives. Its mathematics is engine/objective.h; here is its language. */
 #include "layers/sobolev.h"
 
-/* Of values, of first and of second derivatives. */
-static const loss_kind loss_choices[JET_MAX_ORDER + 1][LOSS_COUNT] = {
-    {LOSS_L2, LOSS_NORM, LOSS_L1, LOSS_HUBER, LOSS_RELATIVE, LOSS_KL, LOSS_KL_REVERSE, LOSS_CROSS_ENTROPY},
-    {LOSS_L2, LOSS_NORM, LOSS_L1, LOSS_HUBER, LOSS_RELATIVE, LOSS_PENALTY},
-    {LOSS_L2, LOSS_NORM, LOSS_L1, LOSS_HUBER, LOSS_RELATIVE},
-};
-static const char *const value_loss_names[] = {"l2", "norm", "l1", "huber", "relative", "kl", "kl_reverse", "cross_entropy", NULL};
-static const char *const gradient_loss_names[] = {"l2", "norm", "l1", "huber", "relative", "penalty", NULL};
-static const char *const hessian_loss_names[] = {"l2", "norm", "l1", "huber", "relative", NULL};
-static const char *const loss_keys[JET_MAX_ORDER + 1] = {"loss", "loss_1", "loss_2"};
-
 static const char *const projection_names[] = {"sphere", "rademacher", "gaussian", "coordinate", NULL};
 static const char *const differentiated_names[] = {"output", "log_probabilities", "loss", NULL};
 static const char *const objective_loss_names[] = {"squared_error", "cross_entropy", NULL};
-static const char *const target_names[] = {"data", "zero", NULL};
+static const char *const target_names[] = {"data", "zero", "teacher", NULL};
 static const char *const schedule_names[] = {"constant", "linear", "rate", "swap", NULL};
 static const char *const balance_names[] = {"none", "softadapt", "gradnorm", NULL};
 static const char *const collapse_names[] = {"warn", "rollback", "ignore", NULL};
@@ -25,7 +14,7 @@ static const option_spec sobolev_keys[] = {
     {"order", OPTION_INTEGER, "1", 0, JET_MAX_ORDER, NULL, "highest order of derivatives in the loss"},
     {"loss", OPTION_CHOICE, "l2", 1, 0, value_loss_names, "loss on values; kl, kl_reverse and cross_entropy take the outputs for logits"},
     {"loss_1", OPTION_CHOICE, "l2", 1, 0, gradient_loss_names, "loss on first derivatives"},
-    {"loss_2", OPTION_CHOICE, "l2", 1, 0, hessian_loss_names, "loss on second derivatives"},
+    {"loss_2", OPTION_CHOICE, "l2", 1, 0, vector_loss_names, "loss on second derivatives"},
     {"weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on values; 0 leaves it out"},
     {"weight_1", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on first derivatives; 0 leaves it out"},
     {"weight_2", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on second derivatives; 0 leaves it out"},
@@ -57,7 +46,7 @@ static const option_spec sobolev_keys[] = {
     {"resample", OPTION_BOOLEAN, "1", 0, 1, NULL, "1: fresh directions every step; 0: fixed for each sample"},
     {"differentiate", OPTION_CHOICE, "output", 1, 0, differentiated_names, "what is differentiated"},
     {"objective_loss", OPTION_CHOICE, "squared_error", 1, 0, objective_loss_names, "the loss that differentiate=loss differentiates"},
-    {"target", OPTION_CHOICE, "data", 1, 0, target_names, "what derivatives are compared with: labels, or zero"},
+    {"target", OPTION_CHOICE, "data", 1, 0, target_names, "what derivatives are compared with: labels, zero, or those of [teacher], which is then what is meant when nothing is said"},
     {"wrt", OPTION_INTEGER, "-1", -1, 1 << 20, NULL, "differentiate with respect to the output of this layer (from 0); -1: the network's input"},
     {"allow_zero_curvature", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: order 2 also through piecewise-linear activations, whose second derivative is 0"},
     {0},
@@ -90,13 +79,10 @@ static const char *parameter_key(loss_kind kind)
     }
 }
 
-static loss_function loss_of(const section *s, int order)
+static loss_function loss_of(const section *s, loss_kind kind)
 {
-    loss_function loss = {.kind = loss_choices[order][option_choice(s, loss_keys[order])]};
-    const char *key = parameter_key(loss.kind);
-    if (key)
-        loss.parameter = option_real(s, key);
-    return loss;
+    const char *key = parameter_key(kind);
+    return (loss_function){.kind = kind, .parameter = key ? option_real(s, key) : 0};
 }
 
 /* Where a weight ends; without a schedule, where it begins. */
@@ -122,7 +108,8 @@ objective_options sobolev_read_options(const section *s)
 {
     objective_options o = {
         .order = (int)option_integer(s, "order"),
-        .loss = {loss_of(s, 0), loss_of(s, 1), loss_of(s, 2)},
+        .loss = {loss_of(s, (loss_kind)option_choice(s, "loss")), loss_of(s, gradient_loss_kind(option_choice(s, "loss_1"))),
+                 loss_of(s, (loss_kind)option_choice(s, "loss_2"))},
         .weight = {option_real(s, "weight"), option_real(s, "weight_1"), option_real(s, "weight_2")},
         .end_weight = {end_of(s, "weight", "weight_end"), end_of(s, "weight_1", "weight_1_end"), end_of(s, "weight_2", "weight_2_end")},
         .schedule = (schedule_kind)option_choice(s, "weight_schedule"),
