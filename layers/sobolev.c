@@ -1,17 +1,6 @@
 /* [sobolev]: the loss on values and derivatives. Its mathematics is engine/objective.h; here is its language. */
 #include "layers/sobolev.h"
 
-/* Of values, of first and of second derivatives. */
-static const loss_kind loss_choices[JET_MAX_ORDER + 1][LOSS_COUNT] = {
-    {LOSS_L2, LOSS_NORM, LOSS_L1, LOSS_HUBER, LOSS_RELATIVE, LOSS_KL, LOSS_KL_REVERSE, LOSS_CROSS_ENTROPY},
-    {LOSS_L2, LOSS_NORM, LOSS_L1, LOSS_HUBER, LOSS_RELATIVE, LOSS_PENALTY},
-    {LOSS_L2, LOSS_NORM, LOSS_L1, LOSS_HUBER, LOSS_RELATIVE},
-};
-static const char *const value_loss_names[] = {"l2", "norm", "l1", "huber", "relative", "kl", "kl_reverse", "cross_entropy", NULL};
-static const char *const gradient_loss_names[] = {"l2", "norm", "l1", "huber", "relative", "penalty", NULL};
-static const char *const hessian_loss_names[] = {"l2", "norm", "l1", "huber", "relative", NULL};
-static const char *const loss_keys[JET_MAX_ORDER + 1] = {"loss", "loss_1", "loss_2"};
-
 static const char *const projection_names[] = {"sphere", "rademacher", "gaussian", "coordinate", NULL};
 static const char *const differentiated_names[] = {"output", "log_probabilities", "loss", NULL};
 static const char *const objective_loss_names[] = {"squared_error", "cross_entropy", NULL};
@@ -25,7 +14,7 @@ static const option_spec sobolev_keys[] = {
     {"order", OPTION_INTEGER, "1", 0, JET_MAX_ORDER, NULL, "highest order of derivatives in the loss"},
     {"loss", OPTION_CHOICE, "l2", 1, 0, value_loss_names, "loss on values; kl, kl_reverse and cross_entropy take the outputs for logits"},
     {"loss_1", OPTION_CHOICE, "l2", 1, 0, gradient_loss_names, "loss on first derivatives"},
-    {"loss_2", OPTION_CHOICE, "l2", 1, 0, hessian_loss_names, "loss on second derivatives"},
+    {"loss_2", OPTION_CHOICE, "l2", 1, 0, vector_loss_names, "loss on second derivatives"},
     {"weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on values; 0 leaves it out"},
     {"weight_1", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on first derivatives; 0 leaves it out"},
     {"weight_2", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on second derivatives; 0 leaves it out"},
@@ -91,13 +80,10 @@ static const char *parameter_key(loss_kind kind)
     }
 }
 
-static loss_function loss_of(const section *s, int order)
+static loss_function loss_of(const section *s, loss_kind kind)
 {
-    loss_function loss = {.kind = loss_choices[order][option_choice(s, loss_keys[order])]};
-    const char *key = parameter_key(loss.kind);
-    if (key)
-        loss.parameter = option_real(s, key);
-    return loss;
+    const char *key = parameter_key(kind);
+    return (loss_function){.kind = kind, .parameter = key ? option_real(s, key) : 0};
 }
 
 /* Where a weight ends; without a schedule, where it begins. */
@@ -123,7 +109,8 @@ objective_options sobolev_read_options(const section *s)
 {
     objective_options o = {
         .order = (int)option_integer(s, "order"),
-        .loss = {loss_of(s, 0), loss_of(s, 1), loss_of(s, 2)},
+        .loss = {loss_of(s, (loss_kind)option_choice(s, "loss")), loss_of(s, gradient_loss_kind(option_choice(s, "loss_1"))),
+                 loss_of(s, (loss_kind)option_choice(s, "loss_2"))},
         .weight = {option_real(s, "weight"), option_real(s, "weight_1"), option_real(s, "weight_2")},
         .end_weight = {end_of(s, "weight", "weight_end"), end_of(s, "weight_1", "weight_1_end"), end_of(s, "weight_2", "weight_2_end")},
         .schedule = (schedule_kind)option_choice(s, "weight_schedule"),

@@ -20,27 +20,35 @@
 
 #include "core/activation_math.h"
 
-#define LOSS_TABLE(X)                                                                                                  \
+#define VECTOR_LOSS_TABLE(X)                                                                                           \
     X(LOSS_L2, "l2")                                                                                                   \
     X(LOSS_NORM, "norm")                                                                                               \
     X(LOSS_L1, "l1")                                                                                                   \
     X(LOSS_HUBER, "huber")                                                                                             \
-    X(LOSS_RELATIVE, "relative")                                                                                       \
-    X(LOSS_PENALTY, "penalty")
+    X(LOSS_RELATIVE, "relative")
 
 #define LOGIT_LOSS_TABLE(X)                                                                                            \
     X(LOSS_KL, "kl")                                                                                                   \
     X(LOSS_KL_REVERSE, "kl_reverse")                                                                                   \
     X(LOSS_CROSS_ENTROPY, "cross_entropy")
 
+#define PENALTY_LOSS_TABLE(X) X(LOSS_PENALTY, "penalty")
+
 typedef enum loss_kind {
 #define LOSS_ENUMERATOR(e, name) e,
-    LOSS_TABLE(LOSS_ENUMERATOR) LOGIT_LOSS_TABLE(LOSS_ENUMERATOR)
+    VECTOR_LOSS_TABLE(LOSS_ENUMERATOR) LOGIT_LOSS_TABLE(LOSS_ENUMERATOR) PENALTY_LOSS_TABLE(LOSS_ENUMERATOR)
 #undef LOSS_ENUMERATOR
         LOSS_COUNT
 } loss_kind;
 
 extern const char *const loss_names[LOSS_COUNT + 1];
+
+/* What a cfg may choose from: between vectors, between values, which may be logits, and of first derivatives. A place in the first two
+ * is a loss_kind. */
+extern const char *const vector_loss_names[], *const value_loss_names[], *const gradient_loss_names[];
+
+/* Of a place in gradient_loss_names. */
+loss_kind gradient_loss_kind(int place);
 
 /* `parameter` is delta of huber, epsilon of relative, the norm of penalty, the temperature of losses of logits; the others do not use it. */
 typedef struct loss_function {
@@ -49,6 +57,9 @@ typedef struct loss_function {
     const real *weights;     /* [count] of the elements of every vector; NULL: all 1 */
     const real *row_weights; /* [rows] of the losses of several vectors; NULL: all 1 */
 } loss_function;
+
+/* With the parameter that [sobolev] gives it by default, and no weights. */
+loss_function loss_of_kind(loss_kind kind);
 
 /* Sums over a vector that a loss needs. */
 typedef struct loss_sums {

@@ -18,7 +18,7 @@ struct teacher {
 
 static loss_function loss_of(const section *s, const char *key)
 {
-    return (loss_function){.kind = (loss_kind)option_choice(s, key)};
+    return loss_of_kind((loss_kind)option_choice(s, key));
 }
 
 /* "S:T". */

@@ -140,7 +140,8 @@ DNX_HOT static double loss_rows(loss_function loss, size_t rows, size_t count, c
     case e:           \
         return loss.weights ? loss_rows_kind(e, true, loss, rows, count, prediction, target, scale, gradient) \
                             : loss_rows_kind(e, false, loss, rows, count, prediction, target, scale, gradient);
-        LOSS_TABLE(CASE)
+        VECTOR_LOSS_TABLE(CASE)
+        PENALTY_LOSS_TABLE(CASE)
 #undef CASE
     default:
         return logit_loss_rows(loss, rows, count, prediction, target, scale, gradient);
