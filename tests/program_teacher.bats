@@ -14,6 +14,8 @@ make_both() {
     make_both
     trains student.cfg run -set net.max_batches=2000
     run ! grep -q note: <<<"$output"
+    grep -qF '"teacher": "teacher.cfg",' run/summary.json
+    grep -qF '"teacher_weights": "teacher/projections_final.weights",' run/summary.json
     less_than "$(metric test_value_mse run)" .001
     less_than "$(metric test_gradient_mse run)" .01
     printf 'x1,x2,x3\n.1,.2,.3\n-.5,.4,0\n' >points.csv

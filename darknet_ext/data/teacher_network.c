@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data/graph_weights.h"
 
@@ -19,6 +20,12 @@ status teacher_network_describe(teacher_network *t, const config *student)
     const section *where = teacher_section(student);
     *t = (teacher_network){0};
     return where ? teacher_read_options(where, student->path, &t->options) : STATUS_OK;
+}
+
+bool teacher_network_is_readable(const teacher_network *t)
+{
+    const section *where = t->options.where;
+    return where && access(option_text(where, "cfg"), R_OK) == 0 && (!option_given(where, "weights") || access(option_text(where, "weights"), R_OK) == 0);
 }
 
 /* The failure of a file, at the key that names it. */
