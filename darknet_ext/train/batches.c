@@ -2,10 +2,15 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "engine/mirror.h"
 
 status batches_create(batches *b, plugin_network *net, const dataset *set)
 {
     *b = (batches){.net = net, .set = set, .truth_count = plugin_truth_count(net)};
+    const section *data = config_section(plugin_config(net), "data");
+    b->mirror = data && option_boolean(data, "mirror");
     b->permutation = allocate_zeroed((unsigned long)set->points, sizeof *b->permutation);
     return b->permutation ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -41,7 +46,8 @@ static float *put_direction(float *to, const dataset *d, const label_layout *l, 
     size_t m = l->outputs, n = l->inputs;
     to = put(to, d, PART_V, sample, r * n, n, 0);
     to = put(to, d, PART_V_WEIGHT, sample, r, 1, 1);
-    to = put(to, d, PART_JVP, sample, r * m, m, NAN);
+    if (l->order > 0)
+        to = put(to, d, PART_JVP, sample, r * m, m, NAN);
     return l->order > 1 ? put(to, d, PART_HVP, sample, r * m * n, m * n, NAN) : to;
 }
 
@@ -49,13 +55,23 @@ static float *put_direction(float *to, const dataset *d, const label_layout *l, 
 static void put_labels(float *to, const dataset *d, const label_layout *l, size_t sample)
 {
     to = put(to, d, PART_Y, sample, 0, (size_t)d->outputs, NAN);
-    if (!l || l->order == 0)
-        return;
-    to = put(to, d, PART_JACOBIAN, sample, 0, l->outputs * l->inputs, NAN);
-    if (l->directions == 0 && l->order > 1)
+    if (l && l->order > 0)
+        to = put(to, d, PART_JACOBIAN, sample, 0, l->outputs * l->inputs, NAN);
+    if (l && l->directions == 0 && l->order > 1)
         put(to, d, PART_HESSIAN, sample, 0, l->outputs * l->inputs * l->inputs, NAN);
-    for (size_t r = 0; r < (size_t)l->directions; ++r)
+    for (size_t r = 0; l && r < (size_t)l->directions; ++r)
         to = put_direction(to, d, l, sample, r);
+}
+
+/* mirror=1: the second half of the minibatch becomes the mirror images of the first. Labels of values stay what they are. */
+static void mirror_second_half(batches *b)
+{
+    size_t half = (size_t)plugin_minibatch(b->net) / 2;
+    tensor_shape shape = plugin_graph(b->net)->input;
+    float *x = plugin_input(b->net), *truth = plugin_truth(b->net);
+    for (size_t i = 0; i < half; ++i)
+        mirror_image(shape, x + i * shape_count(shape), x + (half + i) * shape_count(shape));
+    memcpy(truth + half * b->truth_count, truth, half * b->truth_count * sizeof *truth);
 }
 
 void batches_fill(batches *b)
@@ -67,4 +83,6 @@ void batches_fill(batches *b)
         put(plugin_input(b->net) + i * (size_t)d->inputs, d, PART_X, sample, 0, (size_t)d->inputs, 0);
         put_labels(plugin_truth(b->net) + i * b->truth_count, d, plugin_labels(b->net), sample);
     }
+    if (b->mirror)
+        mirror_second_half(b);
 }

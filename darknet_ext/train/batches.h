@@ -11,6 +11,7 @@ typedef struct batches {
     uint32_t *permutation;   /* of the current epoch */
     uint64_t permuted_epoch; /* + 1; 0: none yet */
     size_t truth_count;
+    bool mirror;             /* [data] mirror= */
 } batches;
 
 status batches_create(batches *b, plugin_network *net, const dataset *set);
