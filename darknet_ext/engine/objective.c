@@ -6,10 +6,11 @@
 #include <stdlib.h>
 
 #include "core/environment.h"
+#include "engine/along.h"
 #include "engine/directions.h"
-#include "engine/functionals.h"
 #include "engine/hints.h"
 #include "engine/loss_weights.h"
+#include "engine/mirror.h"
 #include "engine/objective_check.h"
 #include "engine/targets.h"
 #include "engine/teacher.h"
@@ -25,7 +26,9 @@ struct objective {
     int n_output_directions;       /* v1 */
     int n_input_directions;        /* v2 of each v1; 1 when order < 2 */
     size_t outputs, inputs;        /* of the network; of the segment's input */
-    targets *targets;              /* NULL when derivatives are compared with zero, or the teacher's */
+    targets *targets;              /* NULL when derivatives are compared with anything but labels */
+    along *along;                  /* NULL: no loss along directions of the input */
+    real *mirrored;                /* [v1][batch][inputs]: the derivatives at the partners; of TARGET_FLIP */
     teacher *teacher;              /* NULL: values are compared with labels */
     hints *hints;                  /* NULL: none */
     bool counts_extras;            /* the losses of [teacher] beside those of the orders */
@@ -122,6 +125,12 @@ static status allocate(objective *self, int capacity)
         s = tape_allow_scalar_path(&self->tape, &self->scalar_path);
     if (s != STATUS_OK)
         return s;
+    s = along_create(&self->along, o, self->be, self->truth_layout, self->graph->input, self->n_output_directions, capacity);
+    if (s == STATUS_OK && o->order > 0 && o->target == TARGET_FLIP &&
+        !(self->mirrored = self->be->allocate((size_t)capacity * (size_t)self->n_output_directions * self->inputs)))
+        s = STATUS_NO_MEMORY;
+    if (s != STATUS_OK)
+        return s;
     self->labels = self->be->allocate((size_t)capacity * self->outputs);
     self->value_gradient = self->be->allocate((size_t)capacity * self->outputs);
     return self->labels && self->value_gradient ? STATUS_OK : STATUS_NO_MEMORY;
@@ -175,7 +184,7 @@ status objective_create(objective **result, graph *g, const backend *be, const s
         .outputs = self->outputs,
         .inputs = self->inputs,
         .order = options->target == TARGET_DATA ? options->order : 0,
-        .directions = options->order > 0 && options->target == TARGET_DATA ? options->label_directions : 0,
+        .directions = options->order > 0 ? options->label_directions : 0,
     };
     objective_set_weights(self, options->weight);
     s = append_heads(g, options);
@@ -202,6 +211,8 @@ void objective_free(objective *self)
         return;
     tape_free(&self->tape);
     targets_free(self->targets);
+    along_free(self->along);
+    self->be->release(self->mirrored);
     teacher_free(self->teacher);
     hints_free(self->hints);
     self->be->release(self->hard_gradient);
@@ -305,9 +316,13 @@ static void place_directions(objective *self)
         .samples = o->resample ? NULL : &self->tape.x,
     };
     const jet *seed = top_adjoint(self);
-    directions_fill(&source, RANDOM_OUTPUT_DIRECTIONS, o->projections == 0, self->n_output_directions, self->n_input_directions,
-                    seed->batch, seed->count, jet_component(seed, jet_components(o->order) - 1));
-    loss_weights_scale_outputs(&self->parts, (size_t)pairs * (size_t)seed->batch, jet_component(seed, jet_components(o->order) - 1));
+    real *v1 = jet_component(seed, jet_components(o->order) - 1);
+    if (o->projection != PROJECTION_CLASS)
+        directions_fill(&source, RANDOM_OUTPUT_DIRECTIONS, o->projections == 0, self->n_output_directions, self->n_input_directions, seed->batch,
+                        seed->count, v1);
+    if (o->target == TARGET_FLIP)
+        mirror_directions((size_t)pairs, (size_t)seed->batch, seed->count, v1);
+    loss_weights_scale_outputs(&self->parts, (size_t)pairs * (size_t)seed->batch, v1);
     if (o->order > 1 && self->truth_layout.directions == 0) {
         const jet *x = segment_input(self);
         directions_fill(&source, RANDOM_INPUT_DIRECTIONS, o->projections_2 == 0, o->projections_2 == 0 ? self->n_input_directions : pairs, 1,
@@ -316,6 +331,20 @@ static void place_directions(objective *self)
             directions_repeat(self->n_input_directions, self->n_output_directions, x->batch, x->count, jet_component(x, 1));
         loss_weights_scale_inputs(&self->parts, (size_t)pairs * (size_t)x->batch, jet_component(x, 1));
     }
+}
+
+/* projection=class: known when the teacher has spoken. */
+static void place_class(objective *self)
+{
+    const objective_options *o = &self->options;
+    const jet *seed = top_adjoint(self);
+    real *v1 = jet_component(seed, jet_components(o->order) - 1);
+    if (o->projections == 0 || o->projection != PROJECTION_CLASS)
+        return;
+    directions_of_class(self->teacher ? teacher_outputs(self->teacher) : self->labels, self->n_input_directions, seed->batch, seed->count, v1);
+    if (o->target == TARGET_FLIP)
+        mirror_directions((size_t)self->n_input_directions, (size_t)seed->batch, seed->count, v1);
+    loss_weights_scale_outputs(&self->parts, (size_t)self->n_input_directions * (size_t)seed->batch, v1);
 }
 
 static void gather_labels(objective *self, const real *truth)
@@ -351,6 +380,8 @@ void objective_begin(objective *self, const real *truth, bool training, uint64_t
     if (t->derivatives) {
         place_directions(self);
         loss_weights_fill_rows(&self->parts, &self->truth_layout, self->truth, self->tape.batch);
+        if (self->along)
+            along_begin(self->along, self->truth, t->x.data, t->batch);
     }
     if (self->teacher && self->have_labels)
         teacher_values(self->teacher, t->x.data, t->batch, t->derivatives && follows_teacher(self), segment_input(self));
@@ -409,38 +440,49 @@ static derivative_targets targets_of(const objective *self)
     size_t block = (size_t)self->tape.batch * self->inputs;
     if (follows_teacher(self)) /* like the student's own, they stand once for each pair (v1, v2) */
         return (derivative_targets){teacher_gradient(self->teacher), (size_t)self->n_input_directions * block, teacher_hessian(self->teacher), NULL};
+    if (self->mirrored)
+        return (derivative_targets){self->mirrored, block, NULL, NULL};
     return (derivative_targets){targets_gradient(self->targets), block, targets_hessian(self->targets), targets_along(self->targets)};
 }
 
-/* g against its target, for every v1; r = dL/dg goes where the tangent sweep reads it. With order 2 each v1 has several
- * directions that all carry the same g: the first of them stands for all. */
-static double gradient_loss(objective *self)
+/* g against its target, for every v1; r = dL/dg. With order 2 each v1 has several directions that all carry the same g: the first of them
+ * stands for all. */
+static double whole_gradient_loss(objective *self, const real *g, derivative_targets t, double scale, real *r)
 {
-    const objective_options *o = &self->options;
-    int last = jet_components(o->order) - 1;
     size_t per_direction = (size_t)self->n_input_directions, rows = (size_t)self->tape.batch, block = rows * self->inputs;
-    const real *g = jet_component(tape_adjoint(&self->tape, o->wrt), last);
-    derivative_targets t = targets_of(self);
-    real *r = jet_component(segment_input(self), last);
-    double scale = self->weights[1] * output_direction_weight(self), sum = 0;
-    loss_function loss = loss_weights_of(&self->parts, 1, o->loss[1]);
-    if (scale == 0) {
-        for (size_t i = 0; i < (size_t)self->n_output_directions; ++i)
-            self->be->fill(block, 0, r + i * per_direction * block);
-        return 0;
-    }
+    loss_function loss = loss_weights_of(&self->parts, 1, self->options.loss[1]);
     if (per_direction == 1)
-        sum = self->be->loss(loss, rows * (size_t)self->n_output_directions, self->inputs, g, t.gradient, (real)scale, r);
-    for (size_t i = 0; per_direction > 1 && i < (size_t)self->n_output_directions; ++i) {
+        return self->be->loss(loss, rows * (size_t)self->n_output_directions, self->inputs, g, t.gradient, (real)scale, r);
+    double sum = 0;
+    for (size_t i = 0; i < (size_t)self->n_output_directions; ++i) {
         size_t at = i * per_direction * block;
         sum += self->be->loss(loss, rows, self->inputs, g + at, t.gradient ? t.gradient + i * t.stride : NULL, (real)scale, r + at);
         if (loss.row_weights)
             loss.row_weights += rows;
     }
-    if (self->truth_layout.directions > 0) {
-        functional_batch batch = {&self->truth_layout, self->truth, rows, (size_t)self->n_output_directions, per_direction, self->parts.rows[1]};
-        sum += functionals_loss(o->loss[1], &batch, g, t.along, scale, r);
-    }
+    return sum;
+}
+
+/* The losses on first derivatives; r = dL/dg goes where the tangent sweep reads it. */
+static double gradient_loss(objective *self)
+{
+    const objective_options *o = &self->options;
+    int last = jet_components(o->order) - 1;
+    size_t per_direction = (size_t)self->n_input_directions, block = (size_t)self->tape.batch * self->inputs;
+    const real *g = jet_component(tape_adjoint(&self->tape, o->wrt), last);
+    derivative_targets t = targets_of(self);
+    real *r = jet_component(segment_input(self), last);
+    double scale = self->weights[1] * output_direction_weight(self), sum = 0;
+    for (size_t i = 0; (scale == 0 || along_alone(self->along)) && i < (size_t)self->n_output_directions; ++i)
+        self->be->fill(block, 0, r + i * per_direction * block);
+    if (scale == 0)
+        return 0;
+    if (!along_alone(self->along))
+        sum = whole_gradient_loss(self, g, t, scale, r);
+    if (self->along)
+        sum += along_loss(self->along, o->loss[1], g, per_direction, (along_target){t.along, t.gradient, t.stride}, self->parts.rows[1], scale, r);
+    if (self->mirrored)
+        mirror_gradients((size_t)self->n_output_directions, (size_t)self->tape.batch, self->graph->input, r);
     return sum;
 }
 
@@ -473,6 +515,7 @@ static void derivative_losses(objective *self, objective_losses *losses)
 {
     tape *t = &self->tape;
     int order = self->options.order, top = graph_top(self->graph);
+    place_class(self);
     if (follows_teacher(self))
         teacher_derivatives(self->teacher, top_adjoint(self), self->labels);
     fill_missing_labels(self);
@@ -481,6 +524,8 @@ static void derivative_losses(objective *self, objective_losses *losses)
     sweep_seeds(t);
     if (self->targets)
         targets_compute(self->targets, self->truth, self->labels, t->batch, top_adjoint(self), segment_input(self));
+    if (self->mirrored)
+        mirror_targets((size_t)self->n_output_directions, (size_t)t->batch, self->graph->input, jet_component(tape_adjoint(t, self->options.wrt), 1), self->mirrored);
     losses->order[1] = gradient_loss(self);
     if (order > 1)
         losses->order[2] = hessian_loss(self);

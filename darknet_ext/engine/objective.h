@@ -9,7 +9,9 @@
  *     g = grad_h <head(m(h)), v1>            t1 the same of the target function: labels (engine/targets.h) or a teacher (engine/teacher.h)
  *     q = grad_h <g, v2> (Hessian-vector)    t2 likewise, and y are the values of either
  *
- * With label directions (vectors that the labels bring along) v2 runs over them, and their terms are multiplied by weight(v).
+ * With label directions (vectors that the labels bring along) v2 runs over them, and their terms are multiplied by weight(v). Where labels do
+ * not give derivatives themselves, and along tangents of image transformations, these terms stand instead of loss_1(g, t1) (engine/along.h).
+ * t1 may also be 0, or the same at the mirror image (engine/mirror.h).
  * Weights of outputs and inputs: engine/loss_weights.h. The weights of the orders can move during a training (layers/sobolev.h).
  *
  * Full Jacobian and Hessian: v1 and v2 run over the unit vectors and the terms are summed. n random projections: the

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/logit_loss_math.h"
+#include "engine/choice_check.h"
 #include "engine/teacher_check.h"
 
 /* The key that makes a layer stay the host's own, as it is written: " with batch_normalize=1". */
@@ -72,18 +72,6 @@ static status check_batchnorm_gradient(const graph *g, const section *where, con
     return option_fail(net, path, "batchnorm_gradient", text);
 }
 
-/* What goes with label directions. */
-static status check_label_directions(const section *where, const char *path, const objective_options *o)
-{
-    if (o->label_directions == 0)
-        return STATUS_OK;
-    if (o->target != TARGET_DATA)
-        return option_fail(where, path, "label_directions", "label_directions needs target=data");
-    if (o->order > 1 && o->projections_2 > 0)
-        return option_fail(where, path, "projections_2", "label_directions are the directions of order 2: projections_2 must be 0");
-    return STATUS_OK;
-}
-
 /* A schedule that would move nothing. */
 static status check_schedule(const section *where, const char *path, const objective_options *o)
 {
@@ -101,22 +89,6 @@ static status check_components(const section *where, const char *path, const obj
 {
     if (o->rms_components && o->target != TARGET_DATA)
         return option_fail(where, path, "component_weights", "component_weights=rms needs target=data: there is nothing to take mean squares of");
-    return STATUS_OK;
-}
-
-/* Numbers of a loss that is not asked for, and losses of logits where there are none. */
-static status check_losses(const graph *g, const section *where, const char *path, const objective_options *o)
-{
-    bool of_logits = loss_is_of_logits(o->loss[0].kind);
-    if (of_logits && shape_count(g->nodes[g->output_node].out) < 2)
-        return option_fail(where, path, "loss", "this loss takes the outputs for logits and needs at least two: the probability of one is 1");
-    if (!of_logits && option_given(where, "temperature"))
-        return option_fail(where, path, "temperature", "temperature needs loss=kl, kl_reverse or cross_entropy");
-    bool penalty = o->loss[1].kind == LOSS_PENALTY;
-    if (!penalty && option_given(where, "penalty_norm"))
-        return option_fail(where, path, "penalty_norm", "penalty_norm needs loss_1=penalty");
-    if (penalty && o->order > 0 && o->target != TARGET_ZERO)
-        return option_fail(where, path, "loss_1", "loss_1=penalty draws the norm of the derivatives themselves: it needs target=zero");
     return STATUS_OK;
 }
 
@@ -139,7 +111,7 @@ status objective_check(const graph *g, const section *where, const char *path, c
 {
     status_list found = {.first = STATUS_OK};
     status_collect(&found, check_schedule(where, path, o));
-    status_collect(&found, check_losses(g, where, path, o));
+    status_collect(&found, choice_check_losses(g, where, path, o));
     if (o->teacher)
         status_collect(&found, teacher_check(g, where, path, o));
     if (o->order == 0) {
@@ -149,7 +121,7 @@ status objective_check(const graph *g, const section *where, const char *path, c
     }
     status_collect(&found, check_target(where, path, o));
     status_collect(&found, check_batchnorm_gradient(g, where, path));
-    status_collect(&found, check_label_directions(where, path, o));
+    choice_check_directions(g, where, path, o, &found);
     status_collect(&found, check_components(where, path, o));
     if (o->wrt >= g->output_node)
         status_collect(&found, option_fail(where, path, "wrt", "wrt must name a layer below the network's output"));

@@ -3,15 +3,23 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/mirror.h"
+
+static bool wants_mirror(const plugin_network *net)
+{
+    const section *data = config_section(plugin_config(net), "data");
+    return data && option_boolean(data, "mirror");
+}
+
 status batches_create(batches *b, plugin_network *net, const dataset *set)
 {
-    *b = (batches){.net = net, .set = set, .truth_count = plugin_truth_count(net)};
+    *b = (batches){.net = net, .set = set, .mirror = wants_mirror(net), .truth_count = plugin_truth_count(net)};
     return epochs_create(&b->epochs, (uint32_t)set->points, plugin_seed(net));
 }
 
 status batches_create_streamed(batches *b, plugin_network *net, const sample_set *set, int loaders)
 {
-    *b = (batches){.net = net, .truth_count = plugin_truth_count(net)};
+    *b = (batches){.net = net, .mirror = wants_mirror(net), .truth_count = plugin_truth_count(net)};
     return loader_create(&b->loader, set, plugin_minibatch(net), plugin_seed(net), loaders);
 }
 
@@ -36,7 +44,8 @@ static float *put_direction(float *to, const dataset *d, const label_layout *l, 
     size_t m = l->outputs, n = l->inputs;
     to = put(to, d, PART_V, sample, r * n, n, 0);
     to = put(to, d, PART_V_WEIGHT, sample, r, 1, 1);
-    to = put(to, d, PART_JVP, sample, r * m, m, NAN);
+    if (l->order > 0)
+        to = put(to, d, PART_JVP, sample, r * m, m, NAN);
     return l->order > 1 ? put(to, d, PART_HVP, sample, r * m * n, m * n, NAN) : to;
 }
 
@@ -44,13 +53,23 @@ static float *put_direction(float *to, const dataset *d, const label_layout *l, 
 static void put_labels(float *to, const dataset *d, const label_layout *l, size_t sample)
 {
     to = put(to, d, PART_Y, sample, 0, (size_t)d->outputs, NAN);
-    if (!l || l->order == 0)
-        return;
-    to = put(to, d, PART_JACOBIAN, sample, 0, l->outputs * l->inputs, NAN);
-    if (l->directions == 0 && l->order > 1)
+    if (l && l->order > 0)
+        to = put(to, d, PART_JACOBIAN, sample, 0, l->outputs * l->inputs, NAN);
+    if (l && l->directions == 0 && l->order > 1)
         put(to, d, PART_HESSIAN, sample, 0, l->outputs * l->inputs * l->inputs, NAN);
-    for (size_t r = 0; r < (size_t)l->directions; ++r)
+    for (size_t r = 0; l && r < (size_t)l->directions; ++r)
         to = put_direction(to, d, l, sample, r);
+}
+
+/* mirror=1: the second half of the minibatch becomes the mirror images of the first. Labels of values stay what they are. */
+static void mirror_second_half(batches *b)
+{
+    size_t half = (size_t)plugin_minibatch(b->net) / 2;
+    tensor_shape shape = plugin_graph(b->net)->input;
+    float *x = plugin_input(b->net), *truth = plugin_truth(b->net);
+    for (size_t i = 0; i < half; ++i)
+        mirror_image(shape, x + i * shape_count(shape), x + (half + i) * shape_count(shape));
+    memcpy(truth + half * b->truth_count, truth, half * b->truth_count * sizeof *truth);
 }
 
 static void fill_from_memory(batches *b, uint64_t first)
@@ -85,10 +104,14 @@ static status fill_from_loader(batches *b, uint64_t first)
 status batches_fill(batches *b)
 {
     uint64_t first = plugin_seen(b->net);
+    status s = STATUS_OK;
     if (b->loader)
-        return fill_from_loader(b, first);
-    fill_from_memory(b, first);
-    return STATUS_OK;
+        s = fill_from_loader(b, first);
+    else
+        fill_from_memory(b, first);
+    if (s == STATUS_OK && b->mirror)
+        mirror_second_half(b);
+    return s;
 }
 
 double batches_waited(const batches *b)

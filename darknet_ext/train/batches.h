@@ -13,6 +13,7 @@ typedef struct batches {
     epochs epochs;
     loader *loader;     /* of samples that are read in pieces; NULL: there are none */
     size_t truth_count;
+    bool mirror;        /* [data] mirror= */
 } batches;
 
 status batches_create(batches *b, plugin_network *net, const dataset *set);

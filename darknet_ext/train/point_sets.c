@@ -32,7 +32,7 @@ status training_data_open(data_source *d, plugin_network *p)
         .order = labels ? labels->order : 0,
         .evaluation_order = evaluation_order(p),
         .directions = labels ? labels->directions : 0,
-        .needs_values = t ? t->hard_weight > 0 : !o || sobolev_has_loss(o, 0),
+        .needs_values = t ? t->hard_weight > 0 : !o || sobolev_has_loss(o, 0) || (o->order > 0 && o->projection == PROJECTION_CLASS),
         .teacher = function || (t && t->graph),
         .needs_first = labels && labels->order > 0 && sobolev_has_loss(o, 1),
         .head = head && (o->target == TARGET_DATA || o->differentiated == DIFFERENTIATE_LOSS),
