@@ -144,7 +144,7 @@ static status open_pictures(opening *o)
 
 /* ---------------------------------------------------------------- sets */
 
-static const char *source_key(const section *data)
+const char *stream_source_key(const section *data)
 {
     return option_given(data, "list") ? "list" : option_given(data, "train") ? "train" : "file";
 }
@@ -169,7 +169,7 @@ static status divide(opening *o)
         if (result == STATUS_OK)
             result = split_all(s->test_stream, &s->test);
     } else
-        result = at_key(o, source_key(d), split_divide(s->stream, kind, tests, seed, &s->training, &s->test));
+        result = at_key(o, stream_source_key(d), split_divide(s->stream, kind, tests, seed, &s->training, &s->test));
     if (result == STATUS_OK)
         result = split_draw(&s->training, at_most(d, s->training.n, option_given(d, "fraction") ? option_real(d, "fraction") : 1, "points"), seed, 1);
     if (result == STATUS_OK)
@@ -184,7 +184,8 @@ static status check_needs(const opening *o)
     if (option_text(d, "normalise") && strcmp(option_text(d, "normalise"), "none") != 0)
         return data_fail(d, o->path, "normalise", "normalise= needs all samples in memory: scale= scales those that are read in pieces");
     if (o->needs->needs_derivatives)
-        return data_fail(d, o->path, source_key(d), "samples that are read in pieces have values alone: a loss on derivatives needs target=zero or another target than the data");
+        return data_fail(d, o->path, stream_source_key(d),
+                         "samples that are read in pieces have values alone: a loss on derivatives needs another target than the data");
     return STATUS_OK;
 }
 
@@ -211,6 +212,8 @@ void stream_source_free(stream_source *s)
 status stream_source_prepare(stream_source *s, const section *data, const char *path)
 {
     opening o = {.source = s, .data = data, .path = path};
-    status result = at_key(&o, source_key(data), stream_prepare(s->stream));
-    return result == STATUS_OK && s->test_stream ? at_key(&o, option_given(data, "test_file") ? "test_file" : source_key(data), stream_prepare(s->test_stream)) : result;
+    status result = at_key(&o, stream_source_key(data), stream_prepare(s->stream));
+    if (result != STATUS_OK || !s->test_stream)
+        return result;
+    return at_key(&o, option_given(data, "test_file") ? "test_file" : stream_source_key(data), stream_prepare(s->test_stream));
 }

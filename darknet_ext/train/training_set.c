@@ -38,7 +38,7 @@ static status check_streams(training_set *t, plugin_network *p)
     if (!data_source_is_streamed(&t->data))
         return STATUS_OK;
     if (o && o->rms_components)
-        return option_fail(o->where, c->path, "component_weights", "component_weights=rms needs labels with derivatives, and samples that are read in pieces have none");
+        return option_fail(o->where, c->path, "component_weights", "component_weights=rms needs derivatives, which samples that are read in pieces have not");
     if ((long)t->data.streams.training.n >= batch)
         return STATUS_OK;
     snprintf(text, sizeof text, "an update takes batch=%ld samples, but there are %lu to train on", batch, (unsigned long)t->data.streams.training.n);
