@@ -46,11 +46,11 @@ static status read_shape(hdf5_column *c)
 }
 
 /* Where the rows lie in the file, when they lie there as they are wanted. */
-static void find_rows(hdf5_column *c, hid_t type, hid_t memory_type)
+static void find_rows(hdf5_column *c, hid_t type, hid_t wanted)
 {
     hid_t properties = H5Dget_create_plist(c->set);
     bool plain =
-        properties >= 0 && H5Pget_layout(properties) == H5D_CONTIGUOUS && H5Pget_external_count(properties) == 0 && H5Tequal(type, memory_type) > 0;
+        properties >= 0 && H5Pget_layout(properties) == H5D_CONTIGUOUS && H5Pget_external_count(properties) == 0 && H5Tequal(type, wanted) > 0;
     if (properties >= 0)
         H5Pclose(properties);
     haddr_t offset = plain ? H5Dget_offset(c->set) : HADDR_UNDEF;

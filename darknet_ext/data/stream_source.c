@@ -20,6 +20,11 @@ static bool has_ending(const char *path, const char *ending)
     return length > n && strcasecmp(path + length - n, ending) == 0;
 }
 
+static bool is_hdf5(const char *path)
+{
+    return has_ending(path, ".h5") || has_ending(path, ".hdf5");
+}
+
 static uint64_t cache_bytes(const section *data)
 {
     const long megabytes = option_given(data, "cache_mb") ? option_integer(data, "cache_mb") : 1024;
@@ -31,12 +36,10 @@ bool stream_source_is_asked_for(const section *data)
     const char *file = option_text(data, "file");
     if (option_given(data, "list") || option_given(data, "train"))
         return true;
-    if (!has_ending(file, ".h5") && !has_ending(file, ".hdf5"))
-        return false;
-    for (size_t i = 0; i < sizeof own_keys / sizeof *own_keys; ++i)
+    for (size_t i = 0; *file && i < sizeof own_keys / sizeof *own_keys; ++i)
         if (option_given(data, own_keys[i]))
             return true;
-    return stream_hdf5_is_needed(file, cache_bytes(data));
+    return is_hdf5(file) && stream_hdf5_is_needed(file, cache_bytes(data));
 }
 
 /* ---------------------------------------------------------------- files */
@@ -76,8 +79,8 @@ static stream_request make_request(const opening *o)
 static status open_file(opening *o, const char *key, sample_stream **stream)
 {
     o->request.path = option_text(o->data, key);
-    if (!has_ending(o->request.path, ".h5") && !has_ending(o->request.path, ".hdf5"))
-        return data_fail(o->data, o->path, key, "only HDF5 files (.h5, .hdf5) can be read in pieces");
+    if (!is_hdf5(o->request.path))
+        return data_fail(o->data, o->path, key, "only HDF5 files (.h5, .hdf5) can be read in pieces, as history, scale, split, fraction, labels and loaders ask for");
     return at_key(o, key, stream_hdf5_open(stream, &o->request));
 }
 
