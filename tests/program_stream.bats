@@ -181,6 +181,15 @@ pictures() {
     refuses_like 2 'f.cfg:14:11: error: \[data\] normalise= needs all samples in memory*' train f.cfg -out no
     network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=1/' >f.cfg
     refuses_like 2 '*samples that are read in pieces have values alone*' train f.cfg -out no
+    printf 'x1,x2,y\n1,2,3\n4,5,6\n' >t.csv
+    network 'file=t.csv\nfraction=.5' >f.cfg
+    refuses_like 2 'f.cfg:12:6: error: \[data\] only HDF5 files (.h5, .hdf5) can be read in pieces*' train f.cfg -out no
+    network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=1\nweight=0\ntarget=zero/' >f.cfg
+    trains f.cfg penalty
+    network 'train=good.list' | sed 's/order=0/order=1\nweight=0\ntarget=zero/' >f.cfg
+    pictures
+    cp train.list good.list
+    refuses_like 2 'f.cfg:12:7: error: \[data\] the test samples have no labels: nothing says how good the network is' train f.cfg -out no
     make_samples beyond bad.h5
     network 'file=bad.h5' >f.cfg
     refuses_like 2 '*bad.h5: error: label\[7\] (counted from 0) is beyond the last class*' train f.cfg -out no

@@ -23,7 +23,8 @@ static const hsize_t frame_sizes[3] = {FRAMES, SIDE, SIDE};
 static const sample_layout contiguous = {0, 0}, chunked = {7, 0}, compressed = {7, 1};
 
 /* Episodes of lengths 1, 2, 1, 9, … : a history may reach before any of them. */
-static const int episodes[FRAMES] = {3, 5, 5, 6, 8, 8, 8, 8, 8, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9, 9, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 13, 13, 13, 13, 13, 14, 15, 15, 15};
+static const int episodes[FRAMES] = {3,  5,  5,  6,  8,  8,  8,  8,  8,  8,  8,  8,  8,  9,  9,  9,  9,  9,  9,  9,
+                                     12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 13, 13, 13, 13, 13, 14, 15, 15, 15};
 
 static unsigned char pixel(int frame, int i)
 {
@@ -116,7 +117,8 @@ static void test_labels(void **state)
 {
     (void)state;
     enum { N = 5, M = 3 };
-    const float x[N][2] = {{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}}, p[N][M] = {{1, 0, 0}, {.5f, .25f, .25f}, {.2f, .3f, .5f}, {0, 1, 0}, {.1f, .1f, .8f}};
+    const float x[N][2] = {{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}},
+                p[N][M] = {{1, 0, 0}, {.5f, .25f, .25f}, {.2f, .3f, .5f}, {0, 1, 0}, {.1f, .1f, .8f}};
     const int label[N] = {2, 0, 1, -1, 2};
     hid_t file = samples_create("labels.h5");
     assert_int_equal(samples_put_floats(file, "x", 2, (const hsize_t[]){N, 2}, *x), 0);
@@ -124,7 +126,15 @@ static void test_labels(void **state)
     assert_int_equal(samples_put_integers(file, "label", N, label), 0);
     H5Fclose(file);
     for (label_kind kind = LABELS_LOGITS; kind <= LABELS_CLASSES; ++kind) {
-        stream_request r = {.path = "labels.h5", .inputs = 2, .outputs = M, .scale = .5, .labels = kind, .labels_given = true, .needs_labels = true, .missing = true, .cache = 1 << 20};
+        stream_request r = {.path = "labels.h5",
+                            .inputs = 2,
+                            .outputs = M,
+                            .scale = .5,
+                            .labels = kind,
+                            .labels_given = true,
+                            .needs_labels = true,
+                            .missing = true,
+                            .cache = 1 << 20};
         sample_stream *s = open_stream(&r);
         float got_x[2], got_y[M];
         void *scratch = malloc(s->scratch);
@@ -132,7 +142,10 @@ static void test_labels(void **state)
             assert_int_equal(stream_read(s, (uint32_t)i, scratch, got_x, got_y), STATUS_OK);
             assert_true(got_x[0] == .5f * x[i][0] && got_x[1] == .5f * x[i][1]);
             for (int k = 0; k < M; ++k) {
-                float want = kind == LABELS_LOGITS ? p[i][k] : kind == LABELS_PROBABILITIES ? logf(fmaxf(p[i][k], 1e-8f)) : label[i] < 0 ? NAN : (float)(label[i] == k);
+                float want = kind == LABELS_LOGITS          ? p[i][k]
+                             : kind == LABELS_PROBABILITIES ? logf(fmaxf(p[i][k], 1e-8f))
+                             : label[i] < 0                 ? NAN
+                                                            : (float)(label[i] == k);
                 if (isnan(want) ? !isnan(got_y[k]) : got_y[k] != want)
                     fail_msg("labels %d, sample %d, output %d: %g instead of %g", (int)kind, i, k, (double)got_y[k], (double)want);
             }
@@ -424,7 +437,8 @@ static void test_bad_probabilities(void **state)
             hid_t file = samples_create("bad.h5");
             files[i].make(file);
             H5Fclose(file);
-            stream_request r = {.path = "bad.h5", .inputs = 2, .outputs = 3, .labels = kind, .labels_given = true, .needs_labels = true, .cache = 1 << 20};
+            stream_request r = {
+                .path = "bad.h5", .inputs = 2, .outputs = 3, .labels = kind, .labels_given = true, .needs_labels = true, .cache = 1 << 20};
             expect_refused(files[i].what, &r, kind == LABELS_CLASSES ? "is no one-hot row" : files[i].says);
         }
 }
@@ -582,7 +596,8 @@ static void test_classes(void **state)
             kl += 1. / M * (log(1. / M) - ((double)y[i][k] - log(sum))) / N;
     }
     for (label_kind kind = LABELS_LOGITS; kind <= LABELS_CLASSES; kind += 2) {
-        stream_request r = {.path = "classes.h5", .inputs = 2, .outputs = M, .labels = kind, .labels_given = true, .needs_labels = true, .cache = 1 << 20};
+        stream_request r = {
+            .path = "classes.h5", .inputs = 2, .outputs = M, .labels = kind, .labels_given = true, .needs_labels = true, .cache = 1 << 20};
         sample_stream *s = open_stream(&r);
         sample_set set;
         evaluator *e;

@@ -224,8 +224,8 @@ static void check_data(checked k)
         return;
     }
     if (n != 1) {
-        message_error(k.m, section_place(k.s, n ? sample_sources[source].key : "file"), "[data] needs %s of the keys 'function', 'file', 'list' and 'train'",
-                      n ? "only one" : "one");
+        message_error(k.m, section_place(k.s, n ? sample_sources[source].key : "file"),
+                      "[data] needs %s of the keys 'function', 'file', 'list' and 'train'", n ? "only one" : "one");
         return;
     }
     check_source_keys(k, source);

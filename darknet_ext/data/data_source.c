@@ -319,7 +319,7 @@ static status refuse_streams(const data_source *d)
 {
     if (!data_source_is_streamed(d))
         return STATUS_OK;
-    return fail(d, option_given(d->where, "file") ? "file" : option_given(d->where, "list") ? "list" : "train", "this needs all samples in memory, and they are read in pieces");
+    return fail(d, stream_source_key(d->where), "this needs all samples in memory, and they are read in pieces");
 }
 
 /* ---------------------------------------------------------------- all of them */

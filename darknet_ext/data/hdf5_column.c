@@ -46,10 +46,11 @@ static status read_shape(hdf5_column *c)
 }
 
 /* Where the rows lie in the file, when they lie there as they are wanted. */
-static void find_rows(hdf5_column *c, hid_t type, hid_t memory_type)
+static void find_rows(hdf5_column *c, hid_t type, hid_t wanted)
 {
     hid_t properties = H5Dget_create_plist(c->set);
-    bool plain = properties >= 0 && H5Pget_layout(properties) == H5D_CONTIGUOUS && H5Pget_external_count(properties) == 0 && H5Tequal(type, memory_type) > 0;
+    bool plain =
+        properties >= 0 && H5Pget_layout(properties) == H5D_CONTIGUOUS && H5Pget_external_count(properties) == 0 && H5Tequal(type, wanted) > 0;
     if (properties >= 0)
         H5Pclose(properties);
     haddr_t offset = plain ? H5Dget_offset(c->set) : HADDR_UNDEF;
@@ -166,7 +167,9 @@ static status read_through_library(const hdf5_column *c, uint32_t first, uint32_
     hid_t rows = H5Dget_space(c->set), memory = H5Screate_simple(c->rank, count, NULL);
     bool read = H5Sselect_hyperslab(rows, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
                 H5Dread(c->set, memory_type(c), memory, rows, H5P_DEFAULT, to) >= 0;
-    status s = read ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read at row %lu: %s", c->path, c->name, (unsigned long)first, hdf5_reason().text);
+    status s = read ? STATUS_OK
+                    : status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read at row %lu: %s", c->path, c->name, (unsigned long)first,
+                                  hdf5_reason().text);
     H5Sclose(memory);
     H5Sclose(rows);
     hdf5_end(session);

@@ -26,7 +26,8 @@ static status find_class(const picture_list *l, const names_file *names, int i)
         if (!*names->lines[k] || !strstr(l->files.lines[i], names->lines[k]))
             continue;
         if (*class >= 0) {
-            snprintf(problem, sizeof problem, "its path contains two names of classes, %s and %s", shown(names->lines[*class]).text, shown(names->lines[k]).text);
+            snprintf(problem, sizeof problem, "its path contains two names of classes, %s and %s", shown(names->lines[*class]).text,
+                     shown(names->lines[k]).text);
             return line_fail(l, i, l->files.lines[i], problem);
         }
         *class = k;
@@ -97,10 +98,20 @@ static char *trim(char *text)
     return text;
 }
 
+/* Where the value of a key belongs, or NULL. */
+static char **text_of(picture_data *d, const char *key)
+{
+    if (strcmp(key, "train") == 0)
+        return &d->train;
+    if (strcmp(key, "valid") == 0)
+        return &d->valid;
+    return strcmp(key, "names") == 0 || strcmp(key, "labels") == 0 ? &d->names : NULL;
+}
+
 static status take(picture_data *d, const char *path, int line, const char *key, const char *value)
 {
     long classes;
-    char **text = strcmp(key, "train") == 0 ? &d->train : strcmp(key, "valid") == 0 ? &d->valid : strcmp(key, "names") == 0 || strcmp(key, "labels") == 0 ? &d->names : NULL;
+    char **text = text_of(d, key);
     if (strcmp(key, "classes") == 0) {
         if (!parse_integer(value, &classes) || classes < 1 || classes > 1000000)
             return status_fail(STATUS_BAD_FILE, "%s:%d: error: classes: '%s' is not a whole number from 1 to 1000000", path, line, shown(value).text);

@@ -33,7 +33,8 @@ static status check_finite(const hdf5_column *c, uint32_t row, const float *valu
 {
     for (size_t i = 0; i < count; ++i)
         if (!isfinite(values[i]))
-            return column_fail_at(c, row + i / c->row_count, i % c->row_count, isnan(values[i]) ? "is not a number" : "is infinite, or too large for float");
+            return column_fail_at(c, row + i / c->row_count, i % c->row_count,
+                                  isnan(values[i]) ? "is not a number" : "is infinite, or too large for float");
     return STATUS_OK;
 }
 
@@ -81,7 +82,8 @@ static status read_y(const hdf5_stream *s, uint32_t sample, void *scratch, float
         return result;
     to_floats(s->y.kind, row, s->y.row_count, 1, y);
     const char *problem = convert_labels(s, y);
-    return problem ? status_fail(STATUS_BAD_FILE, "%s: error: %s[%lu] (counted from 0) %s", s->path, s->y.name, (unsigned long)sample, problem) : STATUS_OK;
+    return problem ? status_fail(STATUS_BAD_FILE, "%s: error: %s[%lu] (counted from 0) %s", s->path, s->y.name, (unsigned long)sample, problem)
+                   : STATUS_OK;
 }
 
 static status read_sample(const sample_stream *head, uint32_t sample, void *scratch, float *x, float *y)
@@ -172,7 +174,8 @@ static bool is_frames(const hdf5_stream *s)
 
 static status shape_fail(const hdf5_stream *s, const hdf5_column *c, const char *expected)
 {
-    return status_fail(STATUS_BAD_FILE, "%s: error: %s has the shape %s, expected %s", s->path, c->name, hdf5_shape(c->sizes, c->rank).text, expected);
+    return status_fail(STATUS_BAD_FILE, "%s: error: %s has the shape %s, expected %s", s->path, c->name, hdf5_shape(c->sizes, c->rank).text,
+                       expected);
 }
 
 static status check_frames(hdf5_stream *s, const stream_request *r)
@@ -205,8 +208,8 @@ static status check_x(hdf5_stream *s, const stream_request *r)
         same = c->sizes[1] == (hsize_t)r->input.channels && c->sizes[2] == (hsize_t)r->input.height && c->sizes[3] == (hsize_t)r->input.width;
     if (same)
         return STATUS_OK;
-    snprintf(expected, sizeof expected, "[%lu, %d]: samples, inputs of the network (%d x %d x %d)", (unsigned long)c->rows, r->inputs, r->input.channels,
-             r->input.height, r->input.width);
+    snprintf(expected, sizeof expected, "[%lu, %d]: samples, inputs of the network (%d x %d x %d)", (unsigned long)c->rows, r->inputs,
+             r->input.channels, r->input.height, r->input.width);
     return shape_fail(s, c, expected);
 }
 
@@ -217,7 +220,8 @@ static status check_y(hdf5_stream *s, const stream_request *r)
     if (!c->set) {
         if (!r->needs_labels || r->missing)
             return STATUS_OK;
-        return status_fail(STATUS_BAD_FILE, "%s: error: holds no %s, which the loss on values needs", s->path, r->labels_given && r->labels != LABELS_CLASSES ? "y" : "y and no label");
+        return status_fail(STATUS_BAD_FILE, "%s: error: holds no %s, which the loss on values needs", s->path,
+                           r->labels_given && r->labels != LABELS_CLASSES ? "y" : "y and no label");
     }
     s->head.has_labels = true;
     size_t count = s->one_hot ? 1 : (size_t)r->outputs;
@@ -242,8 +246,8 @@ static status read_episodes(hdf5_stream *s, const hdf5_column *c)
     status result = e ? column_integers(c, e) : STATUS_NO_MEMORY;
     for (uint32_t i = 1; i < c->rows && result == STATUS_OK; ++i)
         if (e[i] < e[i - 1])
-            result = status_fail(STATUS_BAD_FILE, "%s: error: episode[%lu] (counted from 0) is %d after %d: episodes must not decrease", s->path, (unsigned long)i, e[i],
-                                 e[i - 1]);
+            result = status_fail(STATUS_BAD_FILE, "%s: error: episode[%lu] (counted from 0) is %d after %d: episodes must not decrease", s->path,
+                                 (unsigned long)i, e[i], e[i - 1]);
     return result;
 }
 

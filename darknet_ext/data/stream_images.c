@@ -64,8 +64,8 @@ static status check(const image_stream *s, const stream_request *r, const names_
 {
     tensor_shape i = r->input;
     if (i.channels != 1 && i.channels != 3)
-        return status_fail(STATUS_BAD_CONFIG, "pictures have 1 or 3 channels, the network takes %d x %d x %d: set [net] channels, height and width", i.channels, i.height,
-                           i.width);
+        return status_fail(STATUS_BAD_CONFIG, "pictures have 1 or 3 channels, the network takes %d x %d x %d: set [net] channels, height and width",
+                           i.channels, i.height, i.width);
     if (names && names->n != r->outputs)
         return status_fail(STATUS_BAD_CONFIG, "%d names of classes, but the network has %d outputs", names->n, r->outputs);
     if (!names && r->needs_labels && !r->missing)

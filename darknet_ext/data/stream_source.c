@@ -20,6 +20,11 @@ static bool has_ending(const char *path, const char *ending)
     return length > n && strcasecmp(path + length - n, ending) == 0;
 }
 
+static bool is_hdf5(const char *path)
+{
+    return has_ending(path, ".h5") || has_ending(path, ".hdf5");
+}
+
 static uint64_t cache_bytes(const section *data)
 {
     const long megabytes = option_given(data, "cache_mb") ? option_integer(data, "cache_mb") : 1024;
@@ -31,12 +36,10 @@ bool stream_source_is_asked_for(const section *data)
     const char *file = option_text(data, "file");
     if (option_given(data, "list") || option_given(data, "train"))
         return true;
-    if (!has_ending(file, ".h5") && !has_ending(file, ".hdf5"))
-        return false;
-    for (size_t i = 0; i < sizeof own_keys / sizeof *own_keys; ++i)
+    for (size_t i = 0; *file && i < sizeof own_keys / sizeof *own_keys; ++i)
         if (option_given(data, own_keys[i]))
             return true;
-    return stream_hdf5_is_needed(file, cache_bytes(data));
+    return is_hdf5(file) && stream_hdf5_is_needed(file, cache_bytes(data));
 }
 
 /* ---------------------------------------------------------------- files */
@@ -76,8 +79,8 @@ static stream_request make_request(const opening *o)
 static status open_file(opening *o, const char *key, sample_stream **stream)
 {
     o->request.path = option_text(o->data, key);
-    if (!has_ending(o->request.path, ".h5") && !has_ending(o->request.path, ".hdf5"))
-        return data_fail(o->data, o->path, key, "only HDF5 files (.h5, .hdf5) can be read in pieces");
+    if (!is_hdf5(o->request.path))
+        return data_fail(o->data, o->path, key, "only HDF5 files (.h5, .hdf5) can be read in pieces, as history, scale, split, fraction, labels and loaders ask for");
     return at_key(o, key, stream_hdf5_open(stream, &o->request));
 }
 
@@ -144,7 +147,7 @@ static status open_pictures(opening *o)
 
 /* ---------------------------------------------------------------- sets */
 
-static const char *source_key(const section *data)
+const char *stream_source_key(const section *data)
 {
     return option_given(data, "list") ? "list" : option_given(data, "train") ? "train" : "file";
 }
@@ -169,7 +172,7 @@ static status divide(opening *o)
         if (result == STATUS_OK)
             result = split_all(s->test_stream, &s->test);
     } else
-        result = at_key(o, source_key(d), split_divide(s->stream, kind, tests, seed, &s->training, &s->test));
+        result = at_key(o, stream_source_key(d), split_divide(s->stream, kind, tests, seed, &s->training, &s->test));
     if (result == STATUS_OK)
         result = split_draw(&s->training, at_most(d, s->training.n, option_given(d, "fraction") ? option_real(d, "fraction") : 1, "points"), seed, 1);
     if (result == STATUS_OK)
@@ -184,7 +187,8 @@ static status check_needs(const opening *o)
     if (option_text(d, "normalise") && strcmp(option_text(d, "normalise"), "none") != 0)
         return data_fail(d, o->path, "normalise", "normalise= needs all samples in memory: scale= scales those that are read in pieces");
     if (o->needs->needs_derivatives)
-        return data_fail(d, o->path, source_key(d), "samples that are read in pieces have values alone: a loss on derivatives needs target=zero or another target than the data");
+        return data_fail(d, o->path, stream_source_key(d),
+                         "samples that are read in pieces have values alone: a loss on derivatives needs another target than the data");
     return STATUS_OK;
 }
 
@@ -211,6 +215,8 @@ void stream_source_free(stream_source *s)
 status stream_source_prepare(stream_source *s, const section *data, const char *path)
 {
     opening o = {.source = s, .data = data, .path = path};
-    status result = at_key(&o, source_key(data), stream_prepare(s->stream));
-    return result == STATUS_OK && s->test_stream ? at_key(&o, option_given(data, "test_file") ? "test_file" : source_key(data), stream_prepare(s->test_stream)) : result;
+    status result = at_key(&o, stream_source_key(data), stream_prepare(s->stream));
+    if (result != STATUS_OK || !s->test_stream)
+        return result;
+    return at_key(&o, option_given(data, "test_file") ? "test_file" : stream_source_key(data), stream_prepare(s->test_stream));
 }

@@ -30,6 +30,9 @@ typedef struct stream_needs {
 /* Whether the section names pictures, or a file that is read in pieces: for a key that says so, or for what it holds. */
 bool stream_source_is_asked_for(const section *data);
 
+/* The key that names the source: file, list or train. */
+const char *stream_source_key(const section *data);
+
 /* Opens and checks the files, and divides their samples. STATUS_BAD_CONFIG at the place of a key. Freed by the caller also on failure. */
 status stream_source_open(stream_source *s, const section *data, const char *path, const stream_needs *needs);
 void stream_source_free(stream_source *s);

@@ -177,7 +177,8 @@ static status inspect_set(inspection *i, const inspected *s)
     if (!is_read(s->name))
         printf(" (another name than those that are read)");
     else if (f.rows_of_sum_1 == c->rows)
-        printf(", rows sum to 1 (labels=%s)", f.range.low == 0 && f.range.high == 1 && f.range.sum == (double)c->rows ? "probabilities or classes" : "probabilities");
+        printf(", rows sum to 1 (labels=%s)",
+               f.range.low == 0 && f.range.high == 1 && f.range.sum == (double)c->rows ? "probabilities or classes" : "probabilities");
     if (result == STATUS_OK && is_label(s->name) && f.unlabelled > 0)
         printf(", %lu of %lu samples lack labels (missing=1)", f.unlabelled, (unsigned long)c->rows);
     putchar('\n');
@@ -224,7 +225,8 @@ static void print_episodes(inspection *i, const int32_t *episode, uint32_t n)
     for (uint32_t k = 1; k <= n; ++k) {
         if (k < n && episode[k] < episode[k - 1] && ordered) {
             ordered = false;
-            problem(i, "episode[%lu] (counted from 0) is %d after %d: episodes must not decrease", (unsigned long)k, (int)episode[k], (int)episode[k - 1]);
+            problem(i, "episode[%lu] (counted from 0) is %d after %d: episodes must not decrease", (unsigned long)k, (int)episode[k],
+                    (int)episode[k - 1]);
         }
         if (k < n && episode[k] == episode[k - 1])
             continue;
@@ -234,7 +236,8 @@ static void print_episodes(inspection *i, const int32_t *episode, uint32_t n)
         ++count;
         start = k;
     }
-    printf("  %lu episodes of %lu to %lu samples, %.1f on average\n", (unsigned long)count, (unsigned long)shortest, (unsigned long)longest, (double)n / count);
+    printf("  %lu episodes of %lu to %lu samples, %.1f on average\n", (unsigned long)count, (unsigned long)shortest, (unsigned long)longest,
+           (double)n / count);
 }
 
 static status inspect_integers(inspection *i, const char *name)

@@ -72,7 +72,8 @@ static status inspect_list(const char *path, const names_file *names, int *probl
     if (s == STATUS_OK && l.files.n > 0) {
         printf("%s: %d pictures", path, l.files.n);
         if (sizes.decoded > 0)
-            printf(", %d of them decoded: %d x %d to %d x %d (height x width)", sizes.decoded, sizes.least_height, sizes.least_width, sizes.most_height, sizes.most_width);
+            printf(", %d of them decoded: %d x %d to %d x %d (height x width)", sizes.decoded, sizes.least_height, sizes.least_width,
+                   sizes.most_height, sizes.most_width);
         putchar('\n');
         print_classes(&l, names);
     }

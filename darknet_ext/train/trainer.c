@@ -144,7 +144,8 @@ static status save_last(trainer *t)
 {
     char path[4096];
     const evaluation *best = &t->best;
-    training_memory memory = {.best = {best->value_mse, best->gradient_mse, best->hessian_mse, best->directional_mse, best->error, best->kl}, .best_step = t->best_step};
+    training_memory memory = {.best = {best->value_mse, best->gradient_mse, best->hessian_mse, best->directional_mse, best->error, best->kl},
+                              .best_step = t->best_step};
     watch_remember(&t->watch, &memory);
     fold_in(&t->set.fold);
     status s = save_weights(t, "last");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/domain.h"
 #include "engine/objective_check.h"
 #include "train/point_sets.h"
 #include "train/teacher_labels.h"
@@ -43,9 +44,12 @@ static status check_streams(training_set *t, plugin_network *p)
     if (!data_source_is_streamed(&t->data))
         return STATUS_OK;
     if (o && o->rms_components)
-        return option_fail(o->where, c->path, "component_weights", "component_weights=rms needs labels with derivatives, and samples that are read in pieces have none");
+        return option_fail(o->where, c->path, "component_weights",
+                           "component_weights=rms needs derivatives, which samples that are read in pieces have not");
     if (teacher_function(p))
         return option_fail(teacher_function(p), c->path, "function", "a function gives its labels once, to samples in memory, and these are read in pieces");
+    if (!t->data.streams.test.stream->has_labels && !(o && o->teacher))
+        return data_fail(t->data.where, c->path, stream_source_key(t->data.where), "the test samples have no labels: nothing says how good the network is");
     if ((long)t->data.streams.training.n >= batch)
         return STATUS_OK;
     snprintf(text, sizeof text, "an update takes batch=%ld samples, but there are %lu to train on", batch, (unsigned long)t->data.streams.training.n);
