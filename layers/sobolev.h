@@ -13,7 +13,9 @@ typedef enum projection_kind {
 
 typedef enum differentiated_kind { DIFFERENTIATE_OUTPUT, DIFFERENTIATE_LOG_PROBABILITIES, DIFFERENTIATE_LOSS } differentiated_kind;
 
-typedef enum target_kind { TARGET_DATA, TARGET_ZERO } target_kind;
+typedef enum target_kind { TARGET_DATA, TARGET_ZERO, TARGET_TEACHER } target_kind;
+
+struct teacher_options;
 
 /* How the weights of the orders move from `weight` to `end_weight` over a training. */
 typedef enum schedule_kind {
@@ -48,6 +50,7 @@ typedef struct objective_options {
     differentiated_kind differentiated;
     bool cross_entropy;  /* the loss that DIFFERENTIATE_LOSS differentiates is cross-entropy, else squared error */
     target_kind target;  /* what derivatives are compared with */
+    const struct teacher_options *teacher; /* engine/teacher.h; NULL: values are compared with the labels of the data */
     int wrt;             /* node; -1: the network's input */
     bool allow_zero_curvature;
 } objective_options;

@@ -33,6 +33,9 @@ learns() {
     learns normalised value_mse gradient_mse
     learns balance value_mse gradient_mse
     learns batch_normalize value_mse gradient_mse
+    ln -s "$SOURCE_DIR/cfg" cfg # where these two look for their teacher
+    learns teacher value_mse gradient_mse
+    learns hints value_mse gradient_mse
 }
 
 @test "no cfg in cfg/tiny is forgotten here" {

@@ -8,6 +8,7 @@
 #include "config/reader.h"
 #include "data/weights_file.h"
 #include "engine/objective.h"
+#include "engine/teacher.h"
 
 typedef struct plugin_network plugin_network;
 
@@ -18,6 +19,7 @@ typedef struct plugin_settings {
     uint64_t seed;
     bool initialise;        /* draw the first weights from the seed (1 when none is given), not from Darknet's rand() */
     int threads;            /* 0: not given */
+    bool trains;            /* also reads the teacher that the cfg names, if any: without it such a network can only predict */
     bool layer_outputs;     /* predictions leave every layer's output, not only the network's, in Darknet's layer, c x h x w: for clients that
                                look into the network. Costs a copy where the engine's numbers lie otherwise (core/shape.h) */
     bool quiet;             /* the stock parser's own table and remarks are not shown */
@@ -72,6 +74,8 @@ const config *plugin_config(const plugin_network *p);
 graph *plugin_graph(plugin_network *p);
 const backend *plugin_backend(const plugin_network *p);
 const objective_options *plugin_objective(const plugin_network *p); /* NULL without a [sobolev] section */
+bool plugin_trains(const plugin_network *p); /* as its settings said */
+const teacher_options *plugin_teacher(const plugin_network *p); /* NULL without a teacher's cfg; its graph is there when the network `trains` */
 int plugin_directions(const plugin_network *p); /* per sample, in a training step; 0 for order 0 */
 bool plugin_adam(const plugin_network *p);
 bool plugin_trains_stock_layers(const plugin_network *p); /* some layer is updated by Darknet itself */

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 
+#include "core/loss_math.h"
 #include "core/random.h"
 
 static const char *const policies[] = {"constant", "step", "exp", "poly", "steps", "sigmoid", "random", NULL};
@@ -79,3 +80,20 @@ static const option_spec data_options[] = {
 };
 
 const section_spec data_section = {"data", NULL, SECTION_EXTRA, false, data_options, "what to train on", NULL};
+
+static const option_spec teacher_options[] = {
+    {"cfg", OPTION_TEXT, "", 1, 0, NULL, "the teacher: a network of the same inputs and outputs, all of it layers that the engine knows"},
+    {"weights", OPTION_TEXT, "", 1, 0, NULL, "its weights; absent: random ones, from the seed of its cfg"},
+    {"function", OPTION_TEXT, "", 1, 0, NULL, "instead of cfg: ./LIBRARY.so:SYMBOL, whose values and derivatives become the labels of the samples"},
+    {"difference_step", OPTION_REAL, "", 1e-12, .25, NULL, "function: step of the finite differences, as a part of the inputs' range; absent: chosen for each input"},
+    {"wrt", OPTION_INTEGER, "", -1, 1 << 20, NULL,
+     "the teacher's layer by whose output it is differentiated (from 0, -1: its input); absent: the number of [sobolev] wrt"},
+    {"hint", OPTION_TEXT, "", 1, 0, NULL, "student:teacher,...: layers (from 0) whose outputs the student shall make equal to the teacher's"},
+    {"hint_weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss between these layers"},
+    {"hint_loss", OPTION_CHOICE, "l2", 1, 0, vector_loss_names, "loss between these layers"},
+    {"hard_weight", OPTION_REAL, "0", 0, 1e12, NULL, "weight of a loss of the outputs against the labels of [data], beside the one against the teacher's outputs"},
+    {"hard_loss", OPTION_CHOICE, "l2", 1, 0, value_loss_names, "the loss that hard_weight weighs"},
+    {0},
+};
+
+const section_spec teacher_section = {"teacher", NULL, SECTION_EXTRA, false, teacher_options, "what to learn from: another network, or a function", NULL};

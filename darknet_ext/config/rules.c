@@ -156,25 +156,50 @@ static void check_domain(checked k)
     free(limits);
 }
 
-/* Samples come from functions or from a file; keys of the one mean nothing beside the other. */
+/* Keys that something else of the section leaves without a meaning. */
+static void check_meaningless(checked k, const char *const *keys, const char *beside)
+{
+    for (; *keys; ++keys)
+        if (option_given(k.s, *keys) && USABLE(k.s, *keys))
+            message_error(k.m, section_place(k.s, *keys), "'%s' means nothing beside '%s'", *keys, beside);
+}
+
+/* Samples come from functions or from a file, or are (with a teacher) the points of a domain alone; keys of the one mean nothing beside the other. */
 static void check_data(checked k)
 {
-    static const char *const of_functions[] = {"dimension", "domain", "difference_step"}, *const of_files[] = {"test_file", "test_fraction", "missing"};
-    bool file = option_given(k.s, "file");
+    static const char *const of_functions[] = {"dimension", "domain", "difference_step", NULL}, *const of_files[] = {"test_file", "test_fraction", "missing", NULL};
+    static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", NULL};
+    bool file = option_given(k.s, "file"), function = option_given(k.s, "function"), points = !file && !function && option_given(k.s, "domain");
     check_domain(k);
     if (!USABLE(k.s, "file", "function"))
         return; /* said already: a misspelt key may have meant either */
-    if (file == option_given(k.s, "function")) {
+    if (file == function && !points) {
         message_error(k.m, section_place(k.s, "file"), "[data] needs %s of the keys 'function' and 'file'", file ? "only one" : "one");
         return;
     }
-    for (int i = 0; i < 3; ++i) {
-        const char *key = file ? of_functions[i] : of_files[i];
-        if (option_given(k.s, key) && USABLE(k.s, key))
-            message_error(k.m, section_place(k.s, key), "'%s' means nothing beside '%s'", key, file ? "file" : "function");
-    }
+    if (points)
+        check_meaningless(k, of_labels, "domain");
+    else
+        check_meaningless(k, file ? of_functions : of_files, file ? "file" : "function");
     if (option_given(k.s, "test_file") && option_given(k.s, "test_fraction") && USABLE(k.s, "test_file", "test_fraction"))
         message_error(k.m, section_place(k.s, "test_fraction"), "'test_fraction' means nothing beside 'test_file'");
+}
+
+/* A teacher is a network or a function; keys of the one mean nothing beside the other. */
+static void check_teacher(checked k)
+{
+    static const char *const of_networks[] = {"weights", "wrt", "hint", "hint_weight", "hint_loss", "hard_weight", "hard_loss", NULL};
+    static const char *const of_functions[] = {"difference_step", NULL};
+    if (!USABLE(k.s, "cfg", "function"))
+        return;
+    bool function = option_given(k.s, "function");
+    if (function == option_given(k.s, "cfg")) {
+        message_error(k.m, section_place(k.s, "cfg"), "[teacher] needs %s of the keys 'cfg' and 'function'", function ? "only one" : "one");
+        return;
+    }
+    check_meaningless(k, function ? of_networks : of_functions, function ? "function" : "cfg");
+    if (option_given(k.s, "hard_loss") && !option_given(k.s, "hard_weight"))
+        message_error(k.m, section_place(k.s, "hard_loss"), "hard_loss means nothing without hard_weight");
 }
 
 /* Layers named by number, from 0, or negative, from this one back. */
@@ -254,7 +279,7 @@ static const struct {
 } section_checks[] = {
     {"net", check_net},           {"data", check_data}, {"route", check_route},
     {"shortcut", check_shortcut}, {"yolo", check_yolo}, {"region", check_anchors},
-    {"sobolev", check_sobolev},
+    {"sobolev", check_sobolev},   {"teacher", check_teacher},
 };
 
 void rules_check(const section *s, int layer, messages *m)

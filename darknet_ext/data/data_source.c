@@ -100,6 +100,26 @@ static status sample_black_box(const data_source *d, dataset *set, int points, i
     return s;
 }
 
+/* ---------------------------------------------------------------- points without labels */
+
+static status open_points(data_source *d)
+{
+    if (!d->needs.teacher)
+        return fail(d, "domain", "needs one of the keys 'function' and 'file': points without labels are for training with a [teacher]");
+    if (d->needs.needs_values || d->needs.head)
+        return fail(d, "domain", "the points of a domain have no labels, which hard_weight= and differentiate=loss need");
+    return domain_read(d->where, d->path, d->needs.inputs, d->low, d->high);
+}
+
+static status sample_points(const data_source *d, dataset *set, int points, random_purpose purpose)
+{
+    *set = (dataset){.points = points, .inputs = d->needs.inputs, .outputs = d->needs.outputs};
+    status s = dataset_draw(set, d->low, d->high, -1, d->needs.seed, purpose);
+    if (s != STATUS_OK)
+        dataset_free(set);
+    return s;
+}
+
 /* ---------------------------------------------------------------- files */
 
 static unsigned wanted_parts(const data_source *d)
@@ -226,7 +246,7 @@ static bool can_train(const data_source *d, const dataset *set)
 /* Whether there is something to measure the network by: values, or first derivatives. */
 static bool can_test(const data_source *d, const dataset *set)
 {
-    return set->parts[PART_Y] || (d->needs.evaluation_order > 0 && (set->parts[PART_JACOBIAN] || set->parts[PART_JVP]));
+    return set->parts[PART_Y] || d->needs.teacher || (d->needs.evaluation_order > 0 && (set->parts[PART_JACOBIAN] || set->parts[PART_JVP]));
 }
 
 static status check_labels(const data_source *d, const char *key, const char *use, bool found, dataset *set)
@@ -282,6 +302,8 @@ static status open_source(data_source *d)
         return STATUS_NO_MEMORY;
     if (option_given(d->where, "file"))
         return open_files(d);
+    if (!option_given(d->where, "function"))
+        return open_points(d);
     return black_box_is_named(function) ? open_black_box(d) : open_functions(d);
 }
 
@@ -314,7 +336,9 @@ static status sample_functions(const data_source *d, dataset *set, int points, i
 static status sample(const data_source *d, dataset *set, const char *count_key, int order, random_purpose purpose)
 {
     int points = option_given(d->where, count_key) ? (int)option_integer(d->where, count_key) : DEFAULT_POINTS;
-    return d->box ? sample_black_box(d, set, points, order, purpose) : sample_functions(d, set, points, order, purpose);
+    if (d->box)
+        return sample_black_box(d, set, points, order, purpose);
+    return d->functions.n_functions > 0 ? sample_functions(d, set, points, order, purpose) : sample_points(d, set, points, purpose);
 }
 
 status data_source_training(const data_source *d, dataset *set)
@@ -329,7 +353,7 @@ status data_source_test(const data_source *d, dataset *set)
 
 bool data_source_is_function(const data_source *d)
 {
-    return !is_file(d);
+    return d->box || d->functions.n_functions > 0;
 }
 
 status data_source_evaluate(const data_source *d, const double *x, int points, double *y, double *jacobian)
@@ -342,12 +366,6 @@ status data_source_evaluate(const data_source *d, const double *x, int points, d
 
 void data_source_describe(const data_source *d, FILE *out)
 {
-    static const char inaccurate[] = ": too inaccurate to learn from (is the function noisy, or does it jump?)";
-    const double tolerable = .1;
-    for (int order = 1; d->box && order <= largest_order(d); ++order)
-        for (int j = 0; j < d->needs.inputs; ++j) {
-            const difference_step *step = &black_box_steps(d->box, order)[j];
-            fprintf(out, "%s derivative by input %d: central differences of step %.3g, error about %.2g of %.3g%s\n", order == 1 ? "first" : "second", j + 1,
-                    step->step, step->error, step->derivative, step->error > tolerable * step->derivative ? inaccurate : "");
-        }
+    if (d->box)
+        black_box_describe(d->box, largest_order(d), out);
 }

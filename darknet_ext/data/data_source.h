@@ -1,4 +1,4 @@
-/* Where the samples of a [data] section come from: built-in functions, a black box, or files. */
+/* Where the samples of a [data] section come from: built-in functions, a black box, files, or (with a teacher) points of a domain alone. */
 #ifndef DNX_DATA_DATA_SOURCE_H
 #define DNX_DATA_DATA_SOURCE_H
 
@@ -16,6 +16,7 @@ typedef struct data_needs {
     bool needs_values;     /* the loss looks at values */
     bool needs_first;      /* and at first derivatives */
     bool head;             /* what is differentiated is a function of values: there is no loss on derivatives without them */
+    bool teacher;          /* the loss and the test errors find their labels with a teacher where the data has none */
     bool whole_jacobian;   /* needed also where the labels bring products along */
     uint64_t seed;
     int processes;         /* for black boxes */

@@ -24,7 +24,7 @@ static int load_plain(const arguments *a, plugin_network **p)
     }
     for (int i = 0; i < KEYS; ++i)
         changed.overrides[changed.n_overrides++].text = plain[i];
-    return load_cfg(&changed, p);
+    return load_cfg(&changed, true, p);
 }
 
 static void fill(plugin_network *p)
@@ -49,7 +49,7 @@ int contest_load(const arguments *a, contestant *sobolev, contestant *plain)
 {
     *sobolev = (contestant){.name = "Sobolev"};
     *plain = (contestant){.name = "plain"};
-    int result = load_cfg(a, &sobolev->net);
+    int result = load_cfg(a, true, &sobolev->net);
     if (!sobolev->net)
         return result;
     if (!can_be_trained(sobolev->net))
@@ -80,6 +80,22 @@ static double step_rows(plugin_network *p, int node, int order, bool first)
     return all + (all - low) + (first ? 0 : low) + all;
 }
 
+/* Values, and the seed sweep where derivatives are the teacher's: its directions and order are the student's. */
+static double teacher_cost(plugin_network *p)
+{
+    const teacher_options *t = plugin_teacher(p);
+    const objective_options *o = plugin_objective(p);
+    double total = 0;
+    for (int i = 0; t && i <= t->graph->output_node; ++i) {
+        const graph_node *n = &t->graph->nodes[i];
+        bool inside = o->target == TARGET_TEACHER && i > t->wrt;
+        double batch = (double)plugin_minibatch(p) * plugin_subdivisions(p), directions = inside ? plugin_directions(p) * batch : 0;
+        if (n->type && n->type->row_cost)
+            total += n->type->row_cost(n) * (batch + (jet_components(o->order) - 1) * directions);
+    }
+    return total;
+}
+
 double contest_cost(plugin_network *p)
 {
     const graph *g = plugin_graph(p);
@@ -93,7 +109,7 @@ double contest_cost(plugin_network *p)
         total += n->type->row_cost(n) * step_rows(p, i, o && i > o->wrt ? o->order : 0, first);
         first = false;
     }
-    return total;
+    return total + teacher_cost(p);
 }
 
 double contest_units(plugin_network *p)

@@ -42,7 +42,7 @@ static status validate(plugin_network *p, const char *weights)
 static int valid(const arguments *a)
 {
     plugin_network *p;
-    int result = load_cfg(a, &p);
+    int result = load_cfg(a, false, &p);
     if (!p)
         return result;
     status s = validate(p, a->positional[1]);

@@ -15,6 +15,7 @@
 #include "train/progress.h"
 #include "train/run_folder.h"
 #include "train/summary.h"
+#include "train/teacher_labels.h"
 #include "train/training_set.h"
 #include "train/watch.h"
 
@@ -356,6 +357,9 @@ static void print_notes(trainer *t)
     const objective_options *o = plugin_objective(t->net);
     if (o && o->schedule == SCHEDULE_SWAP && o->swap_at >= plugin_max_batches(t->net))
         fprintf(out, "note: the weights do not change: swap_at=%ld is not before max_batches=%ld\n", (long)o->swap_at, (long)plugin_max_batches(t->net));
+    const teacher_options *taught_by = plugin_teacher(t->net);
+    if (taught_by && !option_given(taught_by->where, "weights"))
+        fprintf(out, "note: the teacher has no weights=: its weights are random, from the seed of %s\n", taught_by->path);
     if (!plugin_trains_stock_layers(t->net))
         return;
     if (plugin_adam(t->net))
@@ -389,6 +393,7 @@ static status prepare(trainer *t)
 {
     const train_request *q = t->request;
     plugin_settings settings = q->settings;
+    settings.trains = true;
     settings.also_check = check_training;
     settings.also_context = t;
     status s = plugin_load(q->cfg, &settings, &t->net);
@@ -407,6 +412,7 @@ static status prepare(trainer *t)
         return s;
     print_notes(t);
     data_source_describe(&t->set.data, q->log);
+    teacher_function_describe(t->net, t->set.box, q->log);
     s = run_folder_create(&t->folder, q->out, plugin_config(t->net), q->force);
     recall_best(t);
     return s;

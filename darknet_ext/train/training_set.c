@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/objective_check.h"
 #include "train/point_sets.h"
+#include "train/teacher_labels.h"
 #include "train/training_check.h"
 
 /* ---------------------------------------------------------------- checking */
@@ -24,6 +26,8 @@ static status check_normalisation(plugin_network *p)
         return option_fail(data, plugin_config(p)->path, "differential_pca", "[data] differential_pca needs normalise=inputs or normalise=all");
     if (reduces && o && o->where && option_given(o->where, "input_weights"))
         return option_fail(o->where, plugin_config(p)->path, "input_weights", "input_weights mean nothing beside differential_pca, which turns the inputs");
+    if (plugin_teacher(p) && normalisation_of(p) != NORMALISE_NONE)
+        return option_fail(data, plugin_config(p)->path, "normalise", "normalise= cannot stand beside [teacher] with cfg=: its network takes raw numbers");
     return normalisation_of(p) == NORMALISE_NONE ? STATUS_OK : fold_check(p, normalisation_of(p));
 }
 
@@ -31,7 +35,10 @@ status training_set_check(training_set *t, plugin_network *p)
 {
     status_list found = {.first = STATUS_OK};
     status_collect(&found, check_normalisation(p));
-    status_collect(&found, training_check(p, &t->data));
+    status data = training_check(p, &t->data);
+    status_collect(&found, data);
+    if (data == STATUS_OK)
+        status_collect(&found, teacher_function_open(p, &t->data, &t->box));
     return status_collected(&found);
 }
 
@@ -82,11 +89,19 @@ static dataset_part choose_measure(const training_set *t, plugin_network *p)
     static const dataset_part parts[] = {PART_Y, PART_JACOBIAN, PART_JVP, PART_HESSIAN, PART_HVP};
     static const int orders[] = {0, 1, 1, 2, 2};
     const objective_options *o = plugin_objective(p);
-    bool values = !o || sobolev_has_loss(o, 0);
+    bool values = !o || objective_has_values(o);
     for (int i = values ? 0 : 1; i < 5; ++i)
         if (orders[i] <= evaluation_order(p) && dataset_has_given(&t->test, parts[i]))
             return parts[i];
     return PART_Y;
+}
+
+static status give_labels(training_set *t, plugin_network *p)
+{
+    if (!t->box)
+        return teacher_network_label(p, evaluation_order(p), &t->test);
+    status s = teacher_function_label(p, t->box, false, &t->training);
+    return s == STATUS_OK ? teacher_function_label(p, t->box, true, &t->test) : s;
 }
 
 status training_set_make(training_set *t, plugin_network *p, FILE *log)
@@ -94,6 +109,8 @@ status training_set_make(training_set *t, plugin_network *p, FILE *log)
     status s = data_source_training(&t->data, &t->training);
     if (s == STATUS_OK)
         s = data_source_test(&t->data, &t->test);
+    if (s == STATUS_OK)
+        s = give_labels(t, p);
     if (s != STATUS_OK)
         return s;
     t->measure = choose_measure(t, p);
@@ -110,6 +127,7 @@ void training_set_free(training_set *t)
     normaliser_free(&t->normaliser);
     dataset_free(&t->training);
     dataset_free(&t->test);
+    black_box_free(t->box);
     data_source_free(&t->data);
 }
 

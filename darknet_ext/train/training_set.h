@@ -10,6 +10,7 @@
 
 typedef struct training_set {
     data_source data;
+    black_box *box;        /* of a [teacher] that is a function; NULL: none */
     dataset training;      /* as the network sees it */
     dataset test;          /* raw */
     normaliser normaliser; /* when `normalised` */
