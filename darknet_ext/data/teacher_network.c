@@ -26,8 +26,11 @@ static status at_key(const teacher_network *t, const config *student, const char
 {
     if (s == STATUS_OK || s == STATUS_NO_MEMORY)
         return s;
-    char text[1024];
-    snprintf(text, sizeof text, "the teacher's %s: %s", key, status_text());
+    static const char mark[] = ": error: "; /* the sentence gets one of its own */
+    char text[1024], *said = strdupa(status_text()), *at = strstr(said, mark);
+    if (at)
+        memmove(at + 2, at + strlen(mark), strlen(at + strlen(mark)) + 1);
+    snprintf(text, sizeof text, "the teacher's %s: %s", key, said);
     option_fail(t->options.where, student->path, key, text);
     return s;
 }
