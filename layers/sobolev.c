@@ -38,7 +38,7 @@ static const option_spec sobolev_keys[] = {
     {"on_collapse", OPTION_CHOICE, "warn", 1, 0, collapse_names,
      "what to do when derivatives make the values worse: say so, also go back to the best weights, or nothing"},
     {"label_directions", OPTION_INTEGER, "0", 0, 4096, NULL,
-     "vectors v that every label brings along, with J v and (order=2) H v instead of the Hessian"},
+     "vectors v that every label brings along, with J v and (order=2) H v instead of the Hessian; with another target than data, v alone"},
     {"tangents", OPTION_TEXT, "", 1, 0, NULL,
      "translate_x,translate_y,rotate,scale or some of them: derivatives are compared along these transformations of the input image alone"},
     {"huber_delta", OPTION_REAL, "1", 1e-12, 1e12, NULL, "where the huber loss turns from quadratic to linear"},
