@@ -38,13 +38,14 @@ static const option_spec sobolev_keys[] = {
     {"on_collapse", OPTION_CHOICE, "warn", 1, 0, collapse_names,
      "what to do when derivatives make the values worse: say so, also go back to the best weights, or nothing"},
     {"label_directions", OPTION_INTEGER, "0", 0, 4096, NULL,
-     "vectors v that every label brings along, with J v and (order=2) H v instead of the Hessian"},
+     "vectors v that every label brings along, with J v and (order=2) H v instead of the Hessian; with another target than data, v alone"},
     {"tangents", OPTION_TEXT, "", 1, 0, NULL,
      "translate_x,translate_y,rotate,scale or some of them: derivatives are compared along these transformations of the input image alone"},
     {"huber_delta", OPTION_REAL, "1", 1e-12, 1e12, NULL, "where the huber loss turns from quadratic to linear"},
     {"relative_epsilon", OPTION_REAL, "1e-6", 1e-30, 1e12, NULL, "added to the squared norm of the target in the relative loss"},
-    {"temperature", OPTION_REAL, "1", 1e-3, 1e6, NULL, "loss=kl, kl_reverse, cross_entropy: divides the logits of outputs and labels; the loss carries its square"},
-    {"penalty_norm", OPTION_REAL, "1", 0, 1e12, NULL, "loss_1=penalty: the norm that gradients are drawn to"},
+    {"temperature", OPTION_REAL, "", 1e-3, 1e6, NULL,
+     "loss=kl, kl_reverse, cross_entropy: divides the logits of outputs and labels (1); the loss carries its square"},
+    {"penalty_norm", OPTION_REAL, "", 0, 1e12, NULL, "loss_1=penalty: the norm that gradients are drawn to (1)"},
     {"projections", OPTION_INTEGER, "0", 0, 4096, NULL, "random directions v in the output space; 0: the full gradient or Jacobian"},
     {"projections_2", OPTION_INTEGER, "0", 0, 4096, NULL, "random directions in the input space for order 2; 0: the full Hessian"},
     {"projection", OPTION_CHOICE, "sphere", 1, 0, projection_names, "distribution of the random directions; class: the output that is largest among the labels, or the teacher's"},
@@ -88,7 +89,10 @@ static const char *parameter_key(loss_kind kind)
 static loss_function loss_of(const section *s, loss_kind kind)
 {
     const char *key = parameter_key(kind);
-    return (loss_function){.kind = kind, .parameter = key ? option_real(s, key) : 0};
+    loss_function loss = loss_of_kind(kind);
+    if (key && option_given(s, key))
+        loss.parameter = option_real(s, key);
+    return loss;
 }
 
 /* Where a weight ends; without a schedule, where it begins. */

@@ -89,7 +89,7 @@ static const option_spec data_options[] = {
     {"domain", OPTION_REALS, "", -1e30, 1e30, NULL, "low,high of every input, or such a pair for each, instead of the function's own"},
     {"difference_step", OPTION_REAL, "", 1e-12, .25, NULL,
      "LIBRARY.so:SYMBOL: step of the finite differences, as a part of the domain's width; absent: chosen for each input"},
-    {"mirror", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: the second half of every minibatch holds the mirror images of the first half, with the same labels"},
+    {"mirror", OPTION_BOOLEAN, "", 0, 1, NULL, "1: the second half of every minibatch holds the mirror images of the first half, with the same labels"},
     {"normalise", OPTION_CHOICE, "none", 1, 0, normalisations,
      "train on inputs (and outputs) of mean 0 and deviation 1; the saved weights take and give raw numbers"},
     {"differential_pca", OPTION_REAL, "0", 0, .5, NULL,
