@@ -65,6 +65,10 @@ pictures() {
         same_file one/f_final.weights $other/f_final.weights
         equal "metrics of $other" "$(cut -d, -f1,2,5-9,17- one/metrics.csv)" "$(cut -d, -f1,2,5-9,17- $other/metrics.csv)"
     done
+    trains f.cfg mirror -set data.mirror=1 -set data.loaders=1
+    trains f.cfg mirror4 -set data.mirror=1 -set data.loaders=4
+    same_file mirror/f_final.weights mirror4/f_final.weights
+    run ! cmp -s one/f_final.weights mirror/f_final.weights
     trains f.cfg seed -seed 2
     run ! cmp -s one/f_final.weights seed/f_final.weights
 }
