@@ -151,7 +151,7 @@ static void test_epochs(void **state)
 }
 
 /* mirror=1: pairs of an image and its mirror image with the same labels; every sample once in an epoch of pairs. */
-static void test_mirror(void **state)
+static void test_mirrored_epochs(void **state)
 {
     (void)state;
     enum { HEIGHT = 2, WIDTH = 3, PIXELS = HEIGHT * WIDTH, PAIRS = 2, SAMPLES = 6 };
@@ -304,7 +304,7 @@ static void test_reduction(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_labels), cmocka_unit_test(test_epochs), cmocka_unit_test(test_mirror), cmocka_unit_test(test_component_weights),
+        cmocka_unit_test(test_labels), cmocka_unit_test(test_epochs), cmocka_unit_test(test_mirrored_epochs), cmocka_unit_test(test_component_weights),
         cmocka_unit_test(test_mean_error), cmocka_unit_test(test_reduction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
