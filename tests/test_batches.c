@@ -176,6 +176,42 @@ static void test_epochs(void **state)
     assert_memory_not_equal(reseeded, samples, POINTS * sizeof *samples);
 }
 
+/* mirror=1: pairs of an image and its mirror image with the same labels; every sample once in an epoch of pairs. */
+static void test_mirrored_epochs(void **state)
+{
+    (void)state;
+    enum { HEIGHT = 2, WIDTH = 3, PIXELS = HEIGHT * WIDTH, PAIRS = 2, SAMPLES = 6 };
+    plugin_network *p = plugin_from_text(NULL, "[net]\nheight=2\nwidth=3\nchannels=1\nbatch=4\n[data]\nfunction=sphere\nmirror=1\n"
+                                               "[connected]\noutput=1\nactivation=linear\n[sobolev]\norder=0\n");
+    dataset d = {.points = SAMPLES, .inputs = PIXELS, .outputs = 1};
+    batches b;
+    assert_int_equal(dataset_allocate(&d, BIT(PART_X) | BIT(PART_Y)), STATUS_OK);
+    for (int i = 0; i < SAMPLES * PIXELS; ++i)
+        d.parts[PART_X][i] = .01 * i;
+    for (int s = 0; s < SAMPLES; ++s)
+        d.parts[PART_Y][s] = s;
+    assert_int_equal(batches_create(&b, p, &d), STATUS_OK);
+    for (int epoch = 0; epoch < 3; ++epoch) {
+        int seen[SAMPLES] = {0};
+        for (int batch = 0; batch < SAMPLES / PAIRS; ++batch) {
+            assert_int_equal(batches_fill(&b), STATUS_OK);
+            for (int i = 0; i < PAIRS; ++i) {
+                const float *x = plugin_input(p) + i * PIXELS, *mirrored = x + PAIRS * PIXELS, *y = plugin_truth(p);
+                ++seen[(int)y[i]];
+                assert_true(y[i] == y[PAIRS + i] && x[0] == (float)d.parts[PART_X][(int)y[i] * PIXELS]);
+                for (int k = 0; k < PIXELS; ++k)
+                    assert_true(mirrored[k] == x[k / WIDTH * WIDTH + WIDTH - 1 - k % WIDTH]);
+            }
+            plugin_train_minibatch(p);
+        }
+        for (int s = 0; s < SAMPLES; ++s)
+            assert_int_equal(seen[s], 1);
+    }
+    batches_free(&b);
+    dataset_free(&d);
+    plugin_free(p);
+}
+
 /* ---------------------------------------------------------------- the set */
 
 /* Two inputs and outputs; derivatives by the first input are +-10, by the second 0; second derivatives +-2. `size` is that of the first output. */
@@ -295,7 +331,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_labels),     cmocka_unit_test(test_epochs),    cmocka_unit_test(test_component_weights),
-        cmocka_unit_test(test_mirror),     cmocka_unit_test(test_mean_error), cmocka_unit_test(test_reduction),
+        cmocka_unit_test(test_mirror),     cmocka_unit_test(test_mirrored_epochs),
+        cmocka_unit_test(test_mean_error), cmocka_unit_test(test_reduction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
