@@ -6,6 +6,7 @@
 #include <darknet.h>
 
 #include "bridge/plugin.h"
+#include "engine/critics.h"
 
 /* The header's struct sizes tell a CPU build of the library from a GPU build, whose layouts differ. */
 _Static_assert(sizeof(layer) == 1184, "darknet.h is not the CPU header this plugin was written for");
@@ -21,6 +22,7 @@ struct plugin_network {
     const section *objective_section;
     tape *tape;             /* the objective's, or own_tape */
     tape own_tape;
+    critics *critics;       /* NULL: no [critic] */
     objective_losses losses; /* of the last batch */
     double weight_factors[JET_MAX_ORDER + 1]; /* on the weights of the orders */
     double weights[JET_MAX_ORDER + 1];        /* of the orders, in the last training step */
