@@ -6,7 +6,6 @@
 #include <darknet.h>
 
 #include "bridge/plugin.h"
-#include "engine/critics.h"
 
 /* The header's struct sizes tell a CPU build of the library from a GPU build, whose layouts differ. */
 _Static_assert(sizeof(layer) == 1184, "darknet.h is not the CPU header this plugin was written for");

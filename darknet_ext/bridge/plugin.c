@@ -331,6 +331,11 @@ graph *plugin_graph(plugin_network *p)
     return &p->graph;
 }
 
+critics *plugin_critics(plugin_network *p)
+{
+    return p->critics;
+}
+
 const backend *plugin_backend(const plugin_network *p)
 {
     return p->be;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "train/critic_log.h"
 #include "train/evaluate.h"
 #include "train/plot.h"
 #include "train/point_sets.h"
@@ -33,6 +34,7 @@ typedef struct trainer {
     training_set set;
     evaluator *evaluator;
     run_folder folder;
+    critic_log critics;
     double started;
     objective_losses since; /* sums since the last row of metrics.csv */
     uint64_t samples_since;
@@ -171,6 +173,8 @@ static status measure(trainer *t, long step)
     fold_out(&t->set.fold);
     t->evaluated_step = step;
     status s = write_row(t, step);
+    if (s == STATUS_OK)
+        s = critic_log_write(&t->critics, t->net, step);
     if (s == STATUS_OK && !isfinite(score(t, &t->latest)))
         s = diverged(t, step, "the test error");
     if (s == STATUS_OK && !finite)
@@ -252,6 +256,7 @@ static void print_measure(FILE *out, const char **separator, const char *name, d
 static void report(trainer *t)
 {
     FILE *out = t->request->log;
+    critic_log_report(&t->critics, t->net, out);
     fprintf(out, "stopped: %s after %ld updates, %.1f seconds\n", t->reason, plugin_updates(t->net), seconds_now() - t->started);
     const char *separator = "test: ";
     print_measure(out, &separator, "value_mse", t->latest.value_mse);
@@ -408,12 +413,15 @@ static status prepare(trainer *t)
     print_notes(t);
     data_source_describe(&t->set.data, q->log);
     s = run_folder_create(&t->folder, q->out, plugin_config(t->net), q->force);
+    if (s == STATUS_OK)
+        s = critic_log_open(&t->critics, t->net, &t->folder);
     recall_best(t);
     return s;
 }
 
 static void tidy_up(trainer *t)
 {
+    critic_log_close(&t->critics);
     run_folder_close(&t->folder);
     evaluator_free(t->evaluator);
     watch_free(&t->watch);
