@@ -6,6 +6,7 @@
 
 #include "config/reader.h"
 #include "engine/objective.h"
+#include "engine/teacher.h"
 #include "layers/sobolev.h"
 
 typedef struct trial {
@@ -28,14 +29,20 @@ static void print_line(void *context, const char *line)
     print_error("%s\n", line);
 }
 
-/* The objective points into *t: it must stay where it is. */
-static void trial_open(trial *t, const backend *be, const char *cfg)
+/* The objective points into *t, and to the teacher (NULL: none): they must stay where they are. */
+static void trial_open_with(trial *t, const backend *be, const char *cfg, graph *master, teacher_options *taught)
 {
     *t = (trial){.be = be};
     assert_int_equal(config_parse("golden", cfg, strlen(cfg), NULL, 0, print_line, NULL, &t->config), STATUS_OK);
     assert_int_equal(graph_build(&t->graph, t->config, be, NULL, NULL), STATUS_OK);
     const section *where = config_section(t->config, "sobolev");
     objective_options options = sobolev_read_options(where);
+    if (taught) {
+        assert_int_equal(teacher_read_options(config_section(t->config, "teacher"), "golden", taught), STATUS_OK);
+        taught->graph = master;
+        taught->path = "master";
+        teacher_join(&options, taught);
+    }
     t->batch = (int)option_integer(&t->config->sections[0], "batch");
     if (objective_create(&t->objective, &t->graph, be, where, "golden", &options, t->batch) != STATUS_OK)
         fail_msg("%s", status_text());
@@ -51,6 +58,11 @@ static void trial_open(trial *t, const backend *be, const char *cfg)
     t->x = be->allocate((size_t)t->batch * t->inputs);
     t->labels = be->allocate((size_t)t->batch * objective_truth_count(t->objective));
     assert_true(t->x && t->labels);
+}
+
+static void trial_open(trial *t, const backend *be, const char *cfg)
+{
+    trial_open_with(t, be, cfg, NULL, NULL);
 }
 
 static void trial_close(trial *t)

@@ -1,6 +1,8 @@
 /* The functions of the backend table that act on rows or sum, on every backend, against sums in double. */
 #include "backend_fixture.h"
 
+#include "core/logit_loss_math.h"
+
 static const double rounding = 8 * REAL_EPSILON; /* of a result that is rounded to real */
 static const double wide = 1e-12;                /* of sums in double, in any order */
 
@@ -139,10 +141,53 @@ static double reference_loss(loss_function f, size_t count, const real *p, const
     case LOSS_HUBER:
         *slope = w * (fabs(e) <= f.parameter ? e : sign * f.parameter);
         return huber;
+    case LOSS_PENALTY:
+        *slope = l2 > 0 ? w * 2 * (sqrt(l2) - f.parameter) * e / sqrt(l2) : 0;
+        return pow(sqrt(l2) - f.parameter, 2);
     default:
         *slope = w * 2 * e / (size + f.parameter);
         return l2 / (size + f.parameter);
     }
+}
+
+/* The numbers of log softmax(x / temperature), each in its own way: no maximum is taken out, since the test's numbers are small. */
+static double log_probability(const real *x, size_t count, double temperature, size_t k)
+{
+    double sum = 0;
+    for (size_t j = 0; j < count; j++)
+        sum += exp((x ? (double)x[j] : 0) / temperature);
+    return (x ? (double)x[k] : 0) / temperature - log(sum);
+}
+
+/* The losses as core/logit_loss_math.h describes them. */
+static double logit_loss(loss_function f, size_t count, const real *p, const real *t)
+{
+    double sum = 0;
+    for (size_t k = 0; k < count; k++) {
+        if (t && isnan(t[k]))
+            return 0;
+        const double a = log_probability(p, count, f.parameter, k), w = f.weights ? f.weights[k] : 1;
+        const double b = f.kind == LOSS_CROSS_ENTROPY ? 0 : log_probability(t, count, f.parameter, k);
+        sum += w * (f.kind == LOSS_KL ? exp(a) * (a - b) : (f.kind == LOSS_CROSS_ENTROPY ? (t ? (double)t[k] : 0) : exp(b)) * (b - a));
+    }
+    return f.parameter * f.parameter * sum;
+}
+
+/* Its derivative by p_j, through the Jacobian of the logarithm of the softmax: d a_k / d z_j = (k == j) - P_j. */
+static double logit_slope(loss_function f, size_t count, const real *p, const real *t, size_t j)
+{
+    double sum = 0;
+    const double probability = exp(log_probability(p, count, f.parameter, j));
+    for (size_t k = 0; k < count; k++) {
+        if (t && isnan(t[k]))
+            return 0;
+        const double a = log_probability(p, count, f.parameter, k), w = f.weights ? f.weights[k] : 1;
+        double by_a = f.kind == LOSS_CROSS_ENTROPY ? -w * (t ? (double)t[k] : 0) : -w * exp(log_probability(t, count, f.parameter, k));
+        if (f.kind == LOSS_KL)
+            by_a = w * exp(a) * (a - log_probability(t, count, f.parameter, k) + 1);
+        sum += by_a * ((k == j) - probability);
+    }
+    return f.parameter * sum;
 }
 
 /* The row's loss; checks the row's gradient when there is one. */
@@ -150,9 +195,12 @@ static double check_loss_row(loss_function f, size_t count, const real *p, const
 {
     double value = 0, slope;
     for (size_t i = 0; i < count; i++) {
-        value = reference_loss(f, count, p, t, i, &slope);
-        if (gradient)
-            check_near(loss_names[f.kind], i, gradient[i], scale * slope, rounding, fabs(scale * slope) + 1e-30);
+        const bool of_logits = loss_is_of_logits(f.kind);
+        value = of_logits ? logit_loss(f, count, p, t) : reference_loss(f, count, p, t, i, &slope);
+        if (of_logits && gradient)
+            check_near(loss_names[f.kind], i, gradient[i], scale * logit_slope(f, count, p, t, i), rounding, fabs(scale) * f.parameter);
+        else if (gradient)
+            check_near(loss_names[f.kind], i, gradient[i], scale * slope, rounding, fabs(scale * slope) + (f.kind == LOSS_PENALTY ? fabs(scale) : 1e-30));
         else
             break;
     }
@@ -189,7 +237,7 @@ static void check_loss(const backend *be, loss_function f, row_case r, loss_form
         const double one = weight * check_loss_row(f, r.count, p.data + at, target ? target + at : NULL, weight * scale,
                                                    form.gradient ? gradient.data + at : NULL);
         want += one;
-        size += fabs(scale * one);
+        size += fabs(scale * one) + (loss_is_of_logits(f.kind) ? fabs(scale * weight) * f.parameter * f.parameter : 0);
     }
     check_near(loss_names[f.kind], n, got, scale * want, wide, size);
     guarded_free(p);
@@ -208,6 +256,8 @@ static void test_loss(void **state)
             for (int bits = 0; bits < 64; bits++) {
                 loss_form form = {bits & 1, bits & 2, bits & 4, bits & 8, bits & 16, bits >> 5};
                 const bool is_large = loss_cases[k].rows > 1000, is_new = form.weights || form.row_weights || form.missing;
+                if (loss_is_of_logits((loss_kind)kind) && loss_cases[k].count > 64)
+                    continue; /* the reference takes the cube of it */
                 if (form.target ? !is_large || !is_new || bits == 31 : !form.missing && !is_large)
                     check_loss(*state, (loss_function){.kind = (loss_kind)kind, .parameter = .5}, loss_cases[k], form);
             }
@@ -217,6 +267,8 @@ static void test_loss_of_equal_vectors(void **state)
 {
     const backend *be = *state;
     for (int kind = 0; kind < LOSS_COUNT; kind++) {
+        if (kind == LOSS_CROSS_ENTROPY || kind == LOSS_PENALTY)
+            continue; /* they have their least value elsewhere */
         guarded p = guarded_noise(51, 1, 1), gradient = guarded_noise(51, 0, 2);
         assert_true(be->loss((loss_function){.kind = (loss_kind)kind, .parameter = .5}, 3, 17, p.data, p.data, 2, gradient.data) == 0);
         for (size_t i = 0; i < 51; i++)
@@ -224,6 +276,28 @@ static void test_loss_of_equal_vectors(void **state)
         guarded_free(p);
         guarded_free(gradient);
     }
+}
+
+/* Exponents of any size, and logits of probabilities that are 0. */
+static void test_extreme_logits(void **state)
+{
+    const backend *be = *state;
+    static const real p[2][3] = {{30000, -30000, 29999}, {-30000, -30000, -30001}};
+    const real t[2][3] = {{30000, (real)-INFINITY, 30000}, {5, 5, 5}}, hot[2][3] = {{1, 0, 0}, {0, 0, 1}};
+    const double near[3] = {1 / (1 + exp(-1.)), 0, exp(-1.) / (1 + exp(-1.))};
+    real gradient[2][3];
+    double got = be->loss((loss_function){.kind = LOSS_KL_REVERSE, .parameter = 1}, 1, 3, p[0], t[0], 1, gradient[0]);
+    check_near("kl_reverse", 0, got, log(.5) - .5 * (log(near[0]) + log(near[2])), wide, 1);
+    for (size_t k = 0; k < 3; k++)
+        check_near("kl_reverse", k, gradient[0][k], near[k] - (k == 1 ? 0 : .5), rounding, 1);
+    got = be->loss((loss_function){.kind = LOSS_KL, .parameter = 1}, 1, 3, p[0], t[0], 1, gradient[0]);
+    check_near("kl", 0, got, near[0] * log(2 * near[0]) + near[2] * log(2 * near[2]), wide, 1);
+    got = be->loss((loss_function){.kind = LOSS_CROSS_ENTROPY, .parameter = 1}, 2, 3, p[0], hot[0], 1, gradient[0]);
+    check_near("cross_entropy", 0, got, -log(near[0]) + 1 + log(2 + exp(-1.)), wide, 1);
+    got = be->loss((loss_function){.kind = LOSS_KL, .parameter = 1e-3}, 2, 3, p[0], p[0], 1, gradient[0]);
+    assert_true(got == 0);
+    for (size_t k = 0; k < 6; k++)
+        assert_true(gradient[k / 3][k % 3] == 0);
 }
 
 int main(int argc, char **argv)
@@ -236,6 +310,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_dot),
         cmocka_unit_test(test_loss),
         cmocka_unit_test(test_loss_of_equal_vectors),
+        cmocka_unit_test(test_extreme_logits),
     };
     return run_on_every_backend("reduce", tests, COUNT_OF(tests), argc, argv);
 }

@@ -83,6 +83,8 @@ static void begin_pass(plugin_network *p, const network *net)
     tape *t = p->tape;
     require(net->batch <= t->capacity, "the batch was made larger than the cfg's: set batch= in the cfg instead");
     require((size_t)net->inputs == t->x.count, "the network was resized: layers of this plugin keep their size");
+    require(!net->train || !p->objective || objective_can_train(p->objective),
+            "the network cannot be trained: its [teacher] could not be read, or was left behind by another input size");
     if (p->threads > 0)
         p->be->set_threads(p->threads);
     if (t->batch != net->batch)

@@ -6,6 +6,7 @@
 #include <darknet.h>
 
 #include "bridge/plugin.h"
+#include "data/teacher_network.h"
 
 /* The header's struct sizes tell a CPU build of the library from a GPU build, whose layouts differ. */
 _Static_assert(sizeof(layer) == 1184, "darknet.h is not the CPU header this plugin was written for");
@@ -19,6 +20,8 @@ struct plugin_network {
     const backend *be;
     objective *objective;   /* NULL: no [sobolev] */
     const section *objective_section;
+    bool trains;            /* plugin_settings */
+    teacher_network teacher;
     tape *tape;             /* the objective's, or own_tape */
     tape own_tape;
     critics *critics;       /* NULL: no [critic] */

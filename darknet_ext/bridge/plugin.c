@@ -60,6 +60,7 @@ static status choose_settings(plugin_network *p, const plugin_settings *settings
     p->has_seed = settings->has_seed || option_given(net, "seed") || settings->initialise;
     p->seed = settings->has_seed ? settings->seed : option_given(net, "seed") ? (uint64_t)option_integer(net, "seed") : DEFAULT_SEED;
     p->layer_outputs = settings->layer_outputs;
+    p->trains = settings->trains;
     p->threads = settings->threads ? settings->threads : (int)option_integer(net, "threads");
     if (p->threads > 0)
         p->be->set_threads(p->threads);
@@ -202,6 +203,7 @@ static status create_main_tape(plugin_network *p, int capacity)
         return tape_create(p->tape, &p->graph, p->be, capacity, 0, 0, -1);
     }
     objective_options options = sobolev_read_options(p->objective_section);
+    teacher_network_join(&options, &p->teacher);
     status s = objective_create(&p->objective, &p->graph, p->be, p->objective_section, p->config->path, &options, capacity);
     if (s == STATUS_OK)
         p->tape = objective_tape(p->objective);
@@ -229,6 +231,14 @@ void plugin_free_tapes(plugin_network *p)
     p->tape = NULL;
 }
 
+static status open_teacher(plugin_network *p, const plugin_settings *settings)
+{
+    status s = teacher_network_describe(&p->teacher, p->config);
+    if (s != STATUS_OK || !(settings->trains || (settings->may_train && teacher_network_is_readable(&p->teacher))))
+        return s;
+    return teacher_network_open(&p->teacher, p->config, p->be, settings->sink, settings->context);
+}
+
 static status build(plugin_network *p, const plugin_settings *settings)
 {
     status_list found = {.first = STATUS_OK};
@@ -239,6 +249,8 @@ static status build(plugin_network *p, const plugin_settings *settings)
     status s = graph_lay_out(&p->graph, p->config, p->be, plugin_foreign_shape, p);
     if (s == STATUS_OK)
         s = lower_check(&p->graph, p->config->path);
+    if (s == STATUS_OK)
+        s = open_teacher(p, settings);
     status_collect(&found, s);
     if (s == STATUS_OK) {
         status_collect(&found, plugin_create_tapes(p, minibatch_of(p->config)));
@@ -304,6 +316,7 @@ void plugin_free(plugin_network *p)
         stock_free_network(p->host);
     }
     plugin_free_tapes(p);
+    teacher_network_close(&p->teacher);
     graph_free(&p->graph, p->be);
     config_free(p->config);
     free(p);
@@ -344,6 +357,16 @@ const backend *plugin_backend(const plugin_network *p)
 const objective_options *plugin_objective(const plugin_network *p)
 {
     return p->objective ? objective_get_options(p->objective) : NULL;
+}
+
+bool plugin_trains(const plugin_network *p)
+{
+    return p->trains;
+}
+
+const teacher_options *plugin_teacher(const plugin_network *p)
+{
+    return p->teacher.options.where ? &p->teacher.options : NULL;
 }
 
 int plugin_directions(const plugin_network *p)
@@ -479,7 +502,9 @@ status plugin_loss_gradient(plugin_network *p, const double weights[JET_MAX_ORDE
 {
     const uint64_t step = *p->host->seen / (size_t)p->host->batch;
     objective_set_weights(p->objective, weights);
+    objective_count_extras(p->objective, weights[0] > 0);
     status s = objective_gradient(p->objective, p->host->input, p->host->batch, p->host->truth, p->seed, step, gradient);
+    objective_count_extras(p->objective, true);
     objective_set_weights(p->objective, p->weights);
     return s;
 }

@@ -102,7 +102,10 @@ status plugin_resize(plugin_network *p, int width, int height)
                             "the network cannot take another input size: what [critic] blocks have learned would be lost");
     plugin_drop_buffers(p);
     plugin_free_tapes(p);
-    status s = write_sizes(p, width, height);
+    teacher_network_close(&p->teacher); /* it has an input size of its own */
+    status s = teacher_network_describe(&p->teacher, p->config);
+    if (s == STATUS_OK)
+        s = write_sizes(p, width, height);
     if (s == STATUS_OK)
         s = graph_resize(&p->graph, p->config, p->be, resize_foreign, p);
     for (int i = 0; i < p->host->n && s == STATUS_OK; ++i)

@@ -1,11 +1,10 @@
 #include "check/check_cfg.h"
 
-#include <string.h>
-
+#include "check/gradient_check.h"
 #include "config/reader.h"
 #include "data/data_source.h"
-#include "data/weights_file.h"
-#include "check/gradient_check.h"
+#include "data/graph_weights.h"
+#include "data/teacher_network.h"
 #include "layers/sobolev.h"
 
 typedef struct checked_cfg {
@@ -13,6 +12,7 @@ typedef struct checked_cfg {
     config *config;
     const backend *be;
     graph graph;
+    teacher_network teacher;
     data_source data; /* the domain, when there is a [data] section */
 } checked_cfg;
 
@@ -28,35 +28,6 @@ static void print_row(void *context, const check_row *row)
     const checked_cfg *c = context;
     fprintf(c->request->out, "%-6s  %-6s %-8s %-42s %-40s %9.2e  (at most %.0e)\n", row->passed ? "ok" : "FAILED",
             sizeof(real) == sizeof(double) ? "double" : "float", c->be->name, row->name, row->where, row->error, row->tolerance);
-}
-
-/* Whether a weights file holds this array. Darknet's [batchnorm] knows no dontloadscales. */
-static bool is_loaded(const graph_node *node, const parameter *p)
-{
-    bool normalises = p->statistic || strcmp(p->name, "scales") == 0;
-    bool left_out = normalises && strcmp(node->where->spec->name, "batchnorm") != 0 && option_boolean(node->where, "dontloadscales");
-    return !left_out && !option_boolean(node->where, "dontload");
-}
-
-static size_t loaded_count(const graph *g)
-{
-    size_t count = 0;
-    GRAPH_ARRAYS(g, p) count += is_loaded(&g->nodes[node_], p) ? p->count : 0;
-    return count;
-}
-
-static status load_weights(checked_cfg *c)
-{
-    weights_file file;
-    status s = weights_file_read(c->request->weights, loaded_count(&c->graph), &file);
-    if (s != STATUS_OK)
-        return s;
-    const float *from = file.values;
-    GRAPH_ARRAYS(&c->graph, p)
-    for (size_t j = 0; j < p->count && is_loaded(&c->graph.nodes[node_], p); ++j)
-        p->value[j] = (real)*from++;
-    weights_file_free(&file);
-    return STATUS_OK;
 }
 
 /* Without a [sobolev] section everything the layers can do is checked. */
@@ -80,6 +51,7 @@ static status read_domain(checked_cfg *c)
         return STATUS_OK;
     const graph *g = &c->graph;
     data_needs needs = {.inputs = (int)shape_count(g->input), .outputs = (int)shape_count(g->nodes[g->output_node].out), .processes = 1};
+    needs.teacher = config_section(c->config, "teacher") != NULL;
     return data_source_open(&c->data, s, c->config->path, &needs);
 }
 
@@ -96,17 +68,21 @@ static status build(checked_cfg *c)
     if (s == STATUS_OK)
         s = graph_build(&c->graph, c->config, c->be, NULL, NULL);
     if (s == STATUS_OK)
+        s = teacher_network_open(&c->teacher, c->config, c->be, print_message, c);
+    if (s == STATUS_OK)
         s = read_domain(c);
     if (s != STATUS_OK)
         return s;
     graph_initialise(&c->graph, c->be, q->seed);
-    return q->weights ? load_weights(c) : STATUS_OK;
+    return q->weights ? graph_weights_read(&c->graph, q->weights) : STATUS_OK;
 }
 
 static status run(checked_cfg *c)
 {
     const section *where = config_section(c->config, "sobolev");
     objective_options options = where ? sobolev_read_options(where) : default_options(&c->graph);
+    if (where)
+        teacher_network_join(&options, &c->teacher);
     check_settings settings = {
         .batch = c->request->batch,
         .seed = c->request->seed,
@@ -126,6 +102,7 @@ int check_cfg(const check_request *request, char *message, size_t size)
     snprintf(message, size, "%s", s == STATUS_OK ? "" : status_text());
     if (c.be)
         graph_free(&c.graph, c.be);
+    teacher_network_close(&c.teacher);
     data_source_free(&c.data);
     config_free(c.config);
     return s;

@@ -33,7 +33,7 @@ status config_parse(const char *path, const char *text, size_t length, const ove
  * value. Reading it again gives the same values. */
 void config_print(const config *c, FILE *out);
 
-/* All sections the reader knows: layers of layers/, the other stock sections, [net], [data]. NULL-terminated. */
+/* All sections the reader knows: layers of layers/, the other stock sections, [net], [data], [teacher]. NULL-terminated. */
 const section_spec *const *config_sections(void);
 
 #endif

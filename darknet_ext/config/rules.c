@@ -156,25 +156,98 @@ static void check_domain(checked k)
     free(limits);
 }
 
-/* Samples come from functions or from a file; keys of the one mean nothing beside the other. */
+/* Keys that something else of the section leaves without a meaning. */
+static void check_meaningless(checked k, const char *const *keys, const char *beside)
+{
+    for (; *keys; ++keys)
+        if (option_given(k.s, *keys) && USABLE(k.s, *keys))
+            message_error(k.m, section_place(k.s, *keys), "'%s' means nothing beside '%s'", *keys, beside);
+}
+
+/* Where samples come from, and the keys that mean something there. */
+static const struct {
+    const char *key, *keys[16];
+} sample_sources[] = {
+    {"function", {"dimension", "domain", "difference_step"}},
+    {"file", {"test_file", "test_fraction", "missing", "history", "scale", "labels", "split", "fraction", "loaders", "cache_mb"}},
+    {"list", {"test_fraction", "missing", "split", "fraction", "loaders", "cache_mb"}},
+    {"train", {"valid", "names", "test_fraction", "missing", "split", "fraction", "loaders", "cache_mb"}},
+};
+enum { SAMPLE_SOURCES = sizeof sample_sources / sizeof *sample_sources };
+
+static bool is_key_of(int source, const char *key)
+{
+    for (int i = 0; sample_sources[source].keys[i]; ++i)
+        if (!strcmp(sample_sources[source].keys[i], key))
+            return true;
+    return false;
+}
+
+static void check_source_keys(checked k, int source)
+{
+    for (int other = 0; other < SAMPLE_SOURCES; ++other)
+        for (int i = 0; sample_sources[other].keys[i]; ++i) {
+            const char *key = sample_sources[other].keys[i];
+            bool said = false;
+            for (int before = 0; before < other; ++before)
+                said |= is_key_of(before, key);
+            if (option_given(k.s, key) && USABLE(k.s, key) && !said && !is_key_of(source, key))
+                message_error(k.m, section_place(k.s, key), "'%s' means nothing beside '%s'", key, sample_sources[source].key);
+        }
+}
+
+/* Keys that say how tests are set aside, where they are named themselves. */
+static void check_test_keys(checked k, const char *tests)
+{
+    static const char *const keys[] = {"test_fraction", "split"};
+    for (int i = 0; i < 2; ++i)
+        if (option_given(k.s, tests) && option_given(k.s, keys[i]) && USABLE(k.s, tests, keys[i]))
+            message_error(k.m, section_place(k.s, keys[i]), "'%s' means nothing beside '%s'", keys[i], tests);
+}
+
+/* With a teacher samples may be the points of a domain alone. */
 static void check_data(checked k)
 {
-    static const char *const of_functions[] = {"dimension", "domain", "difference_step"}, *const of_files[] = {"test_file", "test_fraction", "missing"};
-    bool file = option_given(k.s, "file");
+    static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", "history", "scale",
+                                            "labels",    "split",           "fraction",  "loaders",       "cache_mb", NULL};
+    int source = -1, n = 0;
     check_domain(k);
-    if (!USABLE(k.s, "file", "function"))
-        return; /* said already: a misspelt key may have meant either */
-    if (file == option_given(k.s, "function")) {
-        message_error(k.m, section_place(k.s, "file"), "[data] needs %s of the keys 'function' and 'file'", file ? "only one" : "one");
+    if (!USABLE(k.s, "file", "function", "list", "train"))
+        return; /* said already: a misspelt key may have meant any of them */
+    for (int i = 0; i < SAMPLE_SOURCES; ++i)
+        if (option_given(k.s, sample_sources[i].key)) {
+            source = i;
+            ++n;
+        }
+    if (n == 0 && option_given(k.s, "domain")) { /* points without labels, for a teacher */
+        check_meaningless(k, of_labels, "domain");
         return;
     }
-    for (int i = 0; i < 3; ++i) {
-        const char *key = file ? of_functions[i] : of_files[i];
-        if (option_given(k.s, key) && USABLE(k.s, key))
-            message_error(k.m, section_place(k.s, key), "'%s' means nothing beside '%s'", key, file ? "file" : "function");
+    if (n != 1) {
+        message_error(k.m, section_place(k.s, n ? sample_sources[source].key : "file"),
+                      "[data] needs %s of the keys 'function', 'file', 'list' and 'train'", n ? "only one" : "one");
+        return;
     }
-    if (option_given(k.s, "test_file") && option_given(k.s, "test_fraction") && USABLE(k.s, "test_file", "test_fraction"))
-        message_error(k.m, section_place(k.s, "test_fraction"), "'test_fraction' means nothing beside 'test_file'");
+    check_source_keys(k, source);
+    check_test_keys(k, "test_file");
+    check_test_keys(k, "valid");
+}
+
+/* A teacher is a network or a function; keys of the one mean nothing beside the other. */
+static void check_teacher(checked k)
+{
+    static const char *const of_networks[] = {"weights", "wrt", "hint", "hint_weight", "hint_loss", "hard_weight", "hard_loss", NULL};
+    static const char *const of_functions[] = {"difference_step", NULL};
+    if (!USABLE(k.s, "cfg", "function"))
+        return;
+    bool function = option_given(k.s, "function");
+    if (function == option_given(k.s, "cfg")) {
+        message_error(k.m, section_place(k.s, "cfg"), "[teacher] needs %s of the keys 'cfg' and 'function'", function ? "only one" : "one");
+        return;
+    }
+    check_meaningless(k, function ? of_networks : of_functions, function ? "function" : "cfg");
+    if (option_given(k.s, "hard_loss") && !option_given(k.s, "hard_weight"))
+        message_error(k.m, section_place(k.s, "hard_loss"), "hard_loss means nothing without hard_weight");
 }
 
 /* Layers named by number, from 0, or negative, from this one back. */
@@ -254,7 +327,7 @@ static const struct {
 } section_checks[] = {
     {"net", check_net},           {"data", check_data}, {"route", check_route},
     {"shortcut", check_shortcut}, {"yolo", check_yolo}, {"region", check_anchors},
-    {"sobolev", check_sobolev},
+    {"sobolev", check_sobolev},   {"teacher", check_teacher},
 };
 
 void rules_check(const section *s, int layer, messages *m)

@@ -172,6 +172,18 @@ const difference_step *black_box_steps(const black_box *b, int order)
     return order >= 1 && order <= ORDERS ? b->steps[order - 1] : NULL;
 }
 
+void black_box_describe(const black_box *b, int order, FILE *out)
+{
+    static const char inaccurate[] = ": too inaccurate to learn from (is the function noisy, or does it jump?)";
+    const double tolerable = .1;
+    for (int k = 1; k <= order; ++k)
+        for (int j = 0; j < b->function.inputs; ++j) {
+            const difference_step *step = &black_box_steps(b, k)[j];
+            fprintf(out, "%s derivative by input %d: central differences of step %.3g, error about %.2g of %.3g%s\n",
+                    k == 1 ? "first" : "second", j + 1, step->step, step->error, step->derivative, step->error > tolerable * step->derivative ? inaccurate : "");
+        }
+}
+
 /* ---------------------------------------------------------------- evaluation */
 
 /* The items of its plan are points. */

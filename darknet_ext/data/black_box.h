@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "core/status.h"
 
@@ -48,6 +49,9 @@ status black_box_choose_steps(black_box *b, const double *low, const double *hig
 
 /* The steps of first (order 1) or second (order 2) derivatives: [inputs], owned by b; NULL when they have not been chosen. */
 const difference_step *black_box_steps(const black_box *b, int order);
+
+/* A sentence on each step for derivatives up to `order`. */
+void black_box_describe(const black_box *b, int order, FILE *out);
 
 /* Values [points, outputs] and, when not NULL, Jacobian [points, outputs, inputs] and Hessian [points, outputs, inputs, inputs].
  * STATUS_FAILED with a sentence that says at which x, when the function returns an error, gives a value that is not finite, ends its

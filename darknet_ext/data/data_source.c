@@ -100,6 +100,26 @@ static status sample_black_box(const data_source *d, dataset *set, int points, i
     return s;
 }
 
+/* ---------------------------------------------------------------- points without labels */
+
+static status open_points(data_source *d)
+{
+    if (!d->needs.teacher)
+        return fail(d, "domain", "needs one of the keys 'function' and 'file': points without labels are for training with a [teacher]");
+    if (d->needs.needs_values || d->needs.head)
+        return fail(d, "domain", "the points of a domain have no labels, which hard_weight= and differentiate=loss need");
+    return domain_read(d->where, d->path, d->needs.inputs, d->low, d->high);
+}
+
+static status sample_points(const data_source *d, dataset *set, int points, random_purpose purpose)
+{
+    *set = (dataset){.points = points, .inputs = d->needs.inputs, .outputs = d->needs.outputs};
+    status s = dataset_draw(set, d->low, d->high, -1, d->needs.seed, purpose);
+    if (s != STATUS_OK)
+        dataset_free(set);
+    return s;
+}
+
 /* ---------------------------------------------------------------- files */
 
 static unsigned wanted_parts(const data_source *d)
@@ -226,7 +246,7 @@ static bool can_train(const data_source *d, const dataset *set)
 /* Whether there is something to measure the network by: values, or first derivatives. */
 static bool can_test(const data_source *d, const dataset *set)
 {
-    return set->parts[PART_Y] || (d->needs.evaluation_order > 0 && (set->parts[PART_JACOBIAN] || set->parts[PART_JVP]));
+    return set->parts[PART_Y] || d->needs.teacher || (d->needs.evaluation_order > 0 && (set->parts[PART_JACOBIAN] || set->parts[PART_JVP]));
 }
 
 static status check_labels(const data_source *d, const char *key, const char *use, bool found, dataset *set)
@@ -271,6 +291,37 @@ static status test_from_file(const data_source *d, dataset *set)
     return s == STATUS_OK ? check_labels(d, d->test_samples.points > 0 ? "test_file" : "file", "test", can_test(d, set), set) : s;
 }
 
+/* ---------------------------------------------------------------- samples in pieces */
+
+static status open_streams(data_source *d)
+{
+    const data_needs *n = &d->needs;
+    stream_needs needs = {
+        .inputs = n->inputs,
+        .outputs = n->outputs,
+        .input = n->input,
+        .needs_values = n->needs_values || n->head,
+        .needs_derivatives = n->needs_first || n->order > 1 || n->directions > 0,
+        .seed = n->seed,
+        .read_picture = n->read_picture,
+    };
+    for (int j = 0; j < n->inputs; ++j)
+        d->high[j] = 1;
+    return stream_source_open(&d->streams, d->where, d->path, &needs);
+}
+
+bool data_source_is_streamed(const data_source *d)
+{
+    return d->streams.stream != NULL;
+}
+
+static status refuse_streams(const data_source *d)
+{
+    if (!data_source_is_streamed(d))
+        return STATUS_OK;
+    return fail(d, stream_source_key(d->where), "this needs all samples in memory, and they are read in pieces");
+}
+
 /* ---------------------------------------------------------------- all of them */
 
 static status open_source(data_source *d)
@@ -280,8 +331,12 @@ static status open_source(data_source *d)
     d->high = allocate_zeroed((unsigned long)d->needs.inputs, sizeof *d->high);
     if (!d->low || !d->high)
         return STATUS_NO_MEMORY;
+    if (stream_source_is_asked_for(d->where))
+        return open_streams(d);
     if (option_given(d->where, "file"))
         return open_files(d);
+    if (!option_given(d->where, "function"))
+        return open_points(d);
     return black_box_is_named(function) ? open_black_box(d) : open_functions(d);
 }
 
@@ -300,6 +355,7 @@ void data_source_free(data_source *d)
     black_box_free(d->box);
     dataset_free(&d->samples);
     dataset_free(&d->test_samples);
+    stream_source_free(&d->streams);
     free(d->low);
     free(d->high);
     *d = (data_source){0};
@@ -314,22 +370,26 @@ static status sample_functions(const data_source *d, dataset *set, int points, i
 static status sample(const data_source *d, dataset *set, const char *count_key, int order, random_purpose purpose)
 {
     int points = option_given(d->where, count_key) ? (int)option_integer(d->where, count_key) : DEFAULT_POINTS;
-    return d->box ? sample_black_box(d, set, points, order, purpose) : sample_functions(d, set, points, order, purpose);
+    if (d->box)
+        return sample_black_box(d, set, points, order, purpose);
+    return d->functions.n_functions > 0 ? sample_functions(d, set, points, order, purpose) : sample_points(d, set, points, purpose);
 }
 
 status data_source_training(const data_source *d, dataset *set)
 {
-    return is_file(d) ? training_from_file(d, set) : sample(d, set, "points", d->needs.order, RANDOM_TRAINING_POINTS);
+    status s = refuse_streams(d);
+    return s != STATUS_OK ? s : is_file(d) ? training_from_file(d, set) : sample(d, set, "points", d->needs.order, RANDOM_TRAINING_POINTS);
 }
 
 status data_source_test(const data_source *d, dataset *set)
 {
-    return is_file(d) ? test_from_file(d, set) : sample(d, set, "test_points", d->needs.evaluation_order, RANDOM_TEST_POINTS);
+    status s = refuse_streams(d);
+    return s != STATUS_OK ? s : is_file(d) ? test_from_file(d, set) : sample(d, set, "test_points", d->needs.evaluation_order, RANDOM_TEST_POINTS);
 }
 
 bool data_source_is_function(const data_source *d)
 {
-    return !is_file(d);
+    return d->box || d->functions.n_functions > 0;
 }
 
 status data_source_evaluate(const data_source *d, const double *x, int points, double *y, double *jacobian)
@@ -342,12 +402,6 @@ status data_source_evaluate(const data_source *d, const double *x, int points, d
 
 void data_source_describe(const data_source *d, FILE *out)
 {
-    static const char inaccurate[] = ": too inaccurate to learn from (is the function noisy, or does it jump?)";
-    const double tolerable = .1;
-    for (int order = 1; d->box && order <= largest_order(d); ++order)
-        for (int j = 0; j < d->needs.inputs; ++j) {
-            const difference_step *step = &black_box_steps(d->box, order)[j];
-            fprintf(out, "%s derivative by input %d: central differences of step %.3g, error about %.2g of %.3g%s\n", order == 1 ? "first" : "second", j + 1,
-                    step->step, step->error, step->derivative, step->error > tolerable * step->derivative ? inaccurate : "");
-        }
+    if (d->box)
+        black_box_describe(d->box, largest_order(d), out);
 }

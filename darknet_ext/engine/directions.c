@@ -34,6 +34,8 @@ static void draw(projection_kind kind, random_stream stream, uint64_t position, 
         for (size_t k = 0; k < count; ++k)
             v[k] = random_one(stream, position + k) < .5 ? -1 : 1;
         return;
+    case PROJECTION_CLASS: /* directions_of_class() */
+        return;
     case PROJECTION_COORDINATE: {
         size_t chosen = (size_t)(random_one(stream, position) * (double)count);
         memset(v, 0, count * sizeof *v);
@@ -80,4 +82,23 @@ void directions_repeat(int n, int copies, int batch, size_t count, real *out)
     size_t block = (size_t)n * (size_t)batch * count;
     for (int c = 1; c < copies; ++c)
         memcpy(out + (size_t)c * block, out, block * sizeof *out);
+}
+
+/* Of the largest number that is given; all 0 when none is. */
+static void unit_of_largest(size_t count, const real *values, real *v)
+{
+    size_t largest = count;
+    for (size_t k = 0; k < count; ++k)
+        if (!isnan(values[k]) && (largest == count || values[k] > values[largest]))
+            largest = k;
+    memset(v, 0, count * sizeof *v);
+    if (largest < count)
+        v[largest] = 1;
+}
+
+void directions_of_class(const real *values, int repeats, int batch, size_t count, real *out)
+{
+    for (size_t b = 0; b < (size_t)batch; ++b)
+        unit_of_largest(count, values + b * count, out + b * count);
+    directions_repeat(1, repeats, batch, count, out);
 }

@@ -16,6 +16,10 @@ typedef struct direction_source {
 void directions_fill(const direction_source *source, random_purpose purpose, bool unit_vectors, int n, int repeats, int batch,
                      size_t count, real *out);
 
+/* PROJECTION_CLASS: for each sample the unit vector of its largest value (of equal ones the first), `repeats` times. A value that is not given
+ * (NaN) is none; a sample without any gets the direction 0. values: [batch][count]. */
+void directions_of_class(const real *values, int repeats, int batch, size_t count, real *out);
+
 /* Repeats the first n directions of `out` until there are n * copies. */
 void directions_repeat(int n, int copies, int batch, size_t count, real *out);
 

@@ -1,13 +1,20 @@
 #include "engine/functionals.h"
 
+#include "core/missing.h"
+
+static const real *direction_at(const functional_batch *b, size_t sample, size_t i)
+{
+    return b->v + sample * b->sample_step + i * b->direction_step;
+}
+
 /* One row of g: its loss along every direction; r += d loss / d g. */
-static double row_loss(loss_function loss, const label_layout *layout, const real *sample, const real *g, const real *targets, double scale, real *r)
+static double row_loss(loss_function loss, const functional_batch *b, size_t sample, const real *g, const real *targets, double scale, real *r)
 {
     double total = 0;
-    for (int i = 0; i < layout->directions; ++i) {
-        const real *v = sample + labels_direction(layout, i);
-        double along = 0, target = (double)targets[i], weight = scale * (double)v[labels_weight(layout)];
-        for (size_t j = 0; j < layout->inputs; ++j)
+    for (size_t i = 0; i < b->directions; ++i) {
+        const real *v = direction_at(b, sample, i);
+        double along = 0, target = targets ? (double)targets[i] : 0, weight = b->weighted ? scale * (double)v[b->inputs] : scale;
+        for (size_t j = 0; j < b->inputs; ++j)
             along += (double)g[j] * (double)v[j];
         if (loss_weight(NULL, 0, target) == 0)
             continue;
@@ -15,20 +22,34 @@ static double row_loss(loss_function loss, const label_layout *layout, const rea
         loss_sums sums = {loss_term(loss, e), target * target};
         double slope = weight * loss_gradient(loss, sums, e);
         total += weight * loss_value(loss, sums);
-        for (size_t j = 0; j < layout->inputs; ++j)
+        for (size_t j = 0; j < b->inputs; ++j)
             r[j] += (real)(slope * (double)v[j]);
     }
     return total;
 }
 
-double functionals_loss(loss_function loss, const functional_batch *b, const real *g, const real *targets, double scale, real *r)
+double functionals_loss(loss_function loss, const functional_batch *b, const real *g, size_t stride, const real *targets, double scale, real *r)
 {
     double total = 0;
     for (size_t row = 0; row < b->n_v1 * b->batch; ++row) {
-        size_t sample = row % b->batch, at = (row / b->batch * b->stride * b->batch + sample) * b->layout->inputs;
+        size_t sample = row % b->batch, at = (row / b->batch * stride * b->batch + sample) * b->inputs;
         double weight = scale * (b->row_weights ? (double)b->row_weights[row] : 1);
-        total += row_loss(loss, b->layout, b->truth + sample * labels_count(b->layout), g + at,
-                          targets + row * (size_t)b->layout->directions, weight, r + at);
+        total += row_loss(loss, b, sample, g + at, targets ? targets + row * b->directions : NULL, weight, r + at);
     }
     return total;
+}
+
+void functionals_of(const functional_batch *b, const real *t, size_t step, real *out)
+{
+    for (size_t row = 0; row < b->n_v1 * b->batch; ++row) {
+        size_t sample = row % b->batch;
+        const real *of_row = t + row / b->batch * step + sample * b->inputs;
+        for (size_t i = 0; i < b->directions; ++i) {
+            const real *v = direction_at(b, sample, i);
+            double sum = 0;
+            for (size_t j = 0; j < b->inputs; ++j)
+                sum += product_given((double)v[j], (double)of_row[j]);
+            out[row * b->directions + i] = (real)sum;
+        }
+    }
 }

@@ -139,16 +139,29 @@ static void node_choose_blocks(const graph *g, graph_node *node, const backend *
     node->type->choose_blocks(node, be);
 }
 
+static void choose_all_blocks(graph *g, const backend *be)
+{
+    for (int i = 0; i < g->n_nodes; ++i)
+        node_choose_blocks(g, &g->nodes[i], be);
+}
+
 /* Plain where others than layers read: the host, the objective. */
 static void choose_layouts(graph *g, const backend *be)
 {
     const section *objective = graph_objective(g);
     long wrt = objective ? option_integer(objective, "wrt") : -1;
     g->nodes[g->output_node].plain_output = true;
-    for (int i = 0; i < g->n_nodes; ++i) {
+    for (int i = 0; i < g->n_nodes; ++i)
         g->nodes[i].plain_output |= i == wrt || graph_is_read_by_host(g, i);
-        node_choose_blocks(g, &g->nodes[i], be);
-    }
+    choose_all_blocks(g, be);
+}
+
+void graph_make_plain(graph *g, const backend *be, int node)
+{
+    if (node < 0 || g->nodes[node].plain_output)
+        return;
+    g->nodes[node].plain_output = true;
+    choose_all_blocks(g, be);
 }
 
 /* The layers of a block behind `input`. */
@@ -260,8 +273,7 @@ static status node_lay_out_again(graph *g, graph_node *node, const config *c, fo
 
 status graph_resize(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context)
 {
-    for (; g->n_head > 0; --g->n_head)
-        free(g->nodes[g->n_nodes + g->n_head - 1].options);
+    graph_drop_heads(g);
     status s = graph_input_shape(c, &g->input);
     for (int i = 0; i < g->n_nodes && s == STATUS_OK; ++i)
         s = node_lay_out_again(g, &g->nodes[i], c, foreign, context);
@@ -271,6 +283,12 @@ status graph_resize(graph *g, const config *c, const backend *be, foreign_shape 
 }
 
 /* ---------------------------------------------------------------- heads */
+
+void graph_drop_heads(graph *g)
+{
+    for (; g->n_head > 0; --g->n_head)
+        free(g->nodes[g->n_nodes + g->n_head - 1].options);
+}
 
 status graph_append_head(graph *g, const layer_type *type)
 {

@@ -42,9 +42,13 @@ void graph_free(graph *g, const backend *be);
  * which the objective looks at the network (layers/log_probabilities.c, layers/loss_head.c). */
 struct layer_type;
 status graph_append_head(graph *g, const struct layer_type *type);
+void graph_drop_heads(graph *g);
 
 /* The channel block in which a node's output lies; node -1 is the network's input, which is plain. */
 int graph_block(const graph *g, int node);
+
+/* Lays a node's output out in Darknet's planes, for somebody else than layers reads it (-1: the input lies so). Before there is a tape. */
+void graph_make_plain(graph *g, const backend *be, int node);
 
 /* A node that the host runs, in its own memory; the network's input (-1) is none. */
 bool graph_is_foreign(const graph *g, int node);

@@ -3,8 +3,9 @@
  *     y [m]                                              always
  *     Jacobian [m, n]                                    order 1 and above
  *     Hessian [m, n, n]                                  order 2, without label directions
- *     directions times: v [n], weight, J v [m], and (order 2) H_k v [m, n]
+ *     directions times: v [n], weight, (order 1 and above) J v [m], and (order 2) H_k v [m, n]
  *
+ * `order` is that of the derivatives which labels give: 0 also where derivatives are compared with something else.
  * NaN anywhere but in v and weight: not given, left out of the losses. */
 #ifndef DNX_ENGINE_LABELS_H
 #define DNX_ENGINE_LABELS_H
@@ -30,7 +31,7 @@ static inline size_t labels_after_jacobian(const label_layout *l)
 /* Numbers of one direction; within it v comes first. */
 static inline size_t labels_direction_count(const label_layout *l)
 {
-    return l->inputs + 1 + l->outputs + (l->order > 1 ? l->outputs * l->inputs : 0);
+    return l->inputs + 1 + (l->order > 0 ? l->outputs : 0) + (l->order > 1 ? l->outputs * l->inputs : 0);
 }
 
 static inline size_t labels_direction(const label_layout *l, int direction)

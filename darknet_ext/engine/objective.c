@@ -6,11 +6,14 @@
 #include <stdlib.h>
 
 #include "core/environment.h"
+#include "engine/along.h"
 #include "engine/directions.h"
-#include "engine/functionals.h"
+#include "engine/hints.h"
 #include "engine/loss_weights.h"
+#include "engine/mirror.h"
 #include "engine/objective_check.h"
 #include "engine/targets.h"
+#include "engine/teacher.h"
 #include "layers/heads.h"
 
 enum { LARGEST_DIRECTIONS = 1 << 16 };
@@ -23,8 +26,14 @@ struct objective {
     int n_output_directions;       /* v1 */
     int n_input_directions;        /* v2 of each v1; 1 when order < 2 */
     size_t outputs, inputs;        /* of the network; of the segment's input */
-    targets *targets;              /* NULL when derivatives are compared with zero */
-    real *labels;                  /* [batch, outputs]: the values of the batch */
+    targets *targets;              /* NULL when derivatives are compared with anything but labels */
+    along *along;                  /* NULL: no loss along directions of the input */
+    real *mirrored;                /* [v1][batch][inputs]: the derivatives at the partners; of TARGET_FLIP */
+    teacher *teacher;              /* NULL: values are compared with labels */
+    hints *hints;                  /* NULL: none */
+    bool counts_extras;            /* the losses of [teacher] beside those of the orders */
+    real *hard_gradient;           /* [batch, outputs]; NULL: no loss on labels beside the teacher's */
+    real *labels;                  /* [batch, outputs]: what the data say */
     bool have_labels;
     const real *truth;
     real *value_gradient;          /* [batch, outputs]: d loss / d m */
@@ -79,18 +88,47 @@ static status check_label_count(const objective *self, const section *where, con
     return option_fail(where, path, "order", text);
 }
 
+/* Whether derivatives are compared with the teacher's. */
+static bool follows_teacher(const objective *self)
+{
+    return self->teacher && self->options.order > 0 && self->options.target == TARGET_TEACHER;
+}
+
+/* Without its graph the network can only predict. */
+static status allocate_teacher(objective *self, int capacity, int directions)
+{
+    const teacher_options *o = self->options.teacher;
+    if (!o || !o->graph)
+        return STATUS_OK;
+    int order = self->options.target == TARGET_TEACHER ? self->options.order : 0;
+    status s = teacher_create(&self->teacher, o, self->graph, self->be, capacity, order, directions);
+    if (s == STATUS_OK)
+        s = hints_create(&self->hints, o, self->graph, self->be, capacity);
+    if (s == STATUS_OK && o->hard_weight > 0 && !(self->hard_gradient = self->be->allocate((size_t)capacity * self->outputs)))
+        s = STATUS_NO_MEMORY;
+    return s;
+}
+
 static status allocate(objective *self, int capacity)
 {
     const objective_options *o = &self->options;
     int directions = self->n_output_directions * self->n_input_directions;
-    status s = tape_create(&self->tape, self->graph, self->be, capacity, o->order, directions, o->wrt);
+    status s = allocate_teacher(self, capacity, directions); /* first: hints decide how the student's layers lie in memory */
+    if (s == STATUS_OK)
+        s = tape_create(&self->tape, self->graph, self->be, capacity, o->order, directions, o->wrt);
     if (s == STATUS_OK && o->order > 0 && o->target == TARGET_DATA)
         s = targets_create(&self->targets, self->graph, self->be, capacity, self->truth_layout, self->n_output_directions, self->n_input_directions);
     if (s != STATUS_OK)
         return s;
     /* Gaussian directions of one output are not +-1. */
-    if (fast_paths_enabled() && !(o->projections > 0 && o->projection == PROJECTION_GAUSSIAN))
+    if (fast_paths_enabled() && !self->hints && !(o->projections > 0 && o->projection == PROJECTION_GAUSSIAN))
         s = tape_allow_scalar_path(&self->tape, &self->scalar_path);
+    if (s != STATUS_OK)
+        return s;
+    s = along_create(&self->along, o, self->be, self->truth_layout, self->graph->input, self->n_output_directions, capacity);
+    if (s == STATUS_OK && o->order > 0 && o->target == TARGET_FLIP &&
+        !(self->mirrored = self->be->allocate((size_t)capacity * (size_t)self->n_output_directions * self->inputs)))
+        s = STATUS_NO_MEMORY;
     if (s != STATUS_OK)
         return s;
     self->labels = self->be->allocate((size_t)capacity * self->outputs);
@@ -139,13 +177,14 @@ status objective_create(objective **result, graph *g, const backend *be, const s
     self->options = *options;
     self->graph = g;
     self->be = be;
+    self->counts_extras = true;
     self->outputs = shape_count(g->nodes[g->output_node].out);
     self->inputs = options->wrt < 0 ? shape_count(g->input) : shape_count(g->nodes[options->wrt].out);
     self->truth_layout = (label_layout){
         .outputs = self->outputs,
         .inputs = self->inputs,
         .order = options->target == TARGET_DATA ? options->order : 0,
-        .directions = options->order > 0 && options->target == TARGET_DATA ? options->label_directions : 0,
+        .directions = options->order > 0 ? options->label_directions : 0,
     };
     objective_set_weights(self, options->weight);
     s = append_heads(g, options);
@@ -172,6 +211,11 @@ void objective_free(objective *self)
         return;
     tape_free(&self->tape);
     targets_free(self->targets);
+    along_free(self->along);
+    self->be->release(self->mirrored);
+    teacher_free(self->teacher);
+    hints_free(self->hints);
+    self->be->release(self->hard_gradient);
     self->be->release(self->labels);
     self->be->release(self->value_gradient);
     loss_weights_free(&self->parts);
@@ -191,6 +235,16 @@ const objective_options *objective_get_options(const objective *self)
 bool objective_takes_scalar_path(const objective *self)
 {
     return self->scalar_path;
+}
+
+bool objective_can_train(const objective *self)
+{
+    return !self->options.teacher || self->teacher;
+}
+
+void objective_count_extras(objective *self, bool counts)
+{
+    self->counts_extras = counts;
 }
 
 const label_layout *objective_labels(const objective *self)
@@ -262,9 +316,13 @@ static void place_directions(objective *self)
         .samples = o->resample ? NULL : &self->tape.x,
     };
     const jet *seed = top_adjoint(self);
-    directions_fill(&source, RANDOM_OUTPUT_DIRECTIONS, o->projections == 0, self->n_output_directions, self->n_input_directions,
-                    seed->batch, seed->count, jet_component(seed, jet_components(o->order) - 1));
-    loss_weights_scale_outputs(&self->parts, (size_t)pairs * (size_t)seed->batch, jet_component(seed, jet_components(o->order) - 1));
+    real *v1 = jet_component(seed, jet_components(o->order) - 1);
+    if (o->projection != PROJECTION_CLASS)
+        directions_fill(&source, RANDOM_OUTPUT_DIRECTIONS, o->projections == 0, self->n_output_directions, self->n_input_directions, seed->batch,
+                        seed->count, v1);
+    if (o->target == TARGET_FLIP)
+        mirror_directions((size_t)pairs, (size_t)seed->batch, seed->count, v1);
+    loss_weights_scale_outputs(&self->parts, (size_t)pairs * (size_t)seed->batch, v1);
     if (o->order > 1 && self->truth_layout.directions == 0) {
         const jet *x = segment_input(self);
         directions_fill(&source, RANDOM_INPUT_DIRECTIONS, o->projections_2 == 0, o->projections_2 == 0 ? self->n_input_directions : pairs, 1,
@@ -275,10 +333,24 @@ static void place_directions(objective *self)
     }
 }
 
+/* projection=class: known when the teacher has spoken. */
+static void place_class(objective *self)
+{
+    const objective_options *o = &self->options;
+    const jet *seed = top_adjoint(self);
+    real *v1 = jet_component(seed, jet_components(o->order) - 1);
+    if (o->projections == 0 || o->projection != PROJECTION_CLASS)
+        return;
+    directions_of_class(self->teacher ? teacher_outputs(self->teacher) : self->labels, self->n_input_directions, seed->batch, seed->count, v1);
+    if (o->target == TARGET_FLIP)
+        mirror_directions((size_t)self->n_input_directions, (size_t)seed->batch, seed->count, v1);
+    loss_weights_scale_outputs(&self->parts, (size_t)self->n_input_directions * (size_t)seed->batch, v1);
+}
+
 static void gather_labels(objective *self, const real *truth)
 {
     size_t stride = objective_truth_count(self);
-    self->have_labels = truth != NULL;
+    self->have_labels = truth != NULL && objective_can_train(self);
     self->truth = truth;
     for (size_t b = 0; truth && b < (size_t)self->tape.batch; ++b)
         for (size_t k = 0; k < self->outputs; ++k)
@@ -298,17 +370,21 @@ void objective_begin(objective *self, const real *truth, bool training, uint64_t
 {
     tape *t = &self->tape;
     t->training = training;
-    t->derivatives = training && truth && has_derivative_loss(self);
+    t->derivatives = training && truth && has_derivative_loss(self) && objective_can_train(self);
     t->seed = self->seed = seed;
     t->step = self->step = step;
     t->cost = 0;
     gather_labels(self, truth);
     t->row_scale = NULL;
     tape_clear_adjoints(t);
-    if (!t->derivatives)
-        return;
-    place_directions(self);
-    loss_weights_fill_rows(&self->parts, &self->truth_layout, self->truth, self->tape.batch);
+    if (t->derivatives) {
+        place_directions(self);
+        loss_weights_fill_rows(&self->parts, &self->truth_layout, self->truth, self->tape.batch);
+        if (self->along)
+            along_begin(self->along, self->truth, t->x.data, t->batch);
+    }
+    if (self->teacher && self->have_labels)
+        teacher_values(self->teacher, t->x.data, t->batch, t->derivatives && follows_teacher(self), segment_input(self));
 }
 
 /* ---------------------------------------------------------------- losses */
@@ -321,7 +397,24 @@ static double value_loss(objective *self)
         return 0;
     }
     loss_function loss = loss_weights_of(&self->parts, 0, self->options.loss[0]);
-    return self->be->loss(loss, (size_t)self->tape.batch, self->outputs, m->data, self->labels, (real)self->weights[0], self->value_gradient);
+    const real *target = self->teacher ? teacher_outputs(self->teacher) : self->labels;
+    return self->be->loss(loss, (size_t)self->tape.batch, self->outputs, m->data, target, (real)self->weights[0], self->value_gradient);
+}
+
+/* What [teacher] adds to the loss on values: against the labels of the data, and between layers. */
+static double extra_losses(objective *self)
+{
+    const jet *m = tape_jet(&self->tape, self->graph->output_node);
+    double total = 0;
+    if (!self->counts_extras)
+        return 0;
+    if (self->hard_gradient) {
+        const teacher_options *o = self->options.teacher;
+        loss_function loss = loss_weights_of(&self->parts, 0, o->hard_loss);
+        total += self->be->loss(loss, (size_t)self->tape.batch, self->outputs, m->data, self->labels, (real)o->hard_weight, self->hard_gradient);
+        self->be->axpby((size_t)self->tape.batch * self->outputs, 1, self->hard_gradient, 1, self->value_gradient);
+    }
+    return self->hints ? total + hints_loss(self->hints, &self->tape, self->teacher) : total;
 }
 
 /* Random directions estimate a mean; unit vectors enumerate a sum. */
@@ -335,34 +428,61 @@ static double input_direction_weight(const objective *self)
     return self->options.projections_2 > 0 ? 1. / self->n_input_directions : 1;
 }
 
-/* g against its target, for every v1; r = dL/dg goes where the tangent sweep reads it. With order 2 each v1 has several
- * directions that all carry the same g: the first of them stands for all. */
+/* What the derivatives are compared with; an array that is NULL stands for zeros. */
+typedef struct derivative_targets {
+    const real *gradient;
+    size_t stride; /* from the rows of one v1 to those of the next */
+    const real *hessian, *along;
+} derivative_targets;
+
+static derivative_targets targets_of(const objective *self)
+{
+    size_t block = (size_t)self->tape.batch * self->inputs;
+    if (follows_teacher(self)) /* like the student's own, they stand once for each pair (v1, v2) */
+        return (derivative_targets){teacher_gradient(self->teacher), (size_t)self->n_input_directions * block, teacher_hessian(self->teacher), NULL};
+    if (self->mirrored)
+        return (derivative_targets){self->mirrored, block, NULL, NULL};
+    return (derivative_targets){targets_gradient(self->targets), block, targets_hessian(self->targets), targets_along(self->targets)};
+}
+
+/* g against its target, for every v1; r = dL/dg. With order 2 each v1 has several directions that all carry the same g: the first of them
+ * stands for all. */
+static double whole_gradient_loss(objective *self, const real *g, derivative_targets t, double scale, real *r)
+{
+    size_t per_direction = (size_t)self->n_input_directions, rows = (size_t)self->tape.batch, block = rows * self->inputs;
+    loss_function loss = loss_weights_of(&self->parts, 1, self->options.loss[1]);
+    if (per_direction == 1)
+        return self->be->loss(loss, rows * (size_t)self->n_output_directions, self->inputs, g, t.gradient, (real)scale, r);
+    double sum = 0;
+    for (size_t i = 0; i < (size_t)self->n_output_directions; ++i) {
+        size_t at = i * per_direction * block;
+        sum += self->be->loss(loss, rows, self->inputs, g + at, t.gradient ? t.gradient + i * t.stride : NULL, (real)scale, r + at);
+        if (loss.row_weights)
+            loss.row_weights += rows;
+    }
+    return sum;
+}
+
+/* The losses on first derivatives; r = dL/dg goes where the tangent sweep reads it. */
 static double gradient_loss(objective *self)
 {
     const objective_options *o = &self->options;
     int last = jet_components(o->order) - 1;
-    size_t per_direction = (size_t)self->n_input_directions, rows = (size_t)self->tape.batch, block = rows * self->inputs;
-    const real *g = jet_component(tape_adjoint(&self->tape, o->wrt), last), *t = targets_gradient(self->targets);
+    size_t per_direction = (size_t)self->n_input_directions, block = (size_t)self->tape.batch * self->inputs;
+    const real *g = jet_component(tape_adjoint(&self->tape, o->wrt), last);
+    derivative_targets t = targets_of(self);
     real *r = jet_component(segment_input(self), last);
     double scale = self->weights[1] * output_direction_weight(self), sum = 0;
-    loss_function loss = loss_weights_of(&self->parts, 1, o->loss[1]);
-    if (scale == 0) {
-        for (size_t i = 0; i < (size_t)self->n_output_directions; ++i)
-            self->be->fill(block, 0, r + i * per_direction * block);
+    for (size_t i = 0; (scale == 0 || along_alone(self->along)) && i < (size_t)self->n_output_directions; ++i)
+        self->be->fill(block, 0, r + i * per_direction * block);
+    if (scale == 0)
         return 0;
-    }
-    if (per_direction == 1)
-        sum = self->be->loss(loss, rows * (size_t)self->n_output_directions, self->inputs, g, t, (real)scale, r);
-    for (size_t i = 0; per_direction > 1 && i < (size_t)self->n_output_directions; ++i) {
-        size_t at = i * per_direction * block;
-        sum += self->be->loss(loss, rows, self->inputs, g + at, t ? t + i * block : NULL, (real)scale, r + at);
-        if (loss.row_weights)
-            loss.row_weights += rows;
-    }
-    if (self->truth_layout.directions > 0) {
-        functional_batch batch = {&self->truth_layout, self->truth, rows, (size_t)self->n_output_directions, per_direction, self->parts.rows[1]};
-        sum += functionals_loss(o->loss[1], &batch, g, targets_along(self->targets), scale, r);
-    }
+    if (!along_alone(self->along))
+        sum = whole_gradient_loss(self, g, t, scale, r);
+    if (self->along)
+        sum += along_loss(self->along, o->loss[1], g, per_direction, (along_target){t.along, t.gradient, t.stride}, self->parts.rows[1], scale, r);
+    if (self->mirrored)
+        mirror_gradients((size_t)self->n_output_directions, (size_t)self->tape.batch, self->graph->input, r);
     return sum;
 }
 
@@ -378,7 +498,7 @@ static double hessian_loss(objective *self)
         return 0;
     }
     return self->be->loss(loss_weights_of(&self->parts, 2, o->loss[2]), rows, self->inputs, jet_component(tape_adjoint(&self->tape, o->wrt), 2),
-                          targets_hessian(self->targets), scale, u);
+                          targets_of(self).hessian, scale, u);
 }
 
 /* differentiate=loss: a label that is not given is left out of the loss, by a term that is 0. */
@@ -395,12 +515,17 @@ static void derivative_losses(objective *self, objective_losses *losses)
 {
     tape *t = &self->tape;
     int order = self->options.order, top = graph_top(self->graph);
+    place_class(self);
+    if (follows_teacher(self))
+        teacher_derivatives(self->teacher, top_adjoint(self), self->labels);
     fill_missing_labels(self);
     sweep_values(t, self->graph->n_nodes, top);
     tape_seed_adjoint(t, top, HALF_UPPER);
     sweep_seeds(t);
     if (self->targets)
         targets_compute(self->targets, self->truth, self->labels, t->batch, top_adjoint(self), segment_input(self));
+    if (self->mirrored)
+        mirror_targets((size_t)self->n_output_directions, (size_t)t->batch, self->graph->input, jet_component(tape_adjoint(t, self->options.wrt), 1), self->mirrored);
     losses->order[1] = gradient_loss(self);
     if (order > 1)
         losses->order[2] = hessian_loss(self);
@@ -414,19 +539,11 @@ objective_losses objective_forward(objective *self)
         return losses;
     }
     losses.order[0] = value_loss(self);
+    losses.order[0] += extra_losses(self);
     if (self->tape.derivatives)
         derivative_losses(self, &losses);
     losses.total = losses.order[0] + losses.order[1] + losses.order[2];
     return losses;
-}
-
-/* The low half of a node's adjoint starts at zero. */
-static void zero_low_adjoint(tape *t, int node)
-{
-    const jet *adjoint = tape_adjoint(t, node);
-    component_range low = jet_low_half(t->derivatives ? t->order : 0);
-    t->be->fill(jet_range_rows(adjoint, low) * adjoint->count, 0, adjoint->data);
-    tape_seed_adjoint(t, node, HALF_LOW);
 }
 
 /* s = v dl/dm, in place of dl/dm: with one output v is +-1, its own inverse. */
@@ -448,10 +565,12 @@ void objective_backward(objective *self)
         sweep_tangents(t);
     if (scalar_path)
         return;
-    zero_low_adjoint(t, t->derivatives ? top : output);
+    tape_zero_low(t, t->derivatives ? top : output);
     if (t->derivatives)
         sweep_adjoints(t, top, self->graph->n_nodes, false);
     self->be->axpby((size_t)t->batch * self->outputs, 1, self->value_gradient, 1, tape_adjoint(t, output)->data);
+    if (self->hints && self->counts_extras)
+        hints_seed(self->hints, t);
 }
 
 /* One training step of a batch, but for the update. */

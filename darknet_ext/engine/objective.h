@@ -4,11 +4,14 @@
  *                             + weight_1 * sum or mean over output directions v1 of loss_1(g, t1)
  *                             + weight_1 * the same sum or mean of sum over label directions v of weight(v) * loss_1(<g, v>, <t1, v>)
  *                             + weight_2 * sum or mean over direction pairs (v1, v2) of loss_2(q, t2)
+ *                             + with a teacher: hard_weight * hard_loss(m, labels) + hint_weight * sum of hint_loss(h, h of the teacher)
  *
- *     g = grad_h <head(m(h)), v1>            t1 the same of the target function
- *     q = grad_h <g, v2> (Hessian-vector)    t2 likewise
+ *     g = grad_h <head(m(h)), v1>            t1 the same of the target function: labels (engine/targets.h) or a teacher (engine/teacher.h)
+ *     q = grad_h <g, v2> (Hessian-vector)    t2 likewise, and y are the values of either
  *
- * With label directions (vectors that the labels bring along) v2 runs over them, and their terms are multiplied by weight(v).
+ * With label directions (vectors that the labels bring along) v2 runs over them, and their terms are multiplied by weight(v). Where labels do
+ * not give derivatives themselves, and along tangents of image transformations, these terms stand instead of loss_1(g, t1) (engine/along.h).
+ * t1 may also be 0, or the same at the mirror image (engine/mirror.h).
  * Weights of outputs and inputs: engine/loss_weights.h. The weights of the orders can move during a training (layers/sobolev.h).
  *
  * Full Jacobian and Hessian: v1 and v2 run over the unit vectors and the terms are summed. n random projections: the
@@ -41,7 +44,13 @@ const objective_options *objective_get_options(const objective *o);
 /* Whether steps take the scalar path of engine/tape.h. */
 bool objective_takes_scalar_path(const objective *o);
 
-/* What the labels of a sample are. With target=zero: the outputs only. */
+/* Whether there is all that training needs: not when a network with a teacher was loaded without it. */
+bool objective_can_train(const objective *o);
+
+/* Whether the losses of [teacher] beside those of the orders (hints, labels) count, as they do at first: they belong to order 0. */
+void objective_count_extras(objective *o, bool counts);
+
+/* What the labels of a sample are. With target=zero and with a teacher: the outputs only. */
 const label_layout *objective_labels(const objective *o);
 size_t objective_truth_count(const objective *o);
 

@@ -9,4 +9,11 @@
  * layers of the differentiated segment that cannot be differentiated as often as asked. `where` is the section. */
 status objective_check(const graph *g, const section *where, const char *path, const objective_options *o);
 
+/* Whether anything but derivatives is compared: values, labels, or layers. */
+bool objective_has_values(const objective_options *o);
+
+/* Adds to `found` every layer above o->wrt that cannot be differentiated as asked. `asker`: where [sobolev] stands, "line 12"; `path`: of
+ * the graph's cfg. */
+void objective_check_segment(const graph *g, const char *asker, const char *path, const objective_options *o, status_list *found);
+
 #endif

@@ -227,6 +227,14 @@ void tape_seed_adjoint(tape *t, int node, int half)
     *tape_adjoint_started(t, node, half) = true;
 }
 
+void tape_zero_low(tape *t, int node)
+{
+    const jet *adjoint = tape_adjoint(t, node);
+    component_range low = jet_low_half(t->derivatives ? adjoint->order : 0);
+    t->be->fill(jet_range_rows(adjoint, low) * adjoint->count, 0, adjoint->data);
+    tape_seed_adjoint(t, node, HALF_LOW);
+}
+
 void tape_clear_adjoints(tape *t)
 {
     for (int i = -1; i < total_nodes(t->graph); ++i)

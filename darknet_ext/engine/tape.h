@@ -96,6 +96,9 @@ void sweep_tangents(tape *t);
  * add to the parameters' gradients. Below the segment's input this is ordinary backpropagation. */
 void sweep_adjoints(tape *t, int last, int first, bool parameters);
 
+/* Starts the low half of a node's adjoint at zero. */
+void tape_zero_low(tape *t, int node);
+
 /* Forgets all adjoints: call before sweep_seeds of a new batch (order 0: before sweep_adjoints). */
 void tape_clear_adjoints(tape *t);
 

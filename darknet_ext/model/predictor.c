@@ -65,22 +65,39 @@ static int rows_that_fit(const graph *g, int order)
     return numbers * PREDICTOR_ROWS <= most ? PREDICTOR_ROWS : numbers < most ? (int)(most / numbers) : 1;
 }
 
+static predictor *create(const graph *g, const backend *be)
+{
+    predictor *self = allocate_zeroed(1, sizeof *self);
+    if (self)
+        *self = (predictor){
+            .be = be,
+            .output = g->output_node,
+            .inputs = shape_count(g->input),
+            .outputs = shape_count(g->nodes[g->output_node].out),
+        };
+    return self;
+}
+
+status predictor_create_for_graph(predictor **result, graph *g, const backend *be, int order)
+{
+    predictor *self = create(g, be);
+    *result = self;
+    return self ? tape_create(&self->tape, g, be, self->rows = rows_that_fit(g, order), order, 1, -1) : STATUS_NO_MEMORY;
+}
+
 status predictor_create(predictor **result, plugin_network *p, int order)
 {
     graph *g = plugin_graph(p);
-    predictor *self = allocate_zeroed(1, sizeof *self);
-    *result = self;
-    if (!self)
-        return STATUS_NO_MEMORY;
+    *result = NULL;
     status s = predictor_check_order(p, order);
     if (s != STATUS_OK)
         return s;
-    self->be = plugin_backend(p);
-    self->output = g->output_node;
-    self->inputs = shape_count(g->input);
-    self->outputs = shape_count(g->nodes[g->output_node].out);
     if (!needs_host(g))
-        return tape_create(&self->tape, g, self->be, self->rows = rows_that_fit(g, order), order, 1, -1);
+        return predictor_create_for_graph(result, g, plugin_backend(p), order);
+    predictor *self = create(g, plugin_backend(p));
+    *result = self;
+    if (!self)
+        return STATUS_NO_MEMORY;
     self->host = p;
     self->host_input = allocate_zeroed((size_t)plugin_minibatch(p) * self->inputs, sizeof *self->host_input);
     return self->host_input ? STATUS_OK : STATUS_NO_MEMORY;

@@ -29,6 +29,8 @@ status predictor_check_order(plugin_network *p, int order);
 /* `order` 0..2: the highest derivative that will be asked for; refused as predictor_check_order() says. The network must
  * outlive the predictor. *result is freed by the caller also on failure. */
 status predictor_create(predictor **result, plugin_network *p, int order);
+/* Of a graph that lives without Darknet, all of it layers that the engine knows, and has derivatives of that order. */
+status predictor_create_for_graph(predictor **result, graph *g, const backend *be, int order);
 void predictor_free(predictor *p);
 
 int predictor_order(const predictor *p);

@@ -61,7 +61,8 @@ typedef struct verb {
     int (*run)(const arguments *a); /* returns the exit status */
 } verb;
 
-extern const verb verb_train, verb_valid, verb_predict, verb_export, verb_check, verb_bench, verb_functions, verb_plot, verb_version, verb_help;
+extern const verb verb_train, verb_valid, verb_predict, verb_export, verb_check, verb_bench, verb_functions, verb_plot, verb_data, verb_version,
+    verb_help;
 extern const verb *const verb_list[]; /* NULL-terminated */
 
 /* Parses the words behind the verb. On failure prints one message with a suggestion and returns false. */
@@ -77,8 +78,9 @@ const verb *verb_find(const char *name);
  * stderr. False: a message was printed. */
 bool settings_from_arguments(plugin_settings *settings, const arguments *a);
 
-/* Loads the first positional word as cfg, or prints it (-print-cfg). Returns the exit status; *p is NULL unless loaded. */
-int load_cfg(const arguments *a, plugin_network **p);
+/* Loads the first positional word as cfg, with its teacher when it is to be trained, or prints it (-print-cfg). Returns the exit status; *p is NULL
+ * unless loaded. */
+int load_cfg(const arguments *a, bool trains, plugin_network **p);
 
 /* The message_sink of the program: a line on standard error. */
 void print_message(void *context, const char *line);

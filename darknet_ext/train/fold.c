@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/logit_loss_math.h"
+
 static graph_node *first_node(graph *g)
 {
     return &g->nodes[0];
@@ -46,6 +48,8 @@ status fold_check(plugin_network *p, normalise_kind kind)
         return STATUS_OK;
     if (!last->type || !last->type->fully_connected || !is_linear(last))
         return refuse(p, last, "normalise=all in [data] is folded into the last layer, which must be [connected] with activation=linear");
+    if (o && loss_is_of_logits(o->loss[0].kind))
+        return option_fail(o->where, plugin_config(p)->path, "loss", "this loss takes the outputs for logits, which [data] normalise=all would scale");
     if (!o || o->differentiated != DIFFERENTIATE_OUTPUT || o->target != TARGET_DATA)
         return option_fail(config_section(plugin_config(p), "data"), plugin_config(p)->path, "normalise",
                            "[data] normalise=all scales outputs: it needs [sobolev] with differentiate=output and target=data (normalise=inputs does not)");

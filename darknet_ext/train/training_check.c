@@ -48,6 +48,42 @@ static status check_foreign(plugin_network *p, const graph_node *node)
     return refuse(p, node->where, text);
 }
 
+/* [data] mirror= and what [sobolev] wants of it. */
+static status check_mirror(plugin_network *p)
+{
+    const config *c = plugin_config(p);
+    const section *data = config_section(c, "data");
+    const objective_options *o = plugin_objective(p);
+    const label_layout *labels = plugin_labels(p);
+    bool mirror = data && option_boolean(data, "mirror"), flip = o && o->order > 0 && o->target == TARGET_FLIP;
+    if (flip && data && !mirror)
+        return option_fail(data, c->path, "mirror", "[sobolev] target=flip compares images with their mirror images: it needs [data] mirror=1");
+    if (!mirror)
+        return STATUS_OK;
+    if (plugin_graph(p)->input.width < 2)
+        return option_fail(data, c->path, "mirror", "mirror=1 needs images: [net] with height, width and channels");
+    if (plugin_minibatch(p) % 2)
+        return option_fail(data, c->path, "mirror", "mirror=1 fills half of a minibatch with mirror images: batch / subdivisions must be even");
+    if (labels && (labels->order > 0 || labels->directions > 0))
+        return option_fail(data, c->path, "mirror", "mirror=1 cannot mirror labels of derivatives: [sobolev] must have target=zero, flip or teacher, or order=0");
+    return STATUS_OK;
+}
+
+/* What acts on images as they are, and not on pixels that were scaled one by one. */
+static status check_image_units(plugin_network *p)
+{
+    const config *c = plugin_config(p);
+    const section *data = config_section(c, "data");
+    const objective_options *o = plugin_objective(p);
+    if (!data || option_choice(data, "normalise") == 0)
+        return STATUS_OK;
+    if (option_boolean(data, "mirror"))
+        return option_fail(data, c->path, "normalise", "normalise= scales every pixel for itself: it cannot stand beside mirror=1");
+    if (o && o->order > 0 && o->n_tangents > 0)
+        return option_fail(data, c->path, "normalise", "normalise= scales every pixel for itself: it cannot stand beside [sobolev] tangents=");
+    return STATUS_OK;
+}
+
 status training_check(plugin_network *p, data_source *data)
 {
     const graph *g = plugin_graph(p);
@@ -63,6 +99,8 @@ status training_check(plugin_network *p, data_source *data)
     if (!has_loss)
         status_collect(&found, refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]"));
     status_collect(&found, graph_check_batch(g, (int)(option_integer(net, "batch") / option_integer(net, "subdivisions")), plugin_config(p)->path));
+    status_collect(&found, check_mirror(p));
+    status_collect(&found, check_image_units(p));
     if (data)
         status_collect(&found, training_data_open(data, p));
     if (data && found.first != STATUS_OK)

@@ -1,5 +1,6 @@
 #include "backend/onednn/hot.h"
 #include "backend/onednn/onednn.h"
+#include "core/logit_loss_math.h"
 
 /* Sums run in LANES interleaved chains: one vector register, and always the same order of additions. */
 enum { LANES = 16, SUM_COLUMNS = 64, SUM_ROWS = 32 };
@@ -120,6 +121,17 @@ DNX_ALWAYS_INLINE double loss_rows_kind(loss_kind kind, bool weighted, loss_func
     return sum;
 }
 
+static double logit_loss_rows(loss_function loss, size_t rows, size_t count, const real *prediction, const real *target, real scale, real *gradient)
+{
+    double sum = 0;
+    for (size_t r = 0; r < rows; r++) {
+        const double row_weight = loss.row_weights ? loss.row_weights[r] : 1;
+        sum += row_weight * logit_loss_row(loss, count, prediction + r * count, target ? target + r * count : NULL, row_weight * scale,
+                                           gradient ? gradient + r * count : NULL);
+    }
+    return sum;
+}
+
 DNX_HOT static double loss_rows(loss_function loss, size_t rows, size_t count, const real *prediction, const real *target,
                                 real scale, real *gradient)
 {
@@ -128,10 +140,11 @@ DNX_HOT static double loss_rows(loss_function loss, size_t rows, size_t count, c
     case e:           \
         return loss.weights ? loss_rows_kind(e, true, loss, rows, count, prediction, target, scale, gradient) \
                             : loss_rows_kind(e, false, loss, rows, count, prediction, target, scale, gradient);
-        LOSS_TABLE(CASE)
+        VECTOR_LOSS_TABLE(CASE)
+        PENALTY_LOSS_TABLE(CASE)
 #undef CASE
     default:
-        return 0;
+        return logit_loss_rows(loss, rows, count, prediction, target, scale, gradient);
     }
 }
 

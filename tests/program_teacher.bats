@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# Distillation: a teacher is trained, a student learns from it, and nobody else asks for the teacher.
+load program_setup
+
+# The student of cfg/tiny/teacher.cfg, and a trained teacher, in this folder.
+make_both() {
+    trains "$tiny/projections.cfg" teacher -set "net.max_batches=${1:-200}"
+    cp "$tiny/projections.cfg" teacher.cfg
+    sed 's|^cfg=.*|cfg=teacher.cfg\nweights=teacher/projections_final.weights|' "$tiny/teacher.cfg" >student.cfg
+}
+
+# The points have no labels: the student is measured by what the teacher says.
+@test "a student learns the values and derivatives of its teacher" {
+    make_both
+    trains student.cfg run -set net.max_batches=2000
+    run ! grep -q note: <<<"$output"
+    grep -qF '"teacher": "teacher.cfg",' run/summary.json
+    grep -qF '"teacher_weights": "teacher/projections_final.weights",' run/summary.json
+    less_than "$(metric test_value_mse run)" .001
+    less_than "$(metric test_gradient_mse run)" .01
+    printf 'x1,x2,x3\n.1,.2,.3\n-.5,.4,0\n' >points.csv
+    ends 0 predict teacher.cfg teacher/projections_final.weights points.csv
+    local wanted=$output
+    ends 0 predict student.cfg run/student_final.weights points.csv
+    paste -d , <(sed 1d <<<"$wanted") <(sed 1d <<<"$output") |
+        awk -F , '{ for (i = 4; i <= 6; ++i) if (($i - $(i + 6)) ^ 2 > .02) exit 1 }'
+}
+
+@test "a random teacher is announced" {
+    make_both
+    sed -i /^weights=/d student.cfg
+    trains student.cfg run -set net.max_batches=10
+    like note '*note: the teacher has no weights=: its weights are random, from the seed of teacher.cfg*' "$output"
+}
+
+@test "a run that goes on ends where an uninterrupted one does" {
+    make_both 20
+    trains student.cfg whole -set net.max_batches=120
+    trains student.cfg half -set net.max_batches=70
+    trains student.cfg rest half/student_last.weights -set net.max_batches=120
+    same_file whole/student_final.weights rest/student_final.weights
+    same_file whole/student_last.state rest/student_last.state
+}
+
+@test "only training and its checks need the teacher's files" {
+    make_both 20
+    trains student.cfg run -set net.max_batches=20
+    rm -r teacher teacher.cfg
+    printf 'x1,x2,x3,y1,y2,y3\n.1,.2,.3,1,0,0\n-.5,.4,0,0,1,0\n' >points.csv
+    ends 0 predict student.cfg run/student_final.weights points.csv
+    ends 0 export student.cfg run/student_final.weights -out exported
+    sed -e 's/^domain=.*/file=points.csv/' -e '/points=/d' student.cfg >labelled.cfg
+    ends 0 valid labelled.cfg run/student_final.weights
+    like measures 'points 1
+value_mse *' "$output"
+    for verb in train check bench; do
+        refuses_like 1 "student.cfg:17:5: error: the teacher's cfg: teacher.cfg: *" "$verb" student.cfg
+    done
+}
+
+@test "the derivatives of students are proven through their teachers" {
+    make_both 20
+    for keys in order=2 wrt=0 differentiate=log_probabilities target=zero; do
+        ends 0 check student.cfg -set "sobolev.$keys" -set connected[0].output=24
+    done
+}
+
+@test "a function can be the teacher" {
+    local box=$BUILD_DIR/tests/libblack_boxes.so:price
+    local rest=$'[connected]\noutput=8\nactivation=tanh\n[connected]\noutput=1\nactivation=linear\n[sobolev]\norder=1\n'
+    local net=$'[net]\ninputs=3\nbatch=10\nmax_batches=100\nadam=1\nseed=3\n[data]\npoints=60\ntest_points=30\ndomain=60,140,.25,2,.1,.5\nnormalise=all\n'
+    printf '%s[teacher]\nfunction=%s\n%s' "$net" "$box" "$rest" >taught.cfg
+    printf '%sfunction=%s\n%s' "$net" "$box" "$rest" >told.cfg
+    trains taught.cfg taught
+    like steps '*first derivative by input 3: central differences of step *' "$output"
+    trains told.cfg told
+    same_file taught/taught_final.weights told/told_final.weights
+    ends 0 check taught.cfg -set data.domain=-1,1
+    refuses 2 "-set teacher.function=booth: error: [teacher] function must be ./LIBRARY.so:SYMBOL (built-in functions: [data] function=)" train \
+        taught.cfg -set teacher.function=booth
+    refuses_like 2 "-set teacher.function=./nowhere.so:f: error: *nowhere.so*" train taught.cfg -set teacher.function=./nowhere.so:f
+}
+
+@test "what is wrong with a teacher is said once, with both places" {
+    make_both 20
+    printf '[net]\ninputs=3\nbacth=4\n[connected]\noutput=3\nactivation=linear\n' >bad.cfg
+    refuses 2 "bad.cfg:3:1: error: unknown key 'bacth' in [net], did you mean 'batch'?
+-set teacher.cfg=bad.cfg: error: the teacher's cfg: bad.cfg: 1 error" train student.cfg -set teacher.cfg=bad.cfg
+    refuses 1 "-set teacher.weights=student.cfg: error: the teacher's weights: student.cfg: not a Darknet weights file (its version makes no sense)" \
+        train student.cfg -set teacher.weights=student.cfg
+    sed -i /^weights=/d student.cfg
+    refuses 2 "student.cfg:3:1: error: input ([net], line 3) has 3 numbers, but the teacher's input ([net], $tiny/values.cfg:2) has 2 numbers
+student.cfg:23:1: error: layer 1 ([connected], line 23) has 3 numbers, but the teacher's layer 1 ([connected], $tiny/values.cfg:23) has 1 number" \
+        train student.cfg -set "teacher.cfg=$tiny/values.cfg"
+    printf '[net]\ninputs=3\n[lstm]\noutput=3\n' >lstm.cfg
+    refuses 2 'lstm.cfg:3:1: error: this layer type is not one the engine can differentiate' train student.cfg -set teacher.cfg=lstm.cfg
+    refuses 2 'student.cfg:12:8: error: [data] the points of a domain have no labels, which hard_weight= and differentiate=loss need' train student.cfg \
+        -set teacher.hard_weight=1
+    absent runs
+}
