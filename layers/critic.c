@@ -11,14 +11,12 @@ static const option_spec critic_keys[] = {
      "(vfbn), losses (critic) or both (sobolev); or the true gradient (backprop)"},
     {"target", OPTION_CHOICE, "bootstrap", 1, 0, target_names,
      "what it learns from, below another [critic]: the gradient that comes down from there, or the true one"},
-    {"loss", OPTION_CHOICE, "l1", 1, 0, loss_names, "loss on the predicted loss"},
-    {"loss_1", OPTION_CHOICE, "l1", 1, 0, loss_names, "loss on the predicted gradient"},
+    {"loss", OPTION_CHOICE, "l1", 1, 0, vector_loss_names, "loss on the predicted loss"},
+    {"loss_1", OPTION_CHOICE, "l1", 1, 0, vector_loss_names, "loss on the predicted gradient"},
     {"weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on the predicted loss"},
     {"weight_1", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on the predicted gradient"},
-    {"label_loss", OPTION_CHOICE, "l2", 1, 0, loss_names, "loss on the predicted derivative of the loss by the labels, its log-probabilities"},
+    {"label_loss", OPTION_CHOICE, "l2", 1, 0, vector_loss_names, "loss on the predicted derivative of the loss by the labels, its log-probabilities"},
     {"label_weight", OPTION_REAL, "0", 0, 1e12, NULL, "weight of that loss"},
-    {"huber_delta", OPTION_REAL, "1", 1e-12, 1e12, NULL, "where the huber loss turns from quadratic to linear"},
-    {"relative_epsilon", OPTION_REAL, "1e-6", 1e-30, 1e12, NULL, "added to the squared norm of the target in the relative loss"},
     {"mix", OPTION_REAL, "0", 0, 1, NULL, "part of the true gradient in what goes down"},
     {"warm_up", OPTION_INTEGER, "0", 0, 1L << 40, NULL, "weight updates during which it learns, and the true gradient goes down"},
     {"label_input", OPTION_BOOLEAN, "1", 0, 1, NULL, "mode=direct: 1: the labels are further channels of what the block reads"},
@@ -41,12 +39,7 @@ static const section_spec critic_section = {
 
 static loss_function loss_of(const section *s, const char *key)
 {
-    loss_function loss = {.kind = (loss_kind)option_choice(s, key)};
-    if (loss.kind == LOSS_HUBER)
-        loss.parameter = option_real(s, "huber_delta");
-    if (loss.kind == LOSS_RELATIVE)
-        loss.parameter = option_real(s, "relative_epsilon");
-    return loss;
+    return loss_of_kind((loss_kind)option_choice(s, key));
 }
 
 critic_options critic_read_options(const section *s)

@@ -34,9 +34,13 @@ static status check_objective(const graph *g, const section *where, const char *
     objective_options o = sobolev_read_options(where);
     if (o.order > 0)
         return option_fail(where, path, "order", "a network with [critic] is trained on values: it needs [sobolev] order=0");
-    if (o.loss[0].kind != LOSS_L2 || o.schedule != SCHEDULE_CONSTANT || o.balance != BALANCE_NONE)
-        return option_fail(where, path, "loss", "[critic] predicts loss=l2 with a constant weight, or the loss of [softmax] or [cost] type=sse");
-    s->loss = (main_loss){MAIN_LOSS_SQUARED_ERROR, (int)shape_count(g->nodes[g->output_node].out), o.weight[0]};
+    bool squares = o.loss[0].kind == LOSS_L2, logits = o.loss[0].kind == LOSS_CROSS_ENTROPY && o.loss[0].parameter == 1 && o.weight[0] == 1;
+    if ((!squares && !logits) || o.schedule != SCHEDULE_CONSTANT || o.balance != BALANCE_NONE)
+        return option_fail(where, path, "loss",
+                           "[critic] predicts loss=l2 with a constant weight, loss=cross_entropy with weight=1 and temperature=1, or the loss of [softmax] or "
+                           "[cost] type=sse");
+    s->logits = logits;
+    s->loss = (main_loss){squares ? MAIN_LOSS_SQUARED_ERROR : MAIN_LOSS_CROSS_ENTROPY, (int)shape_count(g->nodes[g->output_node].out), o.weight[0]};
     return STATUS_OK;
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes critics.txt: what goes down from [critic] blocks, and what they learn, by JAX in float64.
+"""Writes sobolev_critics.txt: what goes down from [critic] blocks, and what they learn, by JAX in float64.
 
-    python3 make_critics.py > critics.txt            (needs what make_golden.py needs)
+    python3 make_critics.py > sobolev_critics.txt            (needs what make_golden.py needs)
 
 A network in parts with a cut between any two; every cut has a block. Per sample, with y the labels:
 
