@@ -192,6 +192,13 @@ static void begin(critic *c, const critic_lesson *lesson)
     place_input(c, lesson);
 }
 
+/* Where it lies after the sweeps. */
+static const real *synthetic_gradient(critic *c)
+{
+    tape *t = &c->tape;
+    return is_direct(c) ? tape_jet(t, graph_top(&c->graph))->data : jet_component(tape_adjoint(t, -1), 1);
+}
+
 const real *critic_synthetic_gradient(critic *c, const critic_lesson *lesson)
 {
     tape *t = &c->tape;
@@ -199,79 +206,85 @@ const real *critic_synthetic_gradient(critic *c, const critic_lesson *lesson)
     begin(c, lesson);
     sweep_values(t, 0, top);
     if (is_direct(c))
-        return tape_jet(t, top)->data;
+        return synthetic_gradient(c);
     c->be->fill((size_t)lesson->batch, c->loss.kind == MAIN_LOSS_SQUARED_ERROR ? (real)c->loss.scale : 1, jet_component(tape_adjoint(t, top), 1));
     tape_seed_adjoint(t, top, HALF_UPPER);
     sweep_seeds(t);
-    return jet_component(tape_adjoint(t, -1), 1);
+    return synthetic_gradient(c);
 }
 
 /* ---------------------------------------------------------------- learning */
 
-static double squares(const backend *be, size_t n, const real *x)
-{
-    return be->dot(n, x, x);
-}
-
-/* `predicted` losses are those of m as it comes out of its head, before `scale`. */
-static void take_notes(critic *c, const critic_lesson *lesson, const real *synthetic)
+static void take_notes(critic *c, const critic_lesson *lesson)
 {
     size_t n = (size_t)lesson->batch * c->inputs;
-    double ours = sqrt(squares(c->be, n, synthetic)), theirs = sqrt(squares(c->be, n, lesson->gradient));
+    const real *synthetic = synthetic_gradient(c), *m = critic_predicted_losses(c);
+    double ours = sqrt(c->be->dot(n, synthetic, synthetic)), theirs = sqrt(c->be->dot(n, lesson->gradient, lesson->gradient));
     double product = c->be->dot(n, synthetic, lesson->gradient), error = 0;
-    const real *m = tape_jet(&c->tape, graph_top(&c->graph))->data;
-    for (int b = 0; b < lesson->batch && !is_direct(c); ++b)
-        error += fabs(c->loss.scale * (double)m[b] - (double)lesson->losses[b]);
+    for (int b = 0; b < lesson->batch && m; ++b)
+        error += fabs((double)m[b] - (double)lesson->losses[b]);
     c->sums.minibatches++;
     c->sums.loss_error += error / lesson->batch;
     c->sums.cosine += ours > 0 && theirs > 0 ? product / (ours * theirs) : 0;
     c->sums.norm_ratio += theirs > 0 ? ours / theirs : 0;
 }
 
-/* The loss on m itself, whose head leaves out the factor `scale`: m and L are compared as multiples of it. */
-static void seed_value(critic *c, const critic_lesson *lesson)
+/* m: what comes out of the loss head, times the factor that it leaves out. */
+const real *critic_predicted_losses(critic *c)
+{
+    const jet *m = tape_jet(&c->tape, graph_top(&c->graph));
+    if (is_direct(c))
+        return NULL;
+    c->be->axpby((size_t)m->batch, (real)c->loss.scale, m->data, 0, c->value_gradient);
+    return c->value_gradient;
+}
+
+static double seed_value(critic *c, const critic_lesson *lesson)
 {
     tape *t = &c->tape;
     int top = graph_top(&c->graph);
-    jet *m = tape_jet(t, top);
-    real scale = (real)c->loss.scale;
     real *adjoint = tape_adjoint(t, top)->data;
-    c->be->axpby((size_t)lesson->batch, scale, m->data, 0, c->value_gradient);
-    c->be->loss(c->options.loss, (size_t)lesson->batch, 1, c->value_gradient, lesson->losses, (real)c->options.weight, adjoint);
-    c->be->axpby((size_t)lesson->batch, 0, adjoint, scale, adjoint);
+    double loss = c->be->loss(c->options.loss, (size_t)lesson->batch, 1, critic_predicted_losses(c), lesson->losses, (real)c->options.weight, adjoint);
+    c->be->axpby((size_t)lesson->batch, 0, adjoint, (real)c->loss.scale, adjoint);
     tape_seed_adjoint(t, top, HALF_LOW);
+    return loss;
 }
 
 /* log p(h) against log p of the main network: what lies below the cross-entropy head. */
-static void seed_labels(critic *c, const critic_lesson *lesson)
+static double seed_labels(critic *c, const critic_lesson *lesson)
 {
     tape *t = &c->tape;
     int node = graph_top(&c->graph) - 1;
     if (c->options.label_weight == 0)
-        return;
-    c->be->loss(c->options.label_loss, (size_t)lesson->batch, (size_t)c->loss.outputs, tape_jet(t, node)->data, lesson->log_probabilities,
-                (real)c->options.label_weight, tape_adjoint(t, node)->data);
+        return 0;
     tape_seed_adjoint(t, node, HALF_LOW);
+    return c->be->loss(c->options.label_loss, (size_t)lesson->batch, (size_t)c->loss.outputs, tape_jet(t, node)->data, lesson->log_probabilities,
+                       (real)c->options.label_weight, tape_adjoint(t, node)->data);
 }
 
-/* r = d loss_1 / d SG into the tangents of h, and all that follows from it. */
-static void sobolev_gradients(critic *c, const critic_lesson *lesson, const real *synthetic)
+/* The loss on the synthetic gradient, and its derivative by it. */
+static double gradient_loss(critic *c, const critic_lesson *lesson, real *derivative)
 {
-    tape *t = &c->tape;
-    c->be->loss(c->options.loss_1, (size_t)lesson->batch, c->inputs, synthetic, lesson->gradient, (real)c->options.weight_1, jet_component(&t->x, 1));
-    sweep_tangents(t);
-    seed_value(c, lesson);
-    seed_labels(c, lesson);
-    sweep_adjoints(t, graph_top(&c->graph), 0, true);
+    const real *synthetic = synthetic_gradient(c);
+    return c->be->loss(c->options.loss_1, (size_t)lesson->batch, c->inputs, synthetic, lesson->gradient, (real)c->options.weight_1, derivative);
 }
 
-static void direct_gradients(critic *c, const critic_lesson *lesson, const real *synthetic)
+double critic_add_gradients(critic *c, const critic_lesson *lesson)
 {
     tape *t = &c->tape;
     int top = graph_top(&c->graph);
-    c->be->loss(c->options.loss_1, (size_t)lesson->batch, c->inputs, synthetic, lesson->gradient, (real)c->options.weight_1, tape_adjoint(t, top)->data);
-    tape_seed_adjoint(t, top, HALF_LOW);
+    double loss;
+    if (is_direct(c)) {
+        loss = gradient_loss(c, lesson, tape_adjoint(t, top)->data);
+        tape_seed_adjoint(t, top, HALF_LOW);
+    } else {
+        loss = gradient_loss(c, lesson, jet_component(&t->x, 1));
+        sweep_tangents(t);
+        loss += seed_value(c, lesson);
+        loss += seed_labels(c, lesson);
+    }
     sweep_adjoints(t, top, 0, true);
+    return loss;
 }
 
 static void update(critic *c, int batch)
@@ -292,15 +305,11 @@ static void update(critic *c, int batch)
 
 void critic_learn(critic *c, const critic_lesson *lesson)
 {
-    const real *synthetic = is_direct(c) ? tape_jet(&c->tape, graph_top(&c->graph))->data : jet_component(tape_adjoint(&c->tape, -1), 1);
-    take_notes(c, lesson, synthetic);
+    take_notes(c, lesson);
     for (int i = 0; i < c->options.updates; ++i) {
         if (i > 0)
-            synthetic = critic_synthetic_gradient(c, lesson);
-        if (is_direct(c))
-            direct_gradients(c, lesson, synthetic);
-        else
-            sobolev_gradients(c, lesson, synthetic);
+            critic_synthetic_gradient(c, lesson);
+        critic_add_gradients(c, lesson);
         update(c, lesson->batch);
     }
 }

@@ -63,6 +63,13 @@ long *critic_updates(critic *c);
  * `losses`, `log_probabilities` and `gradient` are not read. Only for blocks that predict. */
 const real *critic_synthetic_gradient(critic *c, const critic_lesson *lesson);
 
+/* Adds the gradient of the block's loss, a sum over the samples, to those of its parameters, and returns the loss. Must follow
+ * critic_synthetic_gradient of the same lesson, once. */
+double critic_add_gradients(critic *c, const critic_lesson *lesson);
+
+/* The loss that the block predicts for each sample, m [batch]; NULL: it predicts none (mode=direct). Must follow critic_synthetic_gradient. */
+const real *critic_predicted_losses(critic *c);
+
 /* Learns: as many updates as the options say. Must follow critic_synthetic_gradient of the same lesson. */
 void critic_learn(critic *c, const critic_lesson *lesson);
 

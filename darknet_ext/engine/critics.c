@@ -213,6 +213,11 @@ critic *critics_get(critics *s, int i)
     return s->cuts[i].critic;
 }
 
+const main_loss *critics_main_loss(const critics *s)
+{
+    return &s->loss;
+}
+
 static cut *cut_of(const critics *s, int node)
 {
     for (int i = 0; s && i < s->n; ++i)

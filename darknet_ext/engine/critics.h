@@ -19,6 +19,7 @@ void critics_free(critics *s);
 
 int critics_count(const critics *s); /* 0 for NULL */
 critic *critics_get(critics *s, int i);
+const main_loss *critics_main_loss(const critics *s);
 
 /* Whether nothing goes down from this node. */
 bool critics_cut(const critics *s, int node);
