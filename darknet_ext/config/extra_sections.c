@@ -97,6 +97,10 @@ static const option_spec data_options[] = {
     {0},
 };
 
+static const option_spec no_options[] = {{0}};
+
+const section_spec end_section = {"end", NULL, SECTION_END, false, no_options, "ends [critic]", NULL};
+
 const section_spec data_section = {"data", NULL, SECTION_EXTRA, false, data_options, "what to train on", NULL};
 
 static const option_spec teacher_options[] = {
