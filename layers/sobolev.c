@@ -52,7 +52,8 @@ static const option_spec sobolev_keys[] = {
     {"resample", OPTION_BOOLEAN, "1", 0, 1, NULL, "1: fresh directions every step; 0: fixed for each sample"},
     {"differentiate", OPTION_CHOICE, "output", 1, 0, differentiated_names, "what is differentiated"},
     {"objective_loss", OPTION_CHOICE, "squared_error", 1, 0, objective_loss_names, "the loss that differentiate=loss differentiates"},
-    {"target", OPTION_CHOICE, "data", 1, 0, target_names, "what derivatives are compared with: labels, zero, those of [teacher] (what is meant beside one when nothing is said), or those at the mirror image"},
+    {"target", OPTION_CHOICE, "", 1, 0, target_names,
+     "what derivatives are compared with: labels, zero, those of a [teacher], or those at the mirror image (data; beside a [teacher] teacher)"},
     {"wrt", OPTION_INTEGER, "-1", -1, 1 << 20, NULL, "differentiate with respect to the output of this layer (from 0); -1: the network's input"},
     {"allow_zero_curvature", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: order 2 also through piecewise-linear activations, whose second derivative is 0"},
     {0},
@@ -161,7 +162,7 @@ objective_options sobolev_read_options(const section *s)
         .resample = option_boolean(s, "resample"),
         .differentiated = (differentiated_kind)option_choice(s, "differentiate"),
         .cross_entropy = option_choice(s, "objective_loss") == 1,
-        .target = (target_kind)option_choice(s, "target"),
+        .target = option_given(s, "target") ? (target_kind)option_choice(s, "target") : TARGET_DATA,
         .wrt = (int)option_integer(s, "wrt"),
         .allow_zero_curvature = option_boolean(s, "allow_zero_curvature"),
     };

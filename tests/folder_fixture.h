@@ -34,7 +34,7 @@ static void file_put(const char *path, const void *bytes, size_t count)
 }
 
 /* Like a full disk: no file may grow beyond `bytes`. */
-static void limit_file_size(rlim_t bytes)
+__attribute__((unused)) static void limit_file_size(rlim_t bytes)
 {
     struct rlimit limit;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);

@@ -22,7 +22,7 @@ static plugin_network *plugin_from_text(const char *backend_name, const char *te
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
-    plugin_settings settings = {.backend = backend_name, .sink = plugin_print_line, .quiet = true, .initialise = true};
+    plugin_settings settings = {.backend = backend_name, .sink = plugin_print_line, .quiet = true, .initialise = true, .trains = true};
     plugin_network *p;
     status s = plugin_load(path, &settings, &p);
     unlink(path);

@@ -144,7 +144,7 @@ bad_state() { # MESSAGE
     cp good.state copy.state
     poke copy.state 0 'D0X'
     bad_state 'not a state file of this version'
-    equal version 2 "$(od -An -tu4 -j8 -N4 good.state | tr -d ' ')"
+    equal version 3 "$(od -An -tu4 -j8 -N4 good.state | tr -d ' ')"
     cp good.state copy.state
     poke copy.state 8 '\1'
     bad_state 'not a state file of this version'

@@ -14,6 +14,8 @@ make_both() {
     make_both
     trains student.cfg run -set net.max_batches=2000
     run ! grep -q note: <<<"$output"
+    grep -qF '"teacher": "teacher.cfg",' run/summary.json
+    grep -qF '"teacher_weights": "teacher/projections_final.weights",' run/summary.json
     less_than "$(metric test_value_mse run)" .001
     less_than "$(metric test_gradient_mse run)" .01
     printf 'x1,x2,x3\n.1,.2,.3\n-.5,.4,0\n' >points.csv
@@ -84,7 +86,7 @@ value_mse *' "$output"
     printf '[net]\ninputs=3\nbacth=4\n[connected]\noutput=3\nactivation=linear\n' >bad.cfg
     refuses 2 "bad.cfg:3:1: error: unknown key 'bacth' in [net], did you mean 'batch'?
 -set teacher.cfg=bad.cfg: error: the teacher's cfg: bad.cfg: 1 error" train student.cfg -set teacher.cfg=bad.cfg
-    refuses 1 "-set teacher.weights=student.cfg: error: the teacher's weights: student.cfg: error: not a Darknet weights file (its version makes no sense)" \
+    refuses 1 "-set teacher.weights=student.cfg: error: the teacher's weights: student.cfg: not a Darknet weights file (its version makes no sense)" \
         train student.cfg -set teacher.weights=student.cfg
     sed -i /^weights=/d student.cfg
     refuses 2 "student.cfg:3:1: error: input ([net], line 3) has 3 numbers, but the teacher's input ([net], $tiny/values.cfg:2) has 2 numbers

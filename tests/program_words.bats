@@ -145,7 +145,7 @@ bad_number() { # FLAG VALUE RANGE
 @test "help: every verb, section and topic; the nearest of a wrong one" {
     ends 0 help
     overview=$output
-    for verb in train valid predict check bench plot functions version help; do
+    for verb in train valid predict check bench plot data functions version help; do
         like "overview on $verb" "*$verb*" "$overview"
         ends 0 help $verb
         like "help $verb" "darknet sobolev $verb*" "$output"

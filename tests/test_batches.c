@@ -104,7 +104,7 @@ static void test_labels(void **state)
         assert_int_equal(batches_create(&b, p, &d), STATUS_OK);
         for (size_t k = 0; k < BATCH * plugin_truth_count(p); ++k)
             plugin_truth(p)[k] = -1;
-        batches_fill(&b);
+        assert_int_equal(batches_fill(&b), STATUS_OK);
         for (size_t k = 0; k < BATCH; ++k)
             expect_labels(plugin_truth(p) + k * plugin_truth_count(p), &d, plugin_labels(p), sample_of(&d, plugin_input(p) + k * N));
         batches_free(&b);
@@ -146,7 +146,7 @@ static void take_epochs(int seed, size_t samples[EPOCHS * POINTS])
     batches b;
     assert_int_equal(batches_create(&b, p, &d), STATUS_OK);
     for (size_t i = 0; i < EPOCHS * POINTS; i += BATCH) {
-        batches_fill(&b);
+        assert_int_equal(batches_fill(&b), STATUS_OK);
         for (size_t k = 0; k < BATCH; ++k)
             samples[i + k] = sample_of(&d, plugin_input(p) + k * N);
         plugin_train_minibatch(p);
@@ -234,7 +234,7 @@ static double loss_of(const char *keys, int order)
     snprintf(loss, sizeof loss, "[sobolev]\n%s", keys);
     if (make(&m, "", "linear", loss) != STATUS_OK)
         fail_msg("%s", status_text());
-    batches_fill(&m.set.batches);
+    assert_int_equal(batches_fill(&m.set.batches), STATUS_OK);
     double result = plugin_train_minibatch(m.net).order[order];
     assert_true(result > 0);
     close_made(&m);

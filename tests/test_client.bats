@@ -116,6 +116,18 @@ learns_derivatives() {
     learns_derivatives preloaded
 }
 
+@test "a teacher teaches where its files are, and is not missed by predictions" {
+    sed '/^\[sobolev\]/,$d' sobolev.cfg > teacher.cfg
+    printf '[teacher]\ncfg=teacher.cfg\n' >> sobolev.cfg
+    learns_derivatives preloaded
+    rm teacher.cfg
+    run --separate-stderr linked sobolev.cfg out.weights 0 -
+    [ "$status" -eq 0 ]
+    run --separate-stderr linked sobolev.cfg - 1 -
+    [ "$status" -eq 134 ]
+    [[ $stderr == *"the network cannot be trained: its [teacher] could not be read"* ]]
+}
+
 @test "without the plugin the section is not known" {
     run ! plain sobolev.cfg - 1 -
 }

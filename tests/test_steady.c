@@ -25,6 +25,7 @@ int main(void)
 #define MIDDLE "[connected]\noutput=40\nactivation=tanh\n[dropout]\nprobability=.2\n[connected]\noutput=24\nactivation=swish\n"
 #define NORMALISED "[connected]\noutput=40\nactivation=relu\nbatch_normalize=1\n[connected]\noutput=24\nactivation=swish\nbatch_normalize=1\n[batchnorm]\n"
 #define SCALAR "[connected]\noutput=40\nactivation=relu\n[connected]\noutput=1\nactivation=linear\n"
+#define TEACHER "[teacher]\ncfg=" CFG_DIR "/tiny/projections.cfg\nhint=2:0\nhard_weight=1\n"
 #define OUTPUT "[connected]\noutput=2\nactivation=linear\n"
 
 static const char *const cases[] = {
@@ -34,6 +35,7 @@ static const char *const cases[] = {
     NET MIDDLE OUTPUT "[sobolev]\norder=2\nprojections=1\nprojections_2=2\ndifferentiate=log_probabilities\nresample=0\n",
     NET MIDDLE OUTPUT "[sobolev]\norder=2\n",
     NET NORMALISED OUTPUT "[sobolev]\norder=2\nprojections=2\nprojections_2=1\n",
+    NET TEACHER MIDDLE "[connected]\noutput=3\nactivation=linear\n[sobolev]\norder=2\nprojections=2\nprojections_2=1\n",
 };
 
 static void steps_allocate_nothing(void **state)

@@ -31,6 +31,10 @@ static const double tolerance = 1e-4;
 
 static const char master_cfg[] = NETWORK("7");
 
+static const char images_cfg[] = "[net]\nheight=8\nwidth=8\nchannels=16\nbatch=4\n"
+                                 "[convolutional]\nfilters=16\nsize=3\nstride=1\npad=1\nactivation=tanh\n"
+                                 "[convolutional]\nfilters=16\nsize=3\nstride=2\npad=1\nactivation=tanh\n[connected]\noutput=3\nactivation=linear\n";
+
 typedef struct pupil {
     trial t;
     config *master_config;
@@ -57,6 +61,7 @@ static void open_pupil(pupil *p, const backend *be, const char *network, const c
     be->normal((random_stream){9, RANDOM_CHECK, 0}, 0, (size_t)p->t.batch * p->t.inputs, p->t.x);
     for (size_t i = 0; i < (size_t)p->t.batch * p->t.outputs; ++i)
         p->t.labels[i] = (real)(i % p->t.outputs == i / p->t.outputs % p->t.outputs);
+    p->t.labels[1] = (real)NAN; /* one that is not given */
 }
 
 static void close_pupil(pupil *p)
@@ -121,19 +126,30 @@ enum { OBJECTIVES = sizeof objectives / sizeof *objectives };
 
 /* ---------------------------------------------------------------- a student that equals its teacher */
 
+static void expect_nothing_to_learn(const backend *be, const char *network, const char *keys)
+{
+    pupil p;
+    open_pupil(&p, be, network, network, keys, "hint=0:0,1:1\n", MASTER_SEED);
+    objective_losses l = trial_forward(&p.t, p.t.batch, 5, 1);
+    trial_backward(&p.t);
+    expect_near("loss", l.total, 0, 1);
+    GRAPH_PARAMETERS(&p.t.graph, q)
+    for (size_t i = 0; i < q->count; ++i)
+        expect_near("gradient", (double)q->gradient[i], 0, 1);
+    close_pupil(&p);
+}
+
+/* Vectors, and images that lie in blocks of channels. */
 static void test_equal_networks(void **state)
 {
     (void)state;
-    for (const backend *const *be = backend_list; *be; ++be)
-        for (int i = 0; i < OBJECTIVES; ++i) {
-            pupil p;
-            open_pupil(&p, *be, NETWORK_FOR(objectives[i], "7"), master_cfg, objectives[i], "hint=0:0,1:1\n", MASTER_SEED);
-            outcome o = run(&p.t, 1);
-            expect_near("loss", o.losses.total, 0, 1);
-            for (size_t k = 0; k < o.count; ++k)
-                expect_near("gradient", o.gradient[k], 0, 1);
-            close_pupil(&p);
-        }
+    for (const backend *const *be = backend_list; *be; ++be) {
+        for (int i = 0; i < OBJECTIVES; ++i)
+            expect_nothing_to_learn(*be, NETWORK_FOR(objectives[i], "7"), objectives[i]);
+        expect_nothing_to_learn(*be, images_cfg, "order=1\nprojections=2\ndifferentiate=log_probabilities\n");
+        expect_nothing_to_learn(*be, images_cfg, "order=1\nwrt=0\n");
+        expect_nothing_to_learn(*be, images_cfg, "order=2\nwrt=1\nprojections=1\nprojections_2=2\n");
+    }
 }
 
 /* ---------------------------------------------------------------- against labels */
@@ -197,6 +213,42 @@ static void test_labels_of_the_teacher(void **state)
         }
 }
 
+/* Attention transfer (supplement, equation 3): both losses compare with the labels of the data, so that of a squared error g = 2 J^T (m - y). */
+static void test_attention_transfer(void **state)
+{
+    (void)state;
+    for (const backend *const *be = backend_list; *be; ++be) {
+        pupil p;
+        trial both[2]; /* labels: values and Jacobians of student and teacher */
+        open_pupil(&p, *be, NETWORK("5"), master_cfg, "order=1\ndifferentiate=loss\nweight=0\n", "", 3);
+        for (int i = 0; i < 2; ++i) {
+            trial_open(&both[i], *be, NETWORK("5") "[sobolev]\norder=1\n");
+            (*be)->copy((size_t)p.t.batch * p.t.inputs, p.t.x, both[i].x);
+        }
+        double loss = trial_forward(&p.t, p.t.batch, 5, 1).total, wanted = 0;
+        graph_drop_heads(&p.master);
+        graph_drop_heads(&p.t.graph);
+        label_by_master(&p.t.graph, *be, &both[0]);
+        label_by_master(&p.master, *be, &both[1]);
+        const label_layout *l = objective_labels(both[0].objective);
+        for (size_t b = 0; b < BATCH; ++b)
+            for (size_t j = 0; j < INPUTS; ++j) {
+                double difference = 0;
+                for (size_t k = 0; k < OUTPUTS; ++k)
+                    for (int i = 0; i < 2; ++i) {
+                        const real *sample = both[i].labels + b * labels_count(l);
+                        double label = b == 0 && k == 1 ? (double)sample[k] : k == b % OUTPUTS; /* the one that is not given */
+                        difference += (i ? -2 : 2) * ((double)sample[k] - label) * (double)sample[labels_jacobian(l) + k * INPUTS + j];
+                    }
+                wanted += difference * difference;
+            }
+        expect_near("loss", loss, wanted, wanted);
+        for (int i = 0; i < 2; ++i)
+            trial_close(&both[i]);
+        close_pupil(&p);
+    }
+}
+
 /* ---------------------------------------------------------------- against differences */
 
 #ifdef DNX_DOUBLE
@@ -210,26 +262,31 @@ static void expect_row(void *context, const check_row *row)
 /* Inner layers on both sides, hints, labels beside the teacher, every order: the gradient of the whole loss. */
 static void test_differences(void **state)
 {
+    static const char scalar[] = "[net]\ninputs=3\nbatch=5\n[connected]\noutput=9\nactivation=leaky\n[connected]\noutput=5\nactivation=relu\n"
+                                 "[connected]\noutput=1\nactivation=linear\n"; /* where the scalar path of engine/tape.h is taken */
     static const struct {
-        const char *keys, *more;
+        const char *keys, *more, *network;
     } cases[] = {
-        {"order=0\n", "hint=0:0,1:1\nhint_weight=.7\nhint_loss=huber\nhard_weight=.5\n"},
-        {"order=1\nweight=0\n", "hard_weight=2\nhard_loss=huber\n"},
-        {"order=1\nloss=kl_reverse\ntemperature=3\nlabel_directions=2\n", "hard_weight=.5\nhard_loss=cross_entropy\n"},
-        {"order=2\nlabel_directions=2\nprojections=1\nprojection=class\n", ""},
-        {"order=1\nprojections=2\n", "hint=0:0,1:1,2:2\nhard_weight=.5\nhint_loss=l2\n"},
-        {"order=2\n", "hint=1:1\n"},
-        {"order=2\nwrt=0\nprojections=1\nprojections_2=2\n", "hint=0:0,1:1\n"},
-        {"order=1\nwrt=1\nloss_1=norm\n", "wrt=1\nhint=1:1,0:0\n"},
-        {"order=2\nwrt=0\n", "wrt=0\n"},
-        {"order=2\ndifferentiate=log_probabilities\nprojections=1\nprojections_2=1\n", "hint=0:0\n"},
-        {"order=1\nwrt=1\ndifferentiate=loss\nobjective_loss=cross_entropy\nweight=0\n", "hard_weight=1\n"},
-        {"order=1\ntarget=zero\n", "hint=0:0\n"},
+        {"order=0\n", "hint=0:0,1:1\nhint_weight=.7\nhint_loss=huber\nhard_weight=.5\n", NULL},
+        {"order=1\nweight=0\n", "hard_weight=2\nhard_loss=huber\n", NULL},
+        {"order=1\nloss=kl_reverse\ntemperature=3\nlabel_directions=2\n", "hard_weight=.5\nhard_loss=cross_entropy\n", NULL},
+        {"order=2\nlabel_directions=2\nprojections=1\nprojection=class\n", "", NULL},
+        {"order=1\nprojections=2\n", "hint=0:0,1:1,2:2\nhard_weight=.5\nhint_loss=l2\n", NULL},
+        {"order=2\n", "hint=1:1\n", NULL},
+        {"order=2\nwrt=0\nprojections=1\nprojections_2=2\n", "hint=0:0,1:1\n", NULL},
+        {"order=1\nwrt=1\nloss_1=norm\n", "wrt=1\nhint=1:1,0:0\n", NULL},
+        {"order=2\nwrt=0\n", "wrt=0\n", NULL},
+        {"order=2\ndifferentiate=log_probabilities\nprojections=1\nprojections_2=1\n", "hint=0:0\n", NULL},
+        {"order=1\nwrt=1\ndifferentiate=loss\nobjective_loss=cross_entropy\nweight=0\n", "hard_weight=1\n", NULL},
+        {"order=1\ntarget=zero\n", "hint=0:0\n", NULL},
+        {"order=1\n", "hard_weight=.5\n", scalar},
+        {"order=1\n", "hint=1:1\n", scalar},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
         pupil p;
-        open_pupil(&p, backend_list[0], NETWORK("7"), master_cfg, cases[i].keys, cases[i].more, 3);
+        const char *network = cases[i].network ? cases[i].network : master_cfg;
+        open_pupil(&p, backend_list[0], network, network, cases[i].keys, cases[i].more, 3);
         objective_options o = *objective_get_options(p.t.objective);
         const section *where = config_section(p.t.config, "sobolev");
         check_settings settings = {.batch = 3, .seed = 4, .differences = true};
@@ -288,7 +345,8 @@ static void expect_predictions(const char *network)
 /* Batch normalisation and dropout as in prediction, parameters and statistics untouched, gradients never written. */
 static void test_inference(void **state)
 {
-    static const char master[] = "[net]\nheight=6\nwidth=6\nchannels=2\nbatch=4\n[convolutional]\nbatch_normalize=1\nfilters=3\nsize=3\nstride=1\npad=1\nactivation=tanh\n"
+    static const char master[] = "[net]\nheight=6\nwidth=6\nchannels=2\nbatch=4\n"
+                                 "[convolutional]\nbatch_normalize=1\nfilters=3\nsize=3\nstride=1\npad=1\nactivation=tanh\n"
                                  "[dropout]\nprobability=.5\n[connected]\noutput=3\nactivation=linear\n";
     (void)state;
     for (const backend *const *be = backend_list; *be; ++be) {
@@ -320,14 +378,12 @@ static void test_inference(void **state)
 /* Of images that lie in blocks of channels the hints see the same numbers. */
 static void test_hints_of_images(void **state)
 {
-    static const char network[] = "[net]\nheight=8\nwidth=8\nchannels=16\nbatch=4\n[convolutional]\nfilters=16\nsize=3\nstride=1\npad=1\nactivation=tanh\n"
-                                  "[convolutional]\nfilters=16\nsize=3\nstride=2\npad=1\nactivation=tanh\n[connected]\noutput=3\nactivation=linear\n";
     (void)state;
     double losses[8];
     int n = 0;
     for (const backend *const *be = backend_list; *be && n < 8; ++be) {
         pupil p;
-        open_pupil(&p, *be, network, network, "order=0\nweight=0\n", "hint=0:0,1:1\n", 3);
+        open_pupil(&p, *be, images_cfg, images_cfg, "order=0\nweight=0\n", "hint=0:0,1:1\n", 3);
         trial_forward(&p.t, p.t.batch, 5, 1);
         objective_losses l = trial_forward(&p.t, p.t.batch, 5, 1);
         losses[n++] = l.total;
@@ -403,6 +459,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal_networks),
         cmocka_unit_test(test_labels_of_the_teacher),
+        cmocka_unit_test(test_attention_transfer),
 #ifdef DNX_DOUBLE
         cmocka_unit_test(test_differences),
 #endif

@@ -84,7 +84,7 @@ static void begin_pass(plugin_network *p, const network *net)
     require(net->batch <= t->capacity, "the batch was made larger than the cfg's: set batch= in the cfg instead");
     require((size_t)net->inputs == t->x.count, "the network was resized: layers of this plugin keep their size");
     require(!net->train || !p->objective || objective_can_train(p->objective),
-            "a network with a [teacher] is trained by darknet sobolev train: its teacher was not read here");
+            "the network cannot be trained: its [teacher] could not be read, or was left behind by another input size");
     if (p->threads > 0)
         p->be->set_threads(p->threads);
     if (t->batch != net->batch)

@@ -31,7 +31,7 @@ static _Noreturn void fail(void)
 
 EXPORT network *parse_network_cfg(char *path)
 {
-    plugin_settings settings = {.sink = print_message, .layer_outputs = true};
+    plugin_settings settings = {.sink = print_message, .layer_outputs = true, .may_train = true};
     plugin_network *p = NULL;
     status s = plugin_settings_from_environment(&settings);
     if (s == STATUS_OK)

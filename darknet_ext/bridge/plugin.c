@@ -218,6 +218,14 @@ void plugin_free_tapes(plugin_network *p)
     p->tape = NULL;
 }
 
+static status open_teacher(plugin_network *p, const plugin_settings *settings)
+{
+    status s = teacher_network_describe(&p->teacher, p->config);
+    if (s != STATUS_OK || !(settings->trains || (settings->may_train && teacher_network_is_readable(&p->teacher))))
+        return s;
+    return teacher_network_open(&p->teacher, p->config, p->be, settings->sink, settings->context);
+}
+
 static status build(plugin_network *p, const plugin_settings *settings)
 {
     status_list found = {.first = STATUS_OK};
@@ -229,8 +237,7 @@ static status build(plugin_network *p, const plugin_settings *settings)
     if (s == STATUS_OK)
         s = lower_check(&p->graph, p->config->path);
     if (s == STATUS_OK)
-        s = settings->trains ? teacher_network_open(&p->teacher, p->config, p->be, settings->sink, settings->context) :
-                               teacher_network_describe(&p->teacher, p->config);
+        s = open_teacher(p, settings);
     status_collect(&found, s);
     if (s == STATUS_OK) {
         status_collect(&found, plugin_create_tapes(p, minibatch_of(p->config)));

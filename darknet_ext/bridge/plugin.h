@@ -20,6 +20,7 @@ typedef struct plugin_settings {
     bool initialise;        /* draw the first weights from the seed (1 when none is given), not from Darknet's rand() */
     int threads;            /* 0: not given */
     bool trains;            /* also reads the teacher that the cfg names, if any: without it such a network can only predict */
+    bool may_train;         /* nobody knows: reads the teacher where its files can be read */
     bool layer_outputs;     /* predictions leave every layer's output, not only the network's, in Darknet's layer, c x h x w: for clients that
                                look into the network. Costs a copy where the engine's numbers lie otherwise (core/shape.h) */
     bool quiet;             /* the stock parser's own table and remarks are not shown */
@@ -55,7 +56,7 @@ status plugin_save_some_weights(const plugin_network *p, const char *path, int l
 
 /* Another size of the input image: sizes follow through the network, weights stay. A layer that cannot follow is a STATUS_BAD_CONFIG
  * with its place, and the network can then only be freed. Weights of orders that were changed, and components' weights, are the cfg's
- * again. */
+ * again; a teacher does not follow: the network can then only predict. */
 status plugin_resize(plugin_network *p, int width, int height);
 
 /* The network's own arrays of one layer by what they mean: [connected], [convolutional] (weights [filters, filter_size]) and [batchnorm] (no

@@ -97,11 +97,12 @@ status plugin_resize(plugin_network *p, int width, int height)
         return section_fail(&p->config->sections[0], p->config->path, "the input of this network is not an image: it has no size to change");
     if (width < 1 || height < 1)
         return status_fail(STATUS_FAILED, "%s: error: %d x %d is no size of an image", p->config->path, width, height);
-    if (p->teacher.graph.nodes)
-        return section_fail(p->teacher.options.where, p->config->path, "the network cannot take another input size: its teacher has its own");
     plugin_drop_buffers(p);
     plugin_free_tapes(p);
-    status s = write_sizes(p, width, height);
+    teacher_network_close(&p->teacher); /* it has an input size of its own */
+    status s = teacher_network_describe(&p->teacher, p->config);
+    if (s == STATUS_OK)
+        s = write_sizes(p, width, height);
     if (s == STATUS_OK)
         s = graph_resize(&p->graph, p->config, p->be, resize_foreign, p);
     for (int i = 0; i < p->host->n && s == STATUS_OK; ++i)

@@ -59,13 +59,30 @@ const section_spec net_section = {"net", "network", SECTION_NET, true, net_optio
 
 static const char *const normalisations[] = {"none", "inputs", "all", NULL};
 
+/* The order of split_kind and label_kind (data/stream_split.h, data/stream_labels.h). */
+static const char *const splits[] = {"samples", "episode", "time", NULL};
+static const char *const label_kinds[] = {"logits", "probabilities", "classes", NULL};
+
 static const option_spec data_options[] = {
     {"function", OPTION_TEXT, "", 1, 0, NULL, "what to learn: built-in functions, separated by commas, one per output; or ./LIBRARY.so:SYMBOL"},
     {"file", OPTION_TEXT, "", 1, 0, NULL, "instead: samples in a file, .h5 or .csv"},
     {"test_file", OPTION_TEXT, "", 1, 0, NULL, "test samples in a file of their own"},
+    {"list", OPTION_TEXT, "", 1, 0, NULL, "instead: pictures that a Darknet .data file names (train, valid, names or labels)"},
+    {"train", OPTION_TEXT, "", 1, 0, NULL, "instead: a list of pictures, the path of one a line"},
+    {"valid", OPTION_TEXT, "", 1, 0, NULL, "train: the list of test pictures"},
+    {"names", OPTION_TEXT, "", 1, 0, NULL, "train: names of the classes, one a line; a picture is of the class whose name its path contains"},
     {"test_fraction", OPTION_REAL, "", 1e-9, .999999, NULL,
-     "without test_file: the part of file that is set aside for tests, drawn with the seed (.1)"},
+     "without test_file or valid: the part of the samples that is set aside for tests, drawn with the seed (.1)"},
     {"missing", OPTION_BOOLEAN, "", 0, 1, NULL, "1: NaN (CSV: an empty field) among the labels stands for one that is not given"},
+    {"history", OPTION_INTEGER, "", 1, 64, NULL, "frames: how many, up to and with its own, a sample consists of (1)"},
+    {"scale", OPTION_REAL, "", 1e-30, 1e30, NULL, "factor on the numbers of frames and x (1/255 for bytes, else 1)"},
+    {"labels", OPTION_CHOICE, "", 1, 0, label_kinds,
+     "what y is (logits: as it stands); probabilities become their logarithms; classes: label, or one-hot y"},
+    {"split", OPTION_CHOICE, "", 1, 0, splits, "how tests are set aside: single samples, whole episodes, or the last samples (samples)"},
+    {"fraction", OPTION_REAL, "", 1e-9, 1, NULL, "part of the training samples that is used, drawn with the seed; less is always among more (1)"},
+    {"loaders", OPTION_INTEGER, "", 1, 64, NULL, "threads that read samples in pieces (2)"},
+    {"cache_mb", OPTION_INTEGER, "", 1, 1000000, NULL,
+     "megabytes of memory for samples of each file; a file that needs more is read while training goes on (1024)"},
     {"dimension", OPTION_INTEGER, "", 1, 1000, NULL, "number of inputs, for functions of any dimension"},
     {"points", OPTION_INTEGER, "", 1, 100000000, NULL, "training points of a function (10000); of a file at most so many (all)"},
     {"test_points", OPTION_INTEGER, "", 1, 10000000, NULL, "test points of a function (10000); of a file at most so many (all)"},
@@ -86,15 +103,18 @@ static const option_spec teacher_options[] = {
     {"cfg", OPTION_TEXT, "", 1, 0, NULL, "the teacher: a network of the same inputs and outputs, all of it layers that the engine knows"},
     {"weights", OPTION_TEXT, "", 1, 0, NULL, "its weights; absent: random ones, from the seed of its cfg"},
     {"function", OPTION_TEXT, "", 1, 0, NULL, "instead of cfg: ./LIBRARY.so:SYMBOL, whose values and derivatives become the labels of the samples"},
-    {"difference_step", OPTION_REAL, "", 1e-12, .25, NULL, "function: step of the finite differences, as a part of the inputs' range; absent: chosen for each input"},
+    {"difference_step", OPTION_REAL, "", 1e-12, .25, NULL,
+     "function: step of the finite differences, as a part of the inputs' range; absent: chosen for each input"},
     {"wrt", OPTION_INTEGER, "", -1, 1 << 20, NULL,
      "the teacher's layer by whose output it is differentiated (from 0, -1: its input); absent: the number of [sobolev] wrt"},
     {"hint", OPTION_TEXT, "", 1, 0, NULL, "student:teacher,...: layers (from 0) whose outputs the student shall make equal to the teacher's"},
-    {"hint_weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss between these layers"},
+    {"hint_weight", OPTION_REAL, "", 0, 1e12, NULL, "weight of the loss between these layers (1)"},
     {"hint_loss", OPTION_CHOICE, "l2", 1, 0, vector_loss_names, "loss between these layers"},
-    {"hard_weight", OPTION_REAL, "0", 0, 1e12, NULL, "weight of a loss of the outputs against the labels of [data], beside the one against the teacher's outputs"},
+    {"hard_weight", OPTION_REAL, "0", 0, 1e12, NULL,
+     "weight of a loss of the outputs against the labels of [data], beside the one against the teacher's outputs"},
     {"hard_loss", OPTION_CHOICE, "l2", 1, 0, value_loss_names, "the loss that hard_weight weighs"},
     {0},
 };
 
-const section_spec teacher_section = {"teacher", NULL, SECTION_EXTRA, false, teacher_options, "what to learn from: another network, or a function", NULL};
+const section_spec teacher_section = {"teacher", NULL, SECTION_EXTRA, false, teacher_options,
+                                      "what to learn from: another network, or a function", NULL};

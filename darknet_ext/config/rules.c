@@ -164,25 +164,73 @@ static void check_meaningless(checked k, const char *const *keys, const char *be
             message_error(k.m, section_place(k.s, *keys), "'%s' means nothing beside '%s'", *keys, beside);
 }
 
-/* Samples come from functions or from a file, or are (with a teacher) the points of a domain alone; keys of the one mean nothing beside the other. */
+/* Where samples come from, and the keys that mean something there. */
+static const struct {
+    const char *key, *keys[16];
+} sample_sources[] = {
+    {"function", {"dimension", "domain", "difference_step"}},
+    {"file", {"test_file", "test_fraction", "missing", "history", "scale", "labels", "split", "fraction", "loaders", "cache_mb"}},
+    {"list", {"test_fraction", "missing", "split", "fraction", "loaders", "cache_mb"}},
+    {"train", {"valid", "names", "test_fraction", "missing", "split", "fraction", "loaders", "cache_mb"}},
+};
+enum { SAMPLE_SOURCES = sizeof sample_sources / sizeof *sample_sources };
+
+static bool is_key_of(int source, const char *key)
+{
+    for (int i = 0; sample_sources[source].keys[i]; ++i)
+        if (!strcmp(sample_sources[source].keys[i], key))
+            return true;
+    return false;
+}
+
+static void check_source_keys(checked k, int source)
+{
+    for (int other = 0; other < SAMPLE_SOURCES; ++other)
+        for (int i = 0; sample_sources[other].keys[i]; ++i) {
+            const char *key = sample_sources[other].keys[i];
+            bool said = false;
+            for (int before = 0; before < other; ++before)
+                said |= is_key_of(before, key);
+            if (option_given(k.s, key) && USABLE(k.s, key) && !said && !is_key_of(source, key))
+                message_error(k.m, section_place(k.s, key), "'%s' means nothing beside '%s'", key, sample_sources[source].key);
+        }
+}
+
+/* Keys that say how tests are set aside, where they are named themselves. */
+static void check_test_keys(checked k, const char *tests)
+{
+    static const char *const keys[] = {"test_fraction", "split"};
+    for (int i = 0; i < 2; ++i)
+        if (option_given(k.s, tests) && option_given(k.s, keys[i]) && USABLE(k.s, tests, keys[i]))
+            message_error(k.m, section_place(k.s, keys[i]), "'%s' means nothing beside '%s'", keys[i], tests);
+}
+
+/* With a teacher samples may be the points of a domain alone. */
 static void check_data(checked k)
 {
-    static const char *const of_functions[] = {"dimension", "domain", "difference_step", NULL}, *const of_files[] = {"test_file", "test_fraction", "missing", NULL};
-    static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", NULL};
-    bool file = option_given(k.s, "file"), function = option_given(k.s, "function"), points = !file && !function && option_given(k.s, "domain");
+    static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", "history", "scale",
+                                            "labels",    "split",           "fraction",  "loaders",       "cache_mb", NULL};
+    int source = -1, n = 0;
     check_domain(k);
-    if (!USABLE(k.s, "file", "function"))
-        return; /* said already: a misspelt key may have meant either */
-    if (file == function && !points) {
-        message_error(k.m, section_place(k.s, "file"), "[data] needs %s of the keys 'function' and 'file'", file ? "only one" : "one");
+    if (!USABLE(k.s, "file", "function", "list", "train"))
+        return; /* said already: a misspelt key may have meant any of them */
+    for (int i = 0; i < SAMPLE_SOURCES; ++i)
+        if (option_given(k.s, sample_sources[i].key)) {
+            source = i;
+            ++n;
+        }
+    if (n == 0 && option_given(k.s, "domain")) { /* points without labels, for a teacher */
+        check_meaningless(k, of_labels, "domain");
         return;
     }
-    if (points)
-        check_meaningless(k, of_labels, "domain");
-    else
-        check_meaningless(k, file ? of_functions : of_files, file ? "file" : "function");
-    if (option_given(k.s, "test_file") && option_given(k.s, "test_fraction") && USABLE(k.s, "test_file", "test_fraction"))
-        message_error(k.m, section_place(k.s, "test_fraction"), "'test_fraction' means nothing beside 'test_file'");
+    if (n != 1) {
+        message_error(k.m, section_place(k.s, n ? sample_sources[source].key : "file"),
+                      "[data] needs %s of the keys 'function', 'file', 'list' and 'train'", n ? "only one" : "one");
+        return;
+    }
+    check_source_keys(k, source);
+    check_test_keys(k, "test_file");
+    check_test_keys(k, "valid");
 }
 
 /* A teacher is a network or a function; keys of the one mean nothing beside the other. */

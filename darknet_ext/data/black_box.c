@@ -179,8 +179,8 @@ void black_box_describe(const black_box *b, int order, FILE *out)
     for (int k = 1; k <= order; ++k)
         for (int j = 0; j < b->function.inputs; ++j) {
             const difference_step *step = &black_box_steps(b, k)[j];
-            fprintf(out, "%s derivative by input %d: central differences of step %.3g, error about %.2g of %.3g%s\n", k == 1 ? "first" : "second", j + 1,
-                    step->step, step->error, step->derivative, step->error > tolerable * step->derivative ? inaccurate : "");
+            fprintf(out, "%s derivative by input %d: central differences of step %.3g, error about %.2g of %.3g%s\n",
+                    k == 1 ? "first" : "second", j + 1, step->step, step->error, step->derivative, step->error > tolerable * step->derivative ? inaccurate : "");
         }
 }
 

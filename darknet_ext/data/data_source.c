@@ -291,6 +291,37 @@ static status test_from_file(const data_source *d, dataset *set)
     return s == STATUS_OK ? check_labels(d, d->test_samples.points > 0 ? "test_file" : "file", "test", can_test(d, set), set) : s;
 }
 
+/* ---------------------------------------------------------------- samples in pieces */
+
+static status open_streams(data_source *d)
+{
+    const data_needs *n = &d->needs;
+    stream_needs needs = {
+        .inputs = n->inputs,
+        .outputs = n->outputs,
+        .input = n->input,
+        .needs_values = n->needs_values || n->head,
+        .needs_derivatives = n->needs_first || n->order > 1 || n->directions > 0,
+        .seed = n->seed,
+        .read_picture = n->read_picture,
+    };
+    for (int j = 0; j < n->inputs; ++j)
+        d->high[j] = 1;
+    return stream_source_open(&d->streams, d->where, d->path, &needs);
+}
+
+bool data_source_is_streamed(const data_source *d)
+{
+    return d->streams.stream != NULL;
+}
+
+static status refuse_streams(const data_source *d)
+{
+    if (!data_source_is_streamed(d))
+        return STATUS_OK;
+    return fail(d, stream_source_key(d->where), "this needs all samples in memory, and they are read in pieces");
+}
+
 /* ---------------------------------------------------------------- all of them */
 
 static status open_source(data_source *d)
@@ -300,6 +331,8 @@ static status open_source(data_source *d)
     d->high = allocate_zeroed((unsigned long)d->needs.inputs, sizeof *d->high);
     if (!d->low || !d->high)
         return STATUS_NO_MEMORY;
+    if (stream_source_is_asked_for(d->where))
+        return open_streams(d);
     if (option_given(d->where, "file"))
         return open_files(d);
     if (!option_given(d->where, "function"))
@@ -322,6 +355,7 @@ void data_source_free(data_source *d)
     black_box_free(d->box);
     dataset_free(&d->samples);
     dataset_free(&d->test_samples);
+    stream_source_free(&d->streams);
     free(d->low);
     free(d->high);
     *d = (data_source){0};
@@ -343,12 +377,14 @@ static status sample(const data_source *d, dataset *set, const char *count_key, 
 
 status data_source_training(const data_source *d, dataset *set)
 {
-    return is_file(d) ? training_from_file(d, set) : sample(d, set, "points", d->needs.order, RANDOM_TRAINING_POINTS);
+    status s = refuse_streams(d);
+    return s != STATUS_OK ? s : is_file(d) ? training_from_file(d, set) : sample(d, set, "points", d->needs.order, RANDOM_TRAINING_POINTS);
 }
 
 status data_source_test(const data_source *d, dataset *set)
 {
-    return is_file(d) ? test_from_file(d, set) : sample(d, set, "test_points", d->needs.evaluation_order, RANDOM_TEST_POINTS);
+    status s = refuse_streams(d);
+    return s != STATUS_OK ? s : is_file(d) ? test_from_file(d, set) : sample(d, set, "test_points", d->needs.evaluation_order, RANDOM_TEST_POINTS);
 }
 
 bool data_source_is_function(const data_source *d)

@@ -1,4 +1,5 @@
-/* Where the samples of a [data] section come from: built-in functions, a black box, files, or (with a teacher) points of a domain alone. */
+/* Where the samples of a [data] section come from: built-in functions, a black box, files that are read whole, files and pictures that are read in
+ * pieces (data/stream_source.h), or (with a teacher) points of a domain alone. */
 #ifndef DNX_DATA_DATA_SOURCE_H
 #define DNX_DATA_DATA_SOURCE_H
 
@@ -6,10 +7,13 @@
 
 #include "data/black_box.h"
 #include "data/function_data.h"
+#include "data/stream_source.h"
 
 /* What a network asks of its data. */
 typedef struct data_needs {
     int inputs, outputs;
+    tensor_shape input;    /* channels 0: nobody looks at the shape */
+    picture_reader *read_picture; /* NULL: pictures cannot be read here */
     int order;             /* of the labels its loss looks at */
     int evaluation_order;  /* of the derivatives its test errors look at */
     int directions;        /* vectors that each label must bring along */
@@ -29,12 +33,16 @@ typedef struct data_source {
     function_data functions; /* n_functions 0: none */
     black_box *box;          /* NULL: none */
     dataset samples, test_samples; /* of files, as they stand there; points 0: none */
-    double *low, *high;      /* [inputs], owned: the box of the points */
+    stream_source streams;   /* of samples read in pieces; stream NULL: none */
+    double *low, *high;      /* [inputs], owned: the box of the points (0..1 of samples read in pieces) */
 } data_source;
 
 /* Checks the section against the needs (messages name its lines), reads files, finds the black box. */
 status data_source_open(data_source *d, const section *where, const char *path, const data_needs *needs);
 void data_source_free(data_source *d);
+
+/* Whether samples are read in pieces: then `streams` has the sets, and data_source_training and data_source_test fail. */
+bool data_source_is_streamed(const data_source *d);
 
 /* The training and the test set, each with the parts that the needs ask for and the source has. */
 status data_source_training(const data_source *d, dataset *set);

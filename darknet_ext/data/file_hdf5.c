@@ -10,16 +10,15 @@
  * The library never writes to a disk: a file whose last flush fails stays open in it for good and makes it crash at exit. */
 #include "data/file_formats.h"
 
-#include <hdf5.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "config/messages.h"
+#include "data/hdf5_library.h"
 
-enum { MOST_AXES = 4, LARGEST_NUMBER = 16 };
+enum { MOST_AXES = 4 };
 
 /* N: points, n: inputs, m: outputs, r: directions. */
 static const char *const part_axes[PART_COUNT] = {"Nn", "Nm", "Nmn", "Nmnn", "Nrn", "Nr", "Nrm", "Nrmn"};
@@ -37,67 +36,6 @@ typedef struct hdf5_file {
     hid_t id;
     hdf5_part parts[PART_COUNT];
 } hdf5_file;
-
-/* ---------------------------------------------------------------- messages */
-
-/* The library prints its errors unless told not to; `quiet` keeps what was set. */
-typedef struct quiet {
-    H5E_auto2_t print;
-    void *data;
-} quiet;
-
-static quiet quiet_begin(void)
-{
-    quiet q = {0};
-    H5dont_atexit(); /* what a damaged file left open cannot be closed: the library would try, and say so, at exit */
-    H5Eget_auto2(H5E_DEFAULT, &q.print, &q.data);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    return q;
-}
-
-static void quiet_end(quiet q)
-{
-    H5Eset_auto2(H5E_DEFAULT, q.print, q.data);
-}
-
-typedef struct hdf5_reason {
-    char text[160];
-} hdf5_reason;
-
-/* Keeps the innermost description, up to what cannot be shown. */
-static herr_t keep_first(unsigned depth, const H5E_error2_t *error, void *data)
-{
-    hdf5_reason *reason = data;
-    const char *text = error->desc ? error->desc : "";
-    size_t length = 0, available = strlen(text);
-    while (depth == 0 && length + 4 < sizeof reason->text) {
-        int bytes = printable_length(text + length, available - length);
-        if (!bytes)
-            break;
-        length += (size_t)bytes;
-    }
-    if (depth == 0)
-        snprintf(reason->text, sizeof reason->text, "%.*s", (int)length, text);
-    return 0;
-}
-
-/* Why the last call of the library failed. */
-static hdf5_reason last_reason(void)
-{
-    hdf5_reason reason = {"unknown reason"};
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &reason);
-    return reason;
-}
-
-static shown_text shape_text(const hsize_t *sizes, int rank)
-{
-    shown_text result = {"["};
-    size_t used = 1;
-    for (int i = 0; i < rank && used + 32 < sizeof result.text; ++i)
-        used += (size_t)snprintf(result.text + used, sizeof result.text - used, "%s%llu", i ? ", " : "", (unsigned long long)sizes[i]);
-    snprintf(result.text + used, sizeof result.text - used, "]");
-    return result;
-}
 
 /* ---------------------------------------------------------------- shapes */
 
@@ -164,7 +102,7 @@ static status check_shape(const hdf5_file *f, const dataset *d, dataset_part par
     for (int i = 0; i < rank; ++i)
         snprintf(axes + strlen(axes), sizeof axes - strlen(axes), "%s%s", i ? ", " : "", axis_name(part_axes[part][i]));
     return status_fail(STATUS_BAD_FILE, "%s: error: %s has the shape %s, expected %s: %s%s", f->path, dataset_part_names[part],
-                       shape_text(p->sizes, p->rank).text, shape_text(full, rank).text, axes, rank > 2 ? ", where a 1 may be left out" : "");
+                       hdf5_shape(p->sizes, p->rank).text, hdf5_shape(full, rank).text, axes, rank > 2 ? ", where a 1 may be left out" : "");
 }
 
 /* What is left of the part's count for the one size that is not known yet (0 in d); at least 1, so that check_shape() has
@@ -237,41 +175,6 @@ static status read_shape(const hdf5_file *f, dataset_part part, hdf5_part *p)
     return STATUS_OK;
 }
 
-static status check_type(const hdf5_file *f, dataset_part part, hid_t id)
-{
-    hid_t type = H5Dget_type(id);
-    H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
-    size_t bytes = type < 0 ? 0 : H5Tget_size(type);
-    if (type >= 0)
-        H5Tclose(type);
-    switch (class) {
-    case H5T_INTEGER:
-    case H5T_FLOAT: /* a damaged file can claim numbers of gigabytes, which the library would allocate */
-        return bytes <= LARGEST_NUMBER ? STATUS_OK : part_fail(f, part, "holds numbers of more than 16 bytes each");
-    case H5T_STRING:
-        return part_fail(f, part, "holds text, not numbers");
-    case H5T_COMPOUND:
-        return part_fail(f, part, "holds compounds (complex numbers or records), not plain numbers");
-    case H5T_ENUM:
-        return part_fail(f, part, "holds an enumeration (true and false?), not numbers");
-    default:
-        return part_fail(f, part, "holds something else than numbers");
-    }
-}
-
-/* A data set that was only created reads as zeros. */
-static bool is_never_written(hid_t id)
-{
-    H5D_space_status_t allocated;
-    hid_t properties = H5Dget_create_plist(id);
-    H5D_layout_t layout = properties < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(properties);
-    bool external = properties >= 0 && H5Pget_external_count(properties) > 0;
-    if (properties >= 0)
-        H5Pclose(properties);
-    return (layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED) && !external && H5Dget_space_status(id, &allocated) >= 0 &&
-           allocated == H5D_SPACE_STATUS_NOT_ALLOCATED;
-}
-
 static status open_part(hdf5_file *f, dataset_part part)
 {
     const char *name = dataset_part_names[part];
@@ -281,12 +184,13 @@ static status open_part(hdf5_file *f, dataset_part part)
         return STATUS_OK;
     hid_t id = exists < 0 ? H5I_INVALID_HID : H5Dopen2(f->id, name, H5P_DEFAULT);
     if (id < 0)
-        return status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be opened: %s", f->path, name, last_reason().text);
+        return status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be opened: %s", f->path, name, hdf5_reason().text);
     p->id = id;
+    const char *problem = hdf5_type_problem(id);
     status s = read_shape(f, part, p);
     if (s == STATUS_OK)
-        s = check_type(f, part, id);
-    if (s == STATUS_OK && is_never_written(id))
+        s = problem ? part_fail(f, part, problem) : STATUS_OK;
+    if (s == STATUS_OK && hdf5_is_never_written(id))
         s = part_fail(f, part, "was created in the file, but never written");
     return s;
 }
@@ -329,14 +233,14 @@ static status value_fail(const hdf5_file *f, dataset_part part, size_t at, const
         at /= p->sizes[i];
     }
     return status_fail(STATUS_BAD_FILE, "%s: error: %s%s (counted from 0) %s", f->path, dataset_part_names[part],
-                       shape_text(index, p->rank).text, problem);
+                       hdf5_shape(index, p->rank).text, problem);
 }
 
 static status read_part(const hdf5_file *f, dataset_part part, double *values)
 {
     const hdf5_part *p = &f->parts[part];
     if (H5Dread(p->id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
-        return status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read: %s", f->path, dataset_part_names[part], last_reason().text);
+        return status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read: %s", f->path, dataset_part_names[part], hdf5_reason().text);
     for (size_t i = 0; i < p->count; ++i) {
         const char *problem = file_value_problem(part, values[i]);
         if (problem)
@@ -370,11 +274,8 @@ static status read_parts(hdf5_file *f, const file_request *r, dataset *d)
 static status open_and_read(const file_request *r, dataset *d)
 {
     hdf5_file f = {.path = r->path};
-    if (H5Fis_hdf5(r->path) == 0)
-        return status_fail(STATUS_BAD_FILE, "%s: error: not an HDF5 file", r->path);
-    f.id = H5Fopen(r->path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (f.id < 0)
-        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be opened: %s", r->path, last_reason().text);
+    if (hdf5_open(r->path, &f.id) != STATUS_OK)
+        return STATUS_BAD_FILE;
     status s = read_parts(&f, r, d);
     for (dataset_part part = 0; part < PART_COUNT; ++part)
         if (f.parts[part].id)
@@ -385,9 +286,9 @@ static status open_and_read(const file_request *r, dataset *d)
 
 status file_hdf5_read(const file_request *r, dataset *d)
 {
-    quiet q = quiet_begin();
+    hdf5_session q = hdf5_begin();
     status s = open_and_read(r, d);
-    quiet_end(q);
+    hdf5_end(q);
     return s;
 }
 
@@ -419,7 +320,7 @@ static bool image_make(hid_t file, const dataset *d, void **image, size_t *bytes
 status file_hdf5_write(FILE *f, const char *path, const dataset *d)
 {
     const size_t increment = 1 << 20;
-    quiet q = quiet_begin();
+    hdf5_session q = hdf5_begin();
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fapl_core(access, increment, false);
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
@@ -429,10 +330,10 @@ status file_hdf5_write(FILE *f, const char *path, const dataset *d)
     if (file >= 0 && image_make(file, d, &image, &bytes))
         fwrite(image, 1, bytes, f);
     else
-        s = status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, last_reason().text);
+        s = status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, hdf5_reason().text);
     if (file >= 0)
         H5Fclose(file);
     H5Pclose(access);
-    quiet_end(q);
+    hdf5_end(q);
     return s;
 }

@@ -21,8 +21,8 @@ void function_data_free(function_data *f);
 /* Values [points, functions] and, when not NULL, the Jacobian [points, functions, inputs] at given points. */
 void function_data_evaluate(const function_data *f, const double *x, int points, double *y, double *jacobian);
 
-/* Allocates a set of d->points samples with their parts to `order` (-1: x alone), and draws x uniformly from a box with the numbers of (seed, purpose). The
- * sizes are set already; freed by the caller also on failure. */
+/* Allocates a set of d->points samples with their parts to `order` (-1: x alone), and draws x uniformly from a box with the numbers of
+ * (seed, purpose). The sizes are set already; freed by the caller also on failure. */
 status dataset_draw(dataset *d, const double *low, const double *high, int order, uint64_t seed, random_purpose purpose);
 
 /* `points` samples drawn uniformly from the domain with the numbers of (seed, purpose), evaluated to `order`. */

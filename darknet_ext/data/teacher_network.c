@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data/graph_weights.h"
 
@@ -21,13 +22,22 @@ status teacher_network_describe(teacher_network *t, const config *student)
     return where ? teacher_read_options(where, student->path, &t->options) : STATUS_OK;
 }
 
+bool teacher_network_is_readable(const teacher_network *t)
+{
+    const section *where = t->options.where;
+    return where && access(option_text(where, "cfg"), R_OK) == 0 && (!option_given(where, "weights") || access(option_text(where, "weights"), R_OK) == 0);
+}
+
 /* The failure of a file, at the key that names it. */
 static status at_key(const teacher_network *t, const config *student, const char *key, status s)
 {
     if (s == STATUS_OK || s == STATUS_NO_MEMORY)
         return s;
-    char text[1024];
-    snprintf(text, sizeof text, "the teacher's %s: %s", key, status_text());
+    static const char mark[] = ": error: "; /* the sentence gets one of its own */
+    char text[1024], *said = strdupa(status_text()), *at = strstr(said, mark);
+    if (at)
+        memmove(at + 2, at + strlen(mark), strlen(at + strlen(mark)) + 1);
+    snprintf(text, sizeof text, "the teacher's %s: %s", key, said);
     option_fail(t->options.where, student->path, key, text);
     return s;
 }

@@ -15,6 +15,9 @@ typedef struct teacher_network {
 /* Of the student's cfg: the options of its [teacher] section alone, without the teacher. Enough for a student that only predicts. */
 status teacher_network_describe(teacher_network *t, const config *student);
 
+/* Whether the files that a described teacher names can be read; false when there is none. */
+bool teacher_network_is_readable(const teacher_network *t);
+
 /* The same with the teacher. Without weights= its weights are random, from the seed of its own cfg. Messages about its cfg go to `sink`; one that
  * cannot be read, and bad weights, are a failure whose text names the student's line too. Freed with teacher_network_close() also then. */
 status teacher_network_open(teacher_network *t, const config *student, const backend *be, message_sink sink, void *context);

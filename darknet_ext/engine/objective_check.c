@@ -97,7 +97,8 @@ static status check_target(const section *where, const char *path, const objecti
     if (o->target == TARGET_TEACHER && !o->teacher)
         return option_fail(where, path, "target", "target=teacher needs a section [teacher] with cfg=");
     if (o->target == TARGET_DATA && o->teacher)
-        return option_fail(where, path, "target", "target=data cannot stand beside [teacher] with cfg=: derivatives are the teacher's, or target=zero");
+        return option_fail(where, path, "target",
+                           "target=data cannot stand beside [teacher] with cfg=: derivatives are the teacher's, or target=zero");
     return STATUS_OK;
 }
 
@@ -125,7 +126,8 @@ status objective_check(const graph *g, const section *where, const char *path, c
     if (o->wrt >= g->output_node)
         status_collect(&found, option_fail(where, path, "wrt", "wrt must name a layer below the network's output"));
     if (o->wrt >= 0 && o->target == TARGET_DATA)
-        status_collect(&found, option_fail(where, path, "wrt", "labels give derivatives with respect to the network's input only: with wrt= use target=zero, or a [teacher]"));
+        status_collect(&found, option_fail(where, path, "wrt",
+                                           "labels give derivatives with respect to the network's input only: with wrt= use target=zero, or a [teacher]"));
     if (o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES && shape_count(g->nodes[g->output_node].out) < 2)
         status_collect(&found, option_fail(where, path, "differentiate", "differentiate=log_probabilities needs at least two outputs: the log-probability of one is constant"));
     if (o->differentiated == DIFFERENTIATE_LOSS && o->cross_entropy && shape_count(g->nodes[g->output_node].out) < 2)

@@ -44,7 +44,8 @@ static status read_hints(const section *where, const char *path, teacher_options
     char *list = strdupa(option_text(where, "hint")), *rest = list, *word;
     while ((word = strsep(&rest, ",")) != NULL) {
         if (o->n_hints == TEACHER_MAX_HINTS || !read_hint(word, o->hints[o->n_hints]))
-            return option_fail(where, path, "hint", "hint: expected at most 16 pairs student:teacher of layer numbers (from 0), separated by commas: 3:5,6:9");
+            return option_fail(where, path, "hint",
+                               "hint: expected at most 16 pairs student:teacher of layer numbers (from 0), separated by commas: 3:5,6:9");
         ++o->n_hints;
     }
     return STATUS_OK;
@@ -55,7 +56,7 @@ status teacher_read_options(const section *where, const char *path, teacher_opti
     *o = (teacher_options){
         .where = where,
         .wrt = (int)option_integer(where, "wrt"),
-        .hint_weight = option_real(where, "hint_weight"),
+        .hint_weight = option_given(where, "hint_weight") ? option_real(where, "hint_weight") : 1,
         .hard_weight = option_real(where, "hard_weight"),
         .hint_loss = loss_of(where, "hint_loss"),
         .hard_loss = loss_of(where, "hard_loss"),

@@ -60,8 +60,8 @@ static status check_hint(const graph *student, const teacher_options *t, const c
     char text[256];
     if (hint[0] > student->output_node || hint[1] > t->graph->output_node) {
         bool own = hint[0] > student->output_node;
-        snprintf(text, sizeof text, "hint: %d names no layer of the %s, whose output is layer %d%s%s", own ? hint[0] : hint[1], own ? "student" : "teacher",
-                 own ? student->output_node : t->graph->output_node, own ? "" : ": ", own ? "" : t->path);
+        snprintf(text, sizeof text, "hint: %d names no layer of the %s, whose output is layer %d%s%s", own ? hint[0] : hint[1],
+                 own ? "student" : "teacher", own ? student->output_node : t->graph->output_node, own ? "" : ": ", own ? "" : t->path);
         return option_fail(t->where, path, "hint", text);
     }
     if (graph_is_foreign(student, hint[0])) {
@@ -79,7 +79,8 @@ static status check_derivatives(const graph *student, const section *where, cons
     status_list found = {.first = STATUS_OK};
     char text[256];
     if (t->wrt >= t->graph->output_node) {
-        snprintf(text, sizeof text, "wrt=%d must name a layer below the teacher's output, which is layer %d: %s", t->wrt, t->graph->output_node, t->path);
+        snprintf(text, sizeof text, "wrt=%d must name a layer below the teacher's output, which is layer %d: %s", t->wrt, t->graph->output_node,
+                 t->path);
         return option_given(t->where, "wrt") ? option_fail(t->where, path, "wrt", text) : section_fail(t->where, path, text);
     }
     if (o->wrt < student->output_node && (o->wrt >= 0 || t->wrt >= 0)) /* the inputs have been compared */
@@ -101,12 +102,13 @@ static status check_weights(const teacher_options *t, const char *path)
 status teacher_check(const graph *student, const section *where, const char *path, const objective_options *o)
 {
     const teacher_options *t = o->teacher;
+    const section *output = student->nodes[student->output_node].where;
     status_list found = {.first = STATUS_OK};
     status_collect(&found, check_weights(t, path));
     if (!t->graph)
         return status_collected(&found);
     status_collect(&found, check_pair(student, -1, t, -1, student->nodes[0].net, path, NULL));
-    status_collect(&found, check_pair(student, student->output_node, t, t->graph->output_node, student->nodes[student->output_node].where, path, NULL));
+    status_collect(&found, check_pair(student, student->output_node, t, t->graph->output_node, output, path, NULL));
     for (int i = 0; i < t->n_hints; ++i)
         status_collect(&found, check_hint(student, t, path, t->hints[i]));
     if (o->order > 0 && o->target == TARGET_TEACHER)

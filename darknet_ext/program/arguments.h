@@ -61,7 +61,8 @@ typedef struct verb {
     int (*run)(const arguments *a); /* returns the exit status */
 } verb;
 
-extern const verb verb_train, verb_valid, verb_predict, verb_export, verb_check, verb_bench, verb_functions, verb_plot, verb_version, verb_help;
+extern const verb verb_train, verb_valid, verb_predict, verb_export, verb_check, verb_bench, verb_functions, verb_plot, verb_data, verb_version,
+    verb_help;
 extern const verb *const verb_list[]; /* NULL-terminated */
 
 /* Parses the words behind the verb. On failure prints one message with a suggestion and returns false. */

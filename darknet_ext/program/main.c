@@ -14,7 +14,7 @@
 #include "program/arguments.h"
 
 const verb *const verb_list[] = {
-    &verb_train, &verb_valid, &verb_predict, &verb_export, &verb_check, &verb_bench, &verb_plot, &verb_functions, &verb_version, &verb_help, NULL,
+    &verb_train, &verb_valid, &verb_predict, &verb_export, &verb_check, &verb_bench, &verb_plot, &verb_data, &verb_functions, &verb_version, &verb_help, NULL,
 };
 
 static bool is_this_program(const char *path)

@@ -13,7 +13,7 @@
 #include "model/predictor.h"
 #include "model/saliency.h"
 #include "program/image_list.h"
-#include "program/names_file.h"
+#include "data/names_file.h"
 
 enum { TOP = 5, PATH_BYTES = 4096 };
 

@@ -48,6 +48,16 @@ static void print_contest(const arguments *a, contestant *sobolev, contestant *p
         printf("other programs used %.0f%% of the processors' time meanwhile: the times are too long\n", 100 * others);
 }
 
+static status print_loader(const arguments *a, plugin_network *p)
+{
+    loader_rate rate;
+    status s = contest_measure_loader(p, a->seconds / 3, &rate);
+    if (s == STATUS_OK && rate.samples > 0)
+        printf("loader   %9.0f samples/s  %8.1f MB/s of the file, %d thread%s, nothing else at work\n", rate.samples, 1e-6 * rate.bytes, rate.threads,
+               rate.threads == 1 ? "" : "s");
+    return s;
+}
+
 /* ---------------------------------------------------------------- for programs */
 
 static void answer(const char *request, contestant *const *c, yardstick *y)
@@ -94,8 +104,11 @@ static int bench(const arguments *a)
             result = report_failure(STATUS_NO_MEMORY);
         else if (a->requests)
             serve((contestant *const[]){&plain, &sobolev}, &y);
-        else
+        else {
             print_contest(a, &sobolev, &plain, &y);
+            status s = print_loader(a, sobolev.net);
+            result = s == STATUS_OK ? result : report_failure(s);
+        }
         yardstick_free(&y);
     }
     plugin_free(plain.net);
@@ -109,7 +122,7 @@ const verb verb_bench = {
     .meaning = "time plain and Sobolev steps of a network",
     .details = "Alternates rounds of plain steps (the same network with order=0) and Sobolev steps, update included, on random data, and\n"
                "prints medians, their ratio, and the fraction of the matrix-product rate of the same backend in the same run. A unit is\n"
-               "one application of the network's linear layers to the batch.\n"
+               "one application of the network's linear layers to the batch. Where [data] is read in pieces, also the rate of the loader.\n"
                "-requests is for programs that compare: each line `plain N`, `sobolev N` or `roof` on standard input is answered by the\n"
                "seconds that N steps took, or by the matrix-product rate. The first line names the kinds of steps, each with its\n"
                "floating-point operations and units.\n",

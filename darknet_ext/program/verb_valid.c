@@ -20,18 +20,25 @@ static status validate(plugin_network *p, const char *weights)
     status s = training_check(p, &data);
     if (s != STATUS_OK)
         return s;
-    s = data_source_test(&data, &test);
+    bool streamed = data_source_is_streamed(&data);
+    evaluation result;
+    s = streamed ? stream_source_prepare(&data.streams, data.where, data.path) : data_source_test(&data, &test);
     if (s == STATUS_OK)
         s = plugin_load_weights(p, weights);
     if (s == STATUS_OK)
-        s = evaluator_create(&e, p, evaluation_order(p));
+        s = data_evaluator_create(&e, p, &data);
+    if (s == STATUS_OK && streamed)
+        s = evaluator_run_streamed(e, &data.streams.test, &result);
+    else if (s == STATUS_OK)
+        result = evaluator_run(e, &test);
     if (s == STATUS_OK) {
-        evaluation result = evaluator_run(e, &test);
-        printf("points %d\n", test.points);
+        printf("points %d\n", streamed ? (int)data.streams.test.n : test.points);
         print_measure("value_mse", result.value_mse);
         print_measure("gradient_mse", result.gradient_mse);
         print_measure("hessian_mse", result.hessian_mse);
         print_measure("directional_mse", result.directional_mse);
+        print_measure("error", result.error);
+        print_measure("kl", result.kl);
     }
     evaluator_free(e);
     dataset_free(&test);

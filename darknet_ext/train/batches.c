@@ -1,35 +1,33 @@
 #include "train/batches.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/mirror.h"
 
+static bool wants_mirror(const plugin_network *net)
+{
+    const section *data = config_section(plugin_config(net), "data");
+    return data && option_boolean(data, "mirror");
+}
+
 status batches_create(batches *b, plugin_network *net, const dataset *set)
 {
-    *b = (batches){.net = net, .set = set, .truth_count = plugin_truth_count(net)};
-    const section *data = config_section(plugin_config(net), "data");
-    b->mirror = data && option_boolean(data, "mirror");
-    b->permutation = allocate_zeroed((unsigned long)set->points, sizeof *b->permutation);
-    return b->permutation ? STATUS_OK : STATUS_NO_MEMORY;
+    *b = (batches){.net = net, .set = set, .mirror = wants_mirror(net), .truth_count = plugin_truth_count(net)};
+    return epochs_create(&b->epochs, (uint32_t)set->points, plugin_seed(net));
+}
+
+status batches_create_streamed(batches *b, plugin_network *net, const sample_set *set, int loaders)
+{
+    *b = (batches){.net = net, .mirror = wants_mirror(net), .truth_count = plugin_truth_count(net)};
+    return loader_create(&b->loader, set, plugin_minibatch(net), plugin_seed(net), loaders);
 }
 
 void batches_free(batches *b)
 {
-    free(b->permutation);
+    epochs_free(&b->epochs);
+    loader_free(b->loader);
     *b = (batches){0};
-}
-
-/* The sample at position `i` of the endless sequence of shuffled epochs. */
-static uint32_t sample_at(batches *b, uint64_t i)
-{
-    uint64_t points = (uint64_t)b->set->points, epoch = i / points;
-    if (b->permuted_epoch != epoch + 1) {
-        random_permutation((random_stream){plugin_seed(b->net), RANDOM_SHUFFLE, (uint32_t)epoch}, (uint32_t)points, b->permutation);
-        b->permuted_epoch = epoch + 1;
-    }
-    return b->permutation[i % points];
 }
 
 /* Elements first..first+count-1 of a part of a sample, or `absent` when the set has no such part. */
@@ -74,15 +72,49 @@ static void mirror_second_half(batches *b)
     memcpy(truth + half * b->truth_count, truth, half * b->truth_count * sizeof *truth);
 }
 
-void batches_fill(batches *b)
+static void fill_from_memory(batches *b, uint64_t first)
 {
     const dataset *d = b->set;
-    uint64_t first = plugin_seen(b->net);
     for (size_t i = 0; i < (size_t)plugin_minibatch(b->net); ++i) {
-        size_t sample = sample_at(b, first + (uint64_t)i);
+        size_t sample = epochs_at(&b->epochs, first + (uint64_t)i);
         put(plugin_input(b->net) + i * (size_t)d->inputs, d, PART_X, sample, 0, (size_t)d->inputs, 0);
         put_labels(plugin_truth(b->net) + i * b->truth_count, d, plugin_labels(b->net), sample);
     }
-    if (b->mirror)
+}
+
+/* Such samples have values alone: of the labels that follow y none is given. */
+static status fill_from_loader(batches *b, uint64_t first)
+{
+    loaded_samples m;
+    const graph *g = plugin_graph(b->net);
+    size_t rows = (size_t)plugin_minibatch(b->net), inputs = shape_count(g->input), outputs = shape_count(g->nodes[g->output_node].out);
+    status s = loader_take(b->loader, first, &m);
+    if (s != STATUS_OK)
+        return s;
+    memcpy(plugin_input(b->net), m.x, rows * inputs * sizeof *m.x);
+    for (size_t i = 0; i < rows; ++i) {
+        float *truth = plugin_truth(b->net) + i * b->truth_count;
+        memcpy(truth, m.y + i * outputs, outputs * sizeof *truth);
+        for (size_t k = outputs; k < b->truth_count; ++k)
+            truth[k] = NAN;
+    }
+    return STATUS_OK;
+}
+
+status batches_fill(batches *b)
+{
+    uint64_t first = plugin_seen(b->net);
+    status s = STATUS_OK;
+    if (b->loader)
+        s = fill_from_loader(b, first);
+    else
+        fill_from_memory(b, first);
+    if (s == STATUS_OK && b->mirror)
         mirror_second_half(b);
+    return s;
+}
+
+double batches_waited(const batches *b)
+{
+    return b->loader ? loader_waited(b->loader) : NAN;
 }

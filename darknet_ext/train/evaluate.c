@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/predictor.h"
+#include "train/sample_pieces.h"
 
 /* Numbers that an array of predictions holds at most: large networks are measured in smaller pieces. */
 enum { MOST_NUMBERS = 1 << 22 };
@@ -13,6 +14,8 @@ struct evaluator {
     predictor *predictor;
     size_t inputs, outputs;
     size_t rows; /* points times directions of one piece */
+    bool classes;        /* error and kl are wanted */
+    label_kind kind;
     double *y, *jacobian, *v, *jvp, *hvp; /* rows times [outputs], [outputs, inputs], [inputs], [outputs], [outputs, inputs] */
 };
 
@@ -23,8 +26,8 @@ static size_t least(size_t a, size_t b)
 
 static status allocate_arrays(evaluator *e, int order)
 {
-    size_t entries = e->outputs * e->inputs;
-    e->rows = entries * PREDICTOR_ROWS > MOST_NUMBERS ? MOST_NUMBERS / entries : PREDICTOR_ROWS;
+    size_t entries = e->outputs * e->inputs, largest = order > 0 ? entries : e->outputs;
+    e->rows = largest * PREDICTOR_ROWS > MOST_NUMBERS ? MOST_NUMBERS / largest : PREDICTOR_ROWS;
     e->rows = e->rows ? e->rows : 1;
     e->y = allocate_zeroed(e->rows * e->outputs, sizeof *e->y);
     if (order > 0) {
@@ -72,7 +75,7 @@ typedef struct mean {
 } mean;
 
 typedef struct errors {
-    mean value, gradient, hessian, directional;
+    mean value, gradient, hessian, directional, error, kl;
 } errors;
 
 static void add_errors(mean *m, const double *found, const double *given, size_t count)
@@ -87,6 +90,60 @@ static void add_errors(mean *m, const double *found, const double *given, size_t
 static double mean_of(const mean *m)
 {
     return m->entries ? m->sum / (double)m->entries : NAN;
+}
+
+static size_t largest(const double *y, size_t count)
+{
+    size_t best = 0;
+    for (size_t k = 1; k < count; ++k)
+        if (y[k] > y[best])
+            best = k;
+    return best;
+}
+
+/* log of the sum of e^y. */
+static double log_normaliser(const double *y, size_t count)
+{
+    double top = y[largest(y, count)], sum = 0;
+    for (size_t k = 0; k < count; ++k)
+        sum += exp(y[k] - top);
+    return top + log(sum);
+}
+
+/* KL(p || q), p and q the softmax of logits. */
+static double divergence(const double *p, const double *q, size_t count)
+{
+    double p_norm = log_normaliser(p, count), q_norm = log_normaliser(q, count), sum = 0;
+    for (size_t k = 0; k < count; ++k)
+        sum += exp(p[k] - p_norm) * ((p[k] - p_norm) - (q[k] - q_norm));
+    return sum;
+}
+
+static bool is_given(const double *y, size_t count)
+{
+    for (size_t k = 0; k < count; ++k)
+        if (isnan(y[k]))
+            return false;
+    return true;
+}
+
+static void add(mean *m, double value)
+{
+    m->sum += value;
+    ++m->entries;
+}
+
+/* y and label [samples, outputs]. */
+static void add_classes(const evaluator *e, const double *y, const double *label, size_t samples, errors *sums)
+{
+    const size_t m = e->outputs;
+    for (size_t i = 0; i < samples; ++i, y += m, label += m) {
+        if (!is_given(label, m))
+            continue;
+        size_t class = largest(label, m);
+        add(&sums->error, largest(y, m) != class);
+        add(&sums->kl, e->kind == LABELS_CLASSES ? log_normaliser(y, m) - y[class] : divergence(y, label, m));
+    }
 }
 
 /* ---------------------------------------------------------------- pieces of a data set */
@@ -148,6 +205,8 @@ static void compare_piece(evaluator *e, const comparison *c, const piece *p, err
     predictor_run(e->predictor, dataset_at(c->d, PART_X, p->point), (int)p->batch, &wanted);
     if (values)
         add_errors(&sums->value, e->y, dataset_at(c->d, PART_Y, p->point), p->batch * e->outputs);
+    if (values && e->classes)
+        add_classes(e, e->y, dataset_at(c->d, PART_Y, p->point), p->batch, sums);
     if (jacobian)
         add_errors(&sums->gradient, e->jacobian, dataset_at(c->d, PART_JACOBIAN, p->point), p->batch * e->outputs * e->inputs);
     if (c->hessian)
@@ -169,6 +228,24 @@ static void compare(evaluator *e, const comparison *c, errors *sums)
         }
 }
 
+void evaluator_compare_classes(evaluator *e, label_kind kind)
+{
+    e->classes = true;
+    e->kind = kind;
+}
+
+static evaluation result_of(const errors *sums)
+{
+    return (evaluation){
+        .value_mse = mean_of(&sums->value),
+        .gradient_mse = mean_of(&sums->gradient),
+        .hessian_mse = mean_of(&sums->hessian),
+        .directional_mse = mean_of(&sums->directional),
+        .error = mean_of(&sums->error),
+        .kl = mean_of(&sums->kl),
+    };
+}
+
 evaluation evaluator_run(evaluator *e, const dataset *d)
 {
     int order = predictor_order(e->predictor);
@@ -182,10 +259,20 @@ evaluation evaluator_run(evaluator *e, const dataset *d)
         given.directions = jvp || hvp ? (size_t)d->directions : 0;
         compare(e, &given, &sums);
     }
-    return (evaluation){
-        .value_mse = mean_of(&sums.value),
-        .gradient_mse = mean_of(&sums.gradient),
-        .hessian_mse = mean_of(&sums.hessian),
-        .directional_mse = mean_of(&sums.directional),
-    };
+    return result_of(&sums);
+}
+
+status evaluator_run_streamed(evaluator *e, const sample_set *set, evaluation *result)
+{
+    sample_pieces pieces;
+    errors sums = {.value = {0, 0}};
+    status s = sample_pieces_create(&pieces, set, e->rows);
+    while (s == STATUS_OK && pieces.next < set->n) {
+        s = sample_pieces_read(&pieces);
+        if (s == STATUS_OK)
+            compare(e, &(comparison){.d = &pieces.samples, .values = true}, &sums);
+    }
+    sample_pieces_free(&pieces);
+    *result = result_of(&sums);
+    return s;
 }

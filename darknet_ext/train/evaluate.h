@@ -4,11 +4,16 @@
 
 #include "bridge/plugin.h"
 #include "data/dataset.h"
+#include "data/stream_source.h"
 
-/* Mean squared errors over all entries that the points give, those that are not NaN: of values, of the Jacobian, of the Hessian
+/* `error` and `kl` are of classifiers, whose outputs and labels are logits: the part of the samples whose largest output is not that of the label's
+ * largest number, and the mean of KL(student || target); of classes, whose KL in that direction is infinite, KL(target || student), the cross
+ * entropy. Samples whose labels are not given are left out.
+ *
+ * Mean squared errors over all entries that the points give, those that are not NaN: of values, of the Jacobian, of the Hessian
  * (without it: of its products with the given v), and of J v. NaN where not measured. */
 typedef struct evaluation {
-    double value_mse, gradient_mse, hessian_mse, directional_mse;
+    double value_mse, gradient_mse, hessian_mse, directional_mse, error, kl;
 } evaluation;
 
 typedef struct evaluator evaluator;
@@ -18,5 +23,11 @@ typedef struct evaluator evaluator;
 status evaluator_create(evaluator **result, plugin_network *p, int order);
 void evaluator_free(evaluator *e);
 evaluation evaluator_run(evaluator *e, const dataset *d);
+
+/* From now on error and kl are measured, too; `kind` says what y is: classes, or logits (probabilities have become theirs). */
+void evaluator_compare_classes(evaluator *e, label_kind kind);
+
+/* The same of samples that are read in pieces, which have values alone. Fails when one cannot be read. */
+status evaluator_run_streamed(evaluator *e, const sample_set *set, evaluation *result);
 
 #endif

@@ -41,7 +41,9 @@ static const quantity losses[] = {{"loss", "total", "#000000"},
 static const quantity test_errors[] = {{"test_value_mse", "value", "#0072b2"},
                                        {"test_gradient_mse", "gradient", "#d55e00"},
                                        {"test_hessian_mse", "Hessian", "#009e73"},
-                                       {"test_directional_mse", "J v", "#cc79a7"}};
+                                       {"test_directional_mse", "J v", "#cc79a7"},
+                                       {"test_error", "wrong class", "#e69f00"},
+                                       {"test_kl", "KL", "#56b4e9"}};
 enum { LOSSES = sizeof losses / sizeof *losses, TEST_ERRORS = sizeof test_errors / sizeof *test_errors };
 
 /* The quantities that the table has values of; returns how many. */

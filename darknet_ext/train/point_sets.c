@@ -1,6 +1,7 @@
 #include "train/point_sets.h"
 
 #include "check/gradient_check.h"
+#include "data/image_files.h"
 #include "train/teacher_labels.h"
 
 int evaluation_order(plugin_network *p)
@@ -26,6 +27,8 @@ status training_data_open(data_source *d, plugin_network *p)
     data_needs needs = {
         .inputs = (int)shape_count(g->input),
         .outputs = (int)shape_count(g->nodes[g->output_node].out),
+        .input = g->input,
+        .read_picture = picture_read,
         .order = labels ? labels->order : 0,
         .evaluation_order = evaluation_order(p),
         .directions = labels ? labels->directions : 0,
@@ -40,4 +43,25 @@ status training_data_open(data_source *d, plugin_network *p)
     if (function) /* its labels come later, whatever the data say */
         needs = (data_needs){.inputs = needs.inputs, .outputs = needs.outputs, .teacher = true, .seed = needs.seed, .processes = needs.processes};
     return data_source_open(d, s, c->path, &needs);
+}
+
+bool compares_classes(plugin_network *p, const data_source *d)
+{
+    const graph *g = plugin_graph(p);
+    return data_source_is_streamed(d) && d->streams.stream->of_classes && shape_count(g->nodes[g->output_node].out) > 1;
+}
+
+int data_loaders(plugin_network *p)
+{
+    const int few = 2;
+    const section *data = config_section(plugin_config(p), "data");
+    return option_given(data, "loaders") ? (int)option_integer(data, "loaders") : few;
+}
+
+status data_evaluator_create(evaluator **e, plugin_network *p, const data_source *d)
+{
+    status s = evaluator_create(e, p, data_source_is_streamed(d) ? 0 : evaluation_order(p));
+    if (s == STATUS_OK && compares_classes(p, d))
+        evaluator_compare_classes(*e, d->streams.stream->labels);
+    return s;
 }

@@ -4,9 +4,19 @@
 
 #include "bridge/plugin.h"
 #include "data/data_source.h"
+#include "train/evaluate.h"
 
 /* Opens the [data] section for what the network and its loss need; the network must outlive the source. */
 status training_data_open(data_source *d, plugin_network *p);
+
+/* Whether a network's outputs and its labels are scores of classes. */
+bool compares_classes(plugin_network *p, const data_source *d);
+
+/* An evaluator for the test samples of that source. */
+status data_evaluator_create(evaluator **e, plugin_network *p, const data_source *d);
+
+/* Threads that read samples in pieces. */
+int data_loaders(plugin_network *p);
 
 /* The order to which a network's derivatives are compared with those of its data: 2 where [sobolev] says order=2, else 1,
  * and never more than its layers have. */

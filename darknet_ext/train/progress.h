@@ -18,6 +18,7 @@ typedef struct progress_step {
     long update;
     double epoch, loss, rate; /* loss per sample */
     uint64_t images;
+    double error, kl; /* of the last test of a classifier; NaN: there is none */
 } progress_step;
 
 /* Seconds since some fixed moment. */

@@ -9,7 +9,7 @@
 
 #include "core/file.h"
 
-enum { STATE_VERSION = 2, OPTIMISER_ARRAYS = 3, ALL_ARRAYS = 4 /* the fourth: values, those of statistics too */ };
+enum { STATE_VERSION = 3, OPTIMISER_ARRAYS = 3, ALL_ARRAYS = 4 /* the fourth: values, those of statistics too */ };
 
 typedef struct state_header {
     char magic[8];

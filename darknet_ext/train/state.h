@@ -1,6 +1,6 @@
 /* The .state file beside a .weights file: what only training needs, so that a run can go on as if it had not stopped.
  *
- *     "DNXSTATE", uint32 version 2, uint32 Adam steps, uint64 samples seen, uint64 seed, uint64 XXH3 hash of the weights, uint64 count,
+ *     "DNXSTATE", uint32 version 3, uint32 Adam steps, uint64 samples seen, uint64 seed, uint64 XXH3 hash of the weights, uint64 count,
  *     uint64 number of arrays, the training_memory, then the arrays of `count` floats over all parameters in network order: gradient
  *     accumulator (SGD momentum), Adam's m, Adam's v, and (normalised training) the parameters before they were folded; and
  *     a 64-bit XXH3 hash of everything before it. */
@@ -18,7 +18,7 @@ typedef struct training_memory {
     int64_t bad, collapses, first_collapse;
     double trust, rate_factor;                           /* what rollbacks left */
     int64_t rollbacks;
-    double best[4];                                      /* evaluation of the best weights, as train/evaluate.h lists them */
+    double best[6];                                      /* evaluation of the best weights, as train/evaluate.h lists them */
     int64_t best_step;                                   /* -1: none */
 } training_memory;
 

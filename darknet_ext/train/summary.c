@@ -18,6 +18,8 @@ static json_object *evaluation_json(const evaluation *e)
     add_measure(o, "gradient_mse", e->gradient_mse);
     add_measure(o, "hessian_mse", e->hessian_mse);
     add_measure(o, "directional_mse", e->directional_mse);
+    add_measure(o, "error", e->error);
+    add_measure(o, "kl", e->kl);
     return o;
 }
 
@@ -34,11 +36,22 @@ static json_object *guard_json(const summary *s)
     return o;
 }
 
+/* Its files as the cfg names them. */
+static void add_teacher(json_object *o, const teacher_options *t)
+{
+    if (!t)
+        return;
+    json_object_object_add(o, "teacher", json_object_new_string(t->path));
+    if (option_given(t->where, "weights"))
+        json_object_object_add(o, "teacher_weights", json_object_new_string(option_text(t->where, "weights")));
+}
+
 static json_object *summary_json(const summary *s)
 {
     json_object *o = json_object_new_object(), *best = evaluation_json(&s->best);
     json_object_object_add(o, "version", json_object_new_string(DNX_VERSION));
     json_object_object_add(o, "cfg", json_object_new_string(s->cfg));
+    add_teacher(o, plugin_teacher(s->net));
     json_object_object_add(o, "seed", json_object_new_int64((int64_t)plugin_seed(s->net)));
     json_object_object_add(o, "threads", json_object_new_int(plugin_threads(s->net)));
     json_object_object_add(o, "backend", json_object_new_string(plugin_backend(s->net)->name));
@@ -47,6 +60,7 @@ static json_object *summary_json(const summary *s)
     json_object_object_add(o, "stopped", json_object_new_string(s->stopped));
     json_object_object_add(o, "parameters", json_object_new_int64((int64_t)graph_parameter_count(plugin_graph(s->net))));
     json_object_object_add(o, "training_points", json_object_new_int(s->training_points));
+    add_measure(o, "waited_seconds", s->waited);
     json_object_object_add(o, "test", evaluation_json(&s->test));
     json_object_object_add(best, "step", json_object_new_int64(s->best_step));
     json_object_object_add(o, "best", best);

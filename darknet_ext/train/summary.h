@@ -13,6 +13,7 @@ typedef struct summary {
     double seconds;
     const char *stopped;  /* why */
     int training_points;
+    double waited;        /* seconds, for samples that are read in pieces; NaN: there are none */
     evaluation test;      /* of the final weights */
     evaluation best;      /* of the best weights */
     long best_step;
@@ -22,8 +23,8 @@ typedef struct summary {
     int kept_inputs;      /* directions of the input that differential PCA kept */
 } summary;
 
-/* Keys: version, cfg, seed, threads, backend, steps, seconds, stopped, parameters, training_points, test{value_mse,
- * gradient_mse, hessian_mse, directional_mse}, best{step, ...}, derivatives{gradient_cosine, collapses, first_collapse, trust, rate_factor}, kept_inputs;
+/* Keys: version, cfg, seed, threads, backend, steps, seconds, stopped, parameters, training_points, waited_seconds, test{value_mse,
+ * gradient_mse, hessian_mse, directional_mse, error, kl}, best{step, ...}, derivatives{gradient_cosine, collapses, first_collapse, trust, rate_factor}, kept_inputs;
  * measures that were not taken are left out. */
 status summary_write(const summary *s, const char *path);
 

@@ -59,7 +59,8 @@ status teacher_function_open(plugin_network *p, const data_source *data, black_b
         return STATUS_OK;
     const char *name = option_text(where, "function");
     if (!black_box_is_named(name))
-        return option_fail(where, plugin_config(p)->path, "function", "[teacher] function must be ./LIBRARY.so:SYMBOL (built-in functions: [data] function=)");
+        return option_fail(where, plugin_config(p)->path, "function",
+                           "[teacher] function must be ./LIBRARY.so:SYMBOL (built-in functions: [data] function=)");
     if (labels && labels->directions > 0)
         return option_fail(where, plugin_config(p)->path, "function", "label_directions need labels from a file: a function gives full derivatives");
     int order = largest_order(p);
@@ -72,6 +73,7 @@ status teacher_function_open(plugin_network *p, const data_source *data, black_b
 status teacher_function_label(plugin_network *p, black_box *box, bool test, dataset *set)
 {
     static const dataset_part parts[] = {PART_Y, PART_JACOBIAN, PART_HESSIAN};
+    double *const *to = set->parts;
     status s = STATUS_OK;
     for (dataset_part part = PART_Y; part < PART_COUNT; ++part) {
         free(set->parts[part]);
@@ -81,9 +83,10 @@ status teacher_function_label(plugin_network *p, black_box *box, bool test, data
     for (int order = 0; order <= order_of(p, test) && s == STATUS_OK; ++order)
         s = add_part(set, parts[order]);
     if (s == STATUS_OK)
-        s = at_function(p, black_box_evaluate(box, set->parts[PART_X], set->points, set->parts[PART_Y], set->parts[PART_JACOBIAN], set->parts[PART_HESSIAN]));
+        s = at_function(p, black_box_evaluate(box, to[PART_X], set->points, to[PART_Y], to[PART_JACOBIAN], to[PART_HESSIAN]));
     if (s == STATUS_OK && !dataset_is_finite(set))
-        s = option_fail(teacher_function(p), plugin_config(p)->path, "function", "the function, or a derivative of it, is too large for float at a sample");
+        s = option_fail(teacher_function(p), plugin_config(p)->path, "function",
+                        "the function, or a derivative of it, is too large for float at a sample");
     return s;
 }
 

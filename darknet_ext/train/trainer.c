@@ -55,18 +55,21 @@ static void add_losses(trainer *t, const objective_losses *l)
     watch_losses(&t->watch, l);
 }
 
-/* The loss per sample of one update. */
-static double train_update(trainer *t)
+/* *loss: per sample of one update. */
+static status train_update(trainer *t, double *loss)
 {
     double sum = 0;
     int parts = plugin_subdivisions(t->net);
     for (int i = 0; i < parts; ++i) {
-        batches_fill(&t->set.batches);
+        status s = batches_fill(&t->set.batches);
+        if (s != STATUS_OK)
+            return s;
         objective_losses l = plugin_train_minibatch(t->net);
         add_losses(t, &l);
         sum += l.total;
     }
-    return sum / ((double)parts * (double)plugin_minibatch(t->net));
+    *loss = sum / ((double)parts * (double)plugin_minibatch(t->net));
+    return STATUS_OK;
 }
 
 /* ---------------------------------------------------------------- evaluation */
@@ -95,6 +98,8 @@ static status write_row(trainer *t, long step)
     for (int k = 0; k <= JET_MAX_ORDER; ++k)
         put_number(f, o && k <= o->order ? plugin_weights(t->net)[k] : NAN);
     put_number(f, t->watch.cosine);
+    put_number(f, t->latest.error);
+    put_number(f, t->latest.kl);
     if (fputc('\n', f) == EOF || fflush(f) != 0)
         return status_fail(STATUS_BAD_FILE, "%s/metrics.csv: error: cannot be written: %s", t->folder.path, strerror(errno));
     return STATUS_OK;
@@ -103,6 +108,8 @@ static status write_row(trainer *t, long step)
 /* What `best` is chosen by. */
 static double score(const trainer *t, const evaluation *e)
 {
+    if (t->set.classes)
+        return e->kl;
     switch (t->set.measure) {
     case PART_JACOBIAN:
         return e->gradient_mse;
@@ -137,7 +144,8 @@ static status save_last(trainer *t)
 {
     char path[4096];
     const evaluation *best = &t->best;
-    training_memory memory = {.best = {best->value_mse, best->gradient_mse, best->hessian_mse, best->directional_mse}, .best_step = t->best_step};
+    training_memory memory = {.best = {best->value_mse, best->gradient_mse, best->hessian_mse, best->directional_mse, best->error, best->kl},
+                              .best_step = t->best_step};
     watch_remember(&t->watch, &memory);
     fold_in(&t->set.fold);
     status s = save_weights(t, "last");
@@ -167,11 +175,12 @@ static bool weights_are_finite(const graph *g)
 static status measure(trainer *t, long step)
 {
     fold_in(&t->set.fold);
-    t->latest = evaluator_run(t->evaluator, &t->set.test);
+    status s = training_set_evaluate(&t->set, t->evaluator, &t->latest);
     bool finite = weights_are_finite(plugin_graph(t->net));
     fold_out(&t->set.fold);
     t->evaluated_step = step;
-    status s = write_row(t, step);
+    if (s == STATUS_OK)
+        s = write_row(t, step);
     if (s == STATUS_OK && !isfinite(score(t, &t->latest)))
         s = diverged(t, step, "the test error");
     if (s == STATUS_OK && !finite)
@@ -188,6 +197,12 @@ static status keep_best(trainer *t, long step)
     return save_raw(t, "best");
 }
 
+/* What the guard looks at. */
+static double value_error(const trainer *t, const evaluation *e)
+{
+    return t->set.classes ? e->kl : e->value_mse;
+}
+
 static status evaluate(trainer *t, long step)
 {
     status s = watch_compare_gradients(&t->watch);
@@ -197,7 +212,7 @@ static status evaluate(trainer *t, long step)
         s = keep_best(t, step);
     if (s != STATUS_OK)
         return s;
-    if (watch_judge(&t->watch, step, &(watch_errors){t->latest.value_mse, t->best.value_mse, t->best_step}))
+    if (watch_judge(&t->watch, step, &(watch_errors){value_error(t, &t->latest), value_error(t, &t->best), t->best_step}))
         t->latest = t->best;
     t->since = (objective_losses){{0}, 0};
     t->samples_since = 0;
@@ -218,22 +233,22 @@ static status loop(trainer *t)
     long step = plugin_updates(t->net), last = plugin_max_batches(t->net);
     long every = t->request->evaluate_every > 0 ? t->request->evaluate_every : last / DEFAULT_EVALUATIONS + (last % DEFAULT_EVALUATIONS > 0);
     progress bar = progress_start(t->request->log, step, last);
-    batches_fill(&t->set.batches); /* for the first look at gradients */
-    status s = evaluate(t, step);
+    status s = batches_fill(&t->set.batches); /* for the first look at gradients */
+    if (s == STATUS_OK)
+        s = evaluate(t, step);
     while (s == STATUS_OK && !(t->reason = why_stop(t, step, last))) {
-        double loss = train_update(t);
-        step = plugin_updates(t->net);
-        bool due = step % every == 0;
-        progress_step now = {step, (double)plugin_seen(t->net) / t->set.training.points, loss, plugin_rate(t->net), plugin_seen(t->net)};
-        progress_update(&bar, &now, due);
-        if (!isfinite(loss))
-            s = diverged(t, step, "the loss");
-        else
-            s = watch_update(&t->watch, step);
+        double loss;
+        s = train_update(t, &loss);
         if (s != STATUS_OK)
             break;
-        if (due)
+        step = plugin_updates(t->net);
+        bool due = step % every == 0;
+        s = isfinite(loss) ? watch_update(&t->watch, step) : diverged(t, step, "the loss");
+        if (s == STATUS_OK && due)
             s = evaluate(t, step);
+        progress_step now = {step, (double)plugin_seen(t->net) / training_set_points(&t->set), loss, plugin_rate(t->net), plugin_seen(t->net),
+                             t->latest.error, t->latest.kl};
+        progress_update(&bar, &now, due);
     }
     progress_end(&bar);
     if (s == STATUS_OK && step > t->evaluated_step)
@@ -253,12 +268,18 @@ static void print_measure(FILE *out, const char **separator, const char *name, d
 static void report(trainer *t)
 {
     FILE *out = t->request->log;
-    fprintf(out, "stopped: %s after %ld updates, %.1f seconds\n", t->reason, plugin_updates(t->net), seconds_now() - t->started);
+    double seconds = seconds_now() - t->started, waited = batches_waited(&t->set.batches);
+    fprintf(out, "stopped: %s after %ld updates, %.1f seconds\n", t->reason, plugin_updates(t->net), seconds);
+    if (isfinite(waited))
+        fprintf(out, "waited for samples: %.2f seconds (%.1f%%) with %d loader thread%s\n", waited, 100 * waited / seconds, data_loaders(t->net),
+                data_loaders(t->net) == 1 ? "" : "s");
     const char *separator = "test: ";
     print_measure(out, &separator, "value_mse", t->latest.value_mse);
     print_measure(out, &separator, "gradient_mse", t->latest.gradient_mse);
     print_measure(out, &separator, "hessian_mse", t->latest.hessian_mse);
     print_measure(out, &separator, "directional_mse", t->latest.directional_mse);
+    print_measure(out, &separator, "error", t->latest.error);
+    print_measure(out, &separator, "kl", t->latest.kl);
     if (t->watch.guard.collapses > 0)
         fprintf(out, " (the values became worse at update %ld%s)", t->watch.guard.first_collapse,
                 t->latest.value_mse <= 2 * t->best.value_mse ? ", and better again" : "");
@@ -283,7 +304,8 @@ static status write_summary(trainer *t)
         .steps = plugin_updates(t->net),
         .seconds = seconds_now() - t->started,
         .stopped = t->reason,
-        .training_points = t->set.training.points,
+        .training_points = training_set_points(&t->set),
+        .waited = batches_waited(&t->set.batches),
         .test = t->latest,
         .best = t->best,
         .best_step = t->best_step,
@@ -291,7 +313,7 @@ static status write_summary(trainer *t)
         .trust = t->watch.trust,
         .rate_factor = t->watch.rate_factor,
         .cosine = t->watch.cosine,
-        .kept_inputs = t->set.normalised ? t->set.normaliser.kept : t->set.training.inputs,
+        .kept_inputs = t->set.normalised ? t->set.normaliser.kept : t->set.data.needs.inputs,
     };
     return summary_write(&all, run_folder_file(&t->folder, "summary.json", path));
 }
@@ -385,7 +407,7 @@ static void recall_best(trainer *t)
     const training_memory *m = &t->earlier;
     if (m->best_step < 0 || access(run_folder_named(&t->folder, "best.weights", path), F_OK) != 0)
         return;
-    t->best = (evaluation){.value_mse = m->best[0], .gradient_mse = m->best[1], .hessian_mse = m->best[2], .directional_mse = m->best[3]};
+    t->best = (evaluation){m->best[0], m->best[1], m->best[2], m->best[3], m->best[4], m->best[5]};
     t->best_step = (long)m->best_step;
 }
 
@@ -401,7 +423,7 @@ static status prepare(trainer *t)
         return s;
     s = training_set_make(&t->set, t->net, q->log);
     if (s == STATUS_OK)
-        s = evaluator_create(&t->evaluator, t->net, evaluation_order(t->net));
+        s = data_evaluator_create(&t->evaluator, t->net, &t->set.data);
     if (s == STATUS_OK)
         s = watch_start(&t->watch, t->net, training_set_mean_error(&t->set), q->log);
     if (s == STATUS_OK)

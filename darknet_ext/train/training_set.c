@@ -1,8 +1,10 @@
 #include "train/training_set.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/domain.h"
 #include "engine/objective_check.h"
 #include "train/point_sets.h"
 #include "train/teacher_labels.h"
@@ -27,8 +29,31 @@ static status check_normalisation(plugin_network *p)
     if (reduces && o && o->where && option_given(o->where, "input_weights"))
         return option_fail(o->where, plugin_config(p)->path, "input_weights", "input_weights mean nothing beside differential_pca, which turns the inputs");
     if (plugin_teacher(p) && normalisation_of(p) != NORMALISE_NONE)
-        return option_fail(data, plugin_config(p)->path, "normalise", "normalise= cannot stand beside [teacher] with cfg=: its network takes raw numbers");
+        return option_fail(data, plugin_config(p)->path, "normalise",
+                           "normalise= cannot stand beside [teacher] with cfg=: its network takes raw numbers");
     return normalisation_of(p) == NORMALISE_NONE ? STATUS_OK : fold_check(p, normalisation_of(p));
+}
+
+/* An update of fewer samples than it asks for would see some of them twice. */
+static status check_streams(training_set *t, plugin_network *p)
+{
+    const config *c = plugin_config(p);
+    const objective_options *o = plugin_objective(p);
+    long batch = option_integer(&c->sections[0], "batch");
+    char text[160];
+    if (!data_source_is_streamed(&t->data))
+        return STATUS_OK;
+    if (o && o->rms_components)
+        return option_fail(o->where, c->path, "component_weights",
+                           "component_weights=rms needs derivatives, which samples that are read in pieces have not");
+    if (teacher_function(p))
+        return option_fail(teacher_function(p), c->path, "function", "a function gives its labels once, to samples in memory, and these are read in pieces");
+    if (!t->data.streams.test.stream->has_labels && !(o && o->teacher))
+        return data_fail(t->data.where, c->path, stream_source_key(t->data.where), "the test samples have no labels: nothing says how good the network is");
+    if ((long)t->data.streams.training.n >= batch)
+        return STATUS_OK;
+    snprintf(text, sizeof text, "an update takes batch=%ld samples, but there are %lu to train on", batch, (unsigned long)t->data.streams.training.n);
+    return option_fail(&c->sections[0], c->path, "batch", text);
 }
 
 status training_set_check(training_set *t, plugin_network *p)
@@ -37,7 +62,8 @@ status training_set_check(training_set *t, plugin_network *p)
     status_collect(&found, check_normalisation(p));
     status data = training_check(p, &t->data);
     status_collect(&found, data);
-    if (data == STATUS_OK)
+    status_collect(&found, check_streams(t, p));
+    if (data == STATUS_OK && !data_source_is_streamed(&t->data))
         status_collect(&found, teacher_function_open(p, &t->data, &t->box));
     return status_collected(&found);
 }
@@ -96,6 +122,17 @@ static dataset_part choose_measure(const training_set *t, plugin_network *p)
     return PART_Y;
 }
 
+static status make_streamed(training_set *t, plugin_network *p)
+{
+    const section *data = config_section(plugin_config(p), "data");
+    status s = stream_source_prepare(&t->data.streams, data, plugin_config(p)->path);
+    t->measure = PART_Y;
+    t->classes = compares_classes(p, &t->data);
+    if (s == STATUS_OK)
+        s = fold_create(&t->fold, plugin_graph(p), NULL);
+    return s == STATUS_OK ? batches_create_streamed(&t->batches, p, &t->data.streams.training, data_loaders(p)) : s;
+}
+
 static status give_labels(training_set *t, plugin_network *p)
 {
     if (!t->box)
@@ -106,6 +143,8 @@ static status give_labels(training_set *t, plugin_network *p)
 
 status training_set_make(training_set *t, plugin_network *p, FILE *log)
 {
+    if (data_source_is_streamed(&t->data))
+        return make_streamed(t, p);
     status s = data_source_training(&t->data, &t->training);
     if (s == STATUS_OK)
         s = data_source_test(&t->data, &t->test);
@@ -131,8 +170,51 @@ void training_set_free(training_set *t)
     data_source_free(&t->data);
 }
 
+int training_set_points(const training_set *t)
+{
+    return t->batches.loader ? (int)t->data.streams.training.n : t->training.points;
+}
+
+status training_set_evaluate(const training_set *t, evaluator *e, evaluation *result)
+{
+    if (t->batches.loader)
+        return evaluator_run_streamed(e, &t->data.streams.test, result);
+    *result = evaluator_run(e, &t->test);
+    return STATUS_OK;
+}
+
+/* The variance of the labels, over the first test samples that can be read. */
+static double streamed_mean_error(const sample_set *set)
+{
+    enum { ENOUGH = 10000 };
+    const sample_stream *s = set->stream;
+    size_t m = (size_t)s->outputs;
+    double *sums = allocate_zeroed(3 * m, sizeof *sums), *squares = sums + m, *given = sums + 2 * m, total = 0, counted = 0;
+    float *y = allocate_zeroed(m, sizeof *y);
+    void *scratch = malloc(s->scratch);
+    for (uint32_t i = 0; sums && y && scratch && i < set->n && i < ENOUGH && stream_read(s, set->samples[i], scratch, NULL, y) == STATUS_OK; ++i)
+        for (size_t k = 0; k < m; ++k)
+            if (!isnan(y[k])) {
+                sums[k] += (double)y[k];
+                squares[k] += (double)y[k] * (double)y[k];
+                ++given[k];
+            }
+    for (size_t k = 0; sums && k < m; ++k) {
+        total += given[k] > 0 ? squares[k] - sums[k] * sums[k] / given[k] : 0;
+        counted += given[k];
+    }
+    free(sums);
+    free(y);
+    free(scratch);
+    return counted > 0 ? total / counted : 0;
+}
+
 double training_set_mean_error(const training_set *t)
 {
+    if (t->classes)
+        return log(t->data.needs.outputs);
+    if (t->batches.loader)
+        return streamed_mean_error(&t->data.streams.test);
     double squares = 0, given = 0;
     for (int k = 0; k < t->test.outputs && t->test.parts[PART_Y]; ++k) {
         double mean, deviation, n = (double)dataset_component(&t->test, PART_Y, k, &mean, &deviation);

@@ -1,4 +1,4 @@
-#include "program/names_file.h"
+#include "data/names_file.h"
 
 #include <errno.h>
 #include <stdbool.h>

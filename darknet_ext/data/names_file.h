@@ -1,6 +1,6 @@
-/* The names of outputs, one a line, as Darknet's .names and .labels files. */
-#ifndef DNX_PROGRAM_NAMES_FILE_H
-#define DNX_PROGRAM_NAMES_FILE_H
+/* Text files of one thing a line: the names of outputs, as Darknet's .names and .labels files, or paths of pictures. */
+#ifndef DNX_DATA_NAMES_FILE_H
+#define DNX_DATA_NAMES_FILE_H
 
 #include "core/status.h"
 

@@ -1,0 +1,58 @@
+/* One data set [N, …] of an HDF5 file that is read row by row, in any order, by any number of threads.
+ *
+ * The rows come from memory when column_load() has taken them there; else, when they lie in the file as they are (contiguous, not
+ * compressed, in this machine's own format), from there without the library; else through the library and its cache of chunks, one thread
+ * at a time. */
+#ifndef DNX_DATA_HDF5_COLUMN_H
+#define DNX_DATA_HDF5_COLUMN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "data/hdf5_library.h"
+
+typedef enum column_kind {
+    COLUMN_BYTES, /* uint8_t, as the file has them */
+    COLUMN_FLOATS /* any other type, converted to float */
+} column_kind;
+
+typedef struct hdf5_column {
+    const char *path, *name;     /* borrowed */
+    hid_t set;                   /* 0: not there */
+    int rank;
+    hsize_t sizes[H5S_MAX_RANK];
+    uint32_t rows;
+    size_t row_count, row_bytes; /* numbers of a row; their bytes in memory */
+    column_kind kind;
+    bool fits;                   /* into the memory that column_open() was given */
+    void *memory;                /* all rows, owned; NULL: they stay in the file */
+    int descriptor;              /* where they begin in the file, at `offset`; -1: only the library can read them */
+    uint64_t offset;
+} hdf5_column;
+
+/* Opens the data set `name` of an open file; one that does not exist is no failure, and leaves set 0. `budget` bytes of memory are for its
+ * rows: all of them, or else the chunks that the library keeps. STATUS_BAD_FILE when it is no data set of numbers, or has no rows. Within a
+ * session of the library. */
+status column_open(hdf5_column *c, hid_t file, const char *path, const char *name, uint64_t budget);
+
+/* Frees it; starts a session of its own. */
+void column_close(hdf5_column *c);
+
+/* Bytes that all rows take in memory. */
+uint64_t column_bytes(const hdf5_column *c);
+
+/* Takes all rows into memory when they fit, and finds numbers that are not finite, unless NaN is `allowed`. */
+status column_load(hdf5_column *c, bool allowed);
+
+/* All numbers, rows times row_count of them, as integers; fractions are cut off. */
+status column_integers(const hdf5_column *c, int32_t *values);
+
+/* Rows first..first+n-1, [n, row_count] of the column's kind: where they lie in memory, or in `scratch`, which has room for them. The rows of
+ * a file may hold numbers that are not finite. */
+status column_rows(const hdf5_column *c, uint32_t first, uint32_t n, void *scratch, const void **rows);
+
+/* STATUS_BAD_FILE that names the number `at` of a row by its indices. */
+status column_fail_at(const hdf5_column *c, uint64_t row, size_t at, const char *problem);
+status column_fail(const hdf5_column *c, const char *problem);
+
+#endif

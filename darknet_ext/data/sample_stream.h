@@ -1,0 +1,88 @@
+/* Samples that are read one by one, from data sets larger than memory: any sample, in any order, by any number of threads. */
+#ifndef DNX_DATA_SAMPLE_STREAM_H
+#define DNX_DATA_SAMPLE_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/shape.h"
+#include "core/status.h"
+#include "data/names_file.h"
+#include "data/stream_labels.h"
+
+typedef struct sample_stream sample_stream;
+
+typedef struct sample_stream_type {
+    status (*prepare)(sample_stream *s);
+    status (*read)(const sample_stream *s, uint32_t sample, void *scratch, float *x, float *y);
+    void (*free)(sample_stream *s);
+} sample_stream_type;
+
+/* The head of each kind of stream. */
+struct sample_stream {
+    const sample_stream_type *type;
+    uint32_t samples;
+    int inputs, outputs;
+    bool has_labels;         /* else every y is NaN */
+    bool of_classes;         /* labels are classes, or scores of classes */
+    label_kind labels;
+    size_t scratch;          /* bytes that each reading thread needs */
+    double sample_bytes;     /* of a sample in its file, about */
+    int32_t *episodes;       /* [samples], not decreasing, owned; NULL: no episodes */
+    int history;             /* frames of a sample: it reads up to history - 1 samples before it */
+};
+
+/* What is asked of a stream. */
+typedef struct stream_request {
+    const char *path;
+    int inputs, outputs;
+    tensor_shape input;      /* channels 0: nobody looks at the shape */
+    int history;             /* 0: not given */
+    double scale;            /* of the numbers of x; 0: 1/255 for bytes, else 1 */
+    label_kind labels;
+    bool labels_given;       /* the cfg says what they are */
+    bool needs_labels;       /* somebody looks at y */
+    bool missing;            /* labels may be missing */
+    uint64_t cache;          /* bytes of memory */
+} stream_request;
+
+/* An HDF5 file:
+ *     x       uint8 or any other type of numbers, [N, inputs] or [N, channels, height, width]
+ *     frames  instead of x: uint8 [N, height, width]; sample i is the frames i-history+1 .. i of its episode, the oldest first, with the
+ *             episode's first frame in place of those before it
+ *     episode integers [N], not decreasing; optional
+ *     y       [N, outputs], or
+ *     label   [N], the number of the class from 0; negative: not given
+ * STATUS_BAD_FILE with one sentence. Nothing is read yet but the shapes and the episodes. */
+status stream_hdf5_open(sample_stream **result, const stream_request *request);
+
+/* A list of pictures (data/picture_list.h), each scaled into the network's input as picture_letterbox() says. `names` are the classes; NULL: there
+ * are no labels. The reader comes from the program: the plugin is not linked with OpenCV. */
+struct picture;
+typedef status picture_reader(const char *path, int channels, struct picture *p);
+status stream_images_open(sample_stream **result, const stream_request *request, const names_file *names, picture_reader *read_picture);
+
+/* Whether that file is to be read in pieces whatever the cfg says: it holds frames, label, bytes or pictures, or no derivatives and more numbers
+ * than `cache` bytes hold in double. False also when it cannot be read: whoever reads it whole says why. */
+bool stream_hdf5_is_needed(const char *path, uint64_t cache);
+
+/* Reads what is to lie in memory, and checks what can be checked once; before the first stream_read. */
+static inline status stream_prepare(sample_stream *s)
+{
+    return s->type->prepare(s);
+}
+
+/* x [inputs] and y [outputs] of a sample. `scratch` is this thread's, of s->scratch bytes. */
+static inline status stream_read(const sample_stream *s, uint32_t sample, void *scratch, float *x, float *y)
+{
+    return s->type->read(s, sample, scratch, x, y);
+}
+
+/* NULL is allowed. */
+static inline void stream_free(sample_stream *s)
+{
+    if (s)
+        s->type->free(s);
+}
+
+#endif

@@ -1,0 +1,333 @@
+/* Samples of an HDF5 file, read in pieces (data/sample_stream.h). */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/hdf5_column.h"
+#include "data/sample_stream.h"
+
+enum { CHUNKS_IN_DOUBT = 1 << 20 /* bytes of chunks that the library keeps while sizes are looked at */ };
+
+typedef struct hdf5_stream {
+    sample_stream head;
+    char *path;        /* owned */
+    hdf5_column x, y;  /* x or frames; y or label; set 0: no labels */
+    bool one_hot;      /* y is `label` */
+    bool missing, needs_labels;
+    float scale;
+} hdf5_stream;
+
+/* ---------------------------------------------------------------- reading a sample */
+
+/* Numbers of a column as floats, times `scale`. */
+static void to_floats(column_kind kind, const void *from, size_t count, float scale, float *to)
+{
+    const unsigned char *bytes = from;
+    const float *floats = from;
+    for (size_t i = 0; i < count; ++i)
+        to[i] = scale * (kind == COLUMN_BYTES ? (float)bytes[i] : floats[i]);
+}
+
+static status check_finite(const hdf5_column *c, uint32_t row, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; ++i)
+        if (!isfinite(values[i]))
+            return column_fail_at(c, row + i / c->row_count, i % c->row_count,
+                                  isnan(values[i]) ? "is not a number" : "is infinite, or too large for float");
+    return STATUS_OK;
+}
+
+/* Frames of the sample's episode from the oldest that its history reaches. */
+static uint32_t first_frame(const sample_stream *s, uint32_t sample)
+{
+    uint32_t first = sample;
+    while (first > 0 && sample - first + 1 < (uint32_t)s->history && (!s->episodes || s->episodes[first - 1] == s->episodes[sample]))
+        --first;
+    return first;
+}
+
+static status read_x(const hdf5_stream *s, uint32_t sample, void *scratch, float *x)
+{
+    const void *rows;
+    uint32_t first = first_frame(&s->head, sample), n = sample - first + 1;
+    size_t count = s->x.row_count, repeated = (uint32_t)s->head.history - n;
+    status result = column_rows(&s->x, first, n, scratch, &rows);
+    if (result != STATUS_OK)
+        return result;
+    for (size_t i = 0; i < repeated; ++i, x += count)
+        to_floats(s->x.kind, rows, count, s->scale, x);
+    to_floats(s->x.kind, rows, n * count, s->scale, x);
+    return s->x.kind == COLUMN_BYTES ? STATUS_OK : check_finite(&s->x, first, x, n * count);
+}
+
+/* What is wrong with the labels of a sample, or NULL. */
+static const char *convert_labels(const hdf5_stream *s, float *y)
+{
+    int outputs = s->head.outputs;
+    const char *problem = s->one_hot ? labels_one_hot(*y, y, outputs) : labels_convert(s->head.labels, y, outputs);
+    for (int k = 0; k < outputs && !problem; ++k)
+        if (isinf(y[k]))
+            problem = "is infinite, or too large for float";
+        else if (isnan(y[k]) && !s->missing)
+            problem = "is not given (missing=1 leaves such labels out)";
+    return problem;
+}
+
+static status read_y(const hdf5_stream *s, uint32_t sample, void *scratch, float *y)
+{
+    const void *row;
+    status result = column_rows(&s->y, sample, 1, scratch, &row);
+    if (result != STATUS_OK)
+        return result;
+    to_floats(s->y.kind, row, s->y.row_count, 1, y);
+    const char *problem = convert_labels(s, y);
+    return problem ? status_fail(STATUS_BAD_FILE, "%s: error: %s[%lu] (counted from 0) %s", s->path, s->y.name, (unsigned long)sample, problem)
+                   : STATUS_OK;
+}
+
+static status read_sample(const sample_stream *head, uint32_t sample, void *scratch, float *x, float *y)
+{
+    const hdf5_stream *s = (const hdf5_stream *)head;
+    status result = x ? read_x(s, sample, scratch, x) : STATUS_OK;
+    if (!head->has_labels)
+        for (int k = 0; k < head->outputs; ++k)
+            y[k] = NAN;
+    return result == STATUS_OK && head->has_labels ? read_y(s, sample, scratch, y) : result;
+}
+
+/* ---------------------------------------------------------------- preparing */
+
+static status check_labels(hdf5_stream *s)
+{
+    float *y = allocate_zeroed((unsigned long)s->head.outputs, sizeof *y);
+    status result = y ? STATUS_OK : STATUS_NO_MEMORY;
+    for (uint32_t i = 0; i < s->head.samples && result == STATUS_OK; ++i)
+        result = read_y(s, i, NULL, y);
+    free(y);
+    return result;
+}
+
+static status prepare(sample_stream *head)
+{
+    hdf5_stream *s = (hdf5_stream *)head;
+    status result = s->y.set ? column_load(&s->y, true) : STATUS_OK;
+    if (result == STATUS_OK && s->y.memory)
+        result = check_labels(s);
+    return result == STATUS_OK ? column_load(&s->x, false) : result;
+}
+
+static void free_stream(sample_stream *head)
+{
+    hdf5_stream *s = (hdf5_stream *)head;
+    column_close(&s->x);
+    column_close(&s->y);
+    free(head->episodes);
+    free(s->path);
+    free(s);
+}
+
+static const sample_stream_type hdf5_stream_type = {prepare, read_sample, free_stream};
+
+/* ---------------------------------------------------------------- opening */
+
+/* y is small beside x: what it leaves of the memory is for x. */
+static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, hdf5_column *episode)
+{
+    bool labels = r->labels == LABELS_CLASSES || !r->labels_given;
+    status result = column_open(&s->y, file, s->path, "y", r->cache);
+    if (result == STATUS_OK && labels && (!s->y.set || r->labels_given)) {
+        hdf5_column label;
+        result = column_open(&label, file, s->path, "label", r->cache);
+        s->one_hot = label.set > 0;
+        if (s->one_hot && s->y.set > 0)
+            H5Dclose(s->y.set);
+        s->y = s->one_hot ? label : s->y;
+    }
+    uint64_t left = s->y.set > 0 && s->y.fits ? r->cache - column_bytes(&s->y) : r->cache;
+    if (result == STATUS_OK)
+        result = column_open(&s->x, file, s->path, "frames", left);
+    if (result == STATUS_OK && !s->x.set)
+        result = column_open(&s->x, file, s->path, "x", left);
+    if (result == STATUS_OK && !s->x.set)
+        result = status_fail(STATUS_BAD_FILE, "%s: error: holds neither x nor frames", s->path);
+    return result == STATUS_OK ? column_open(episode, file, s->path, "episode", CHUNKS_IN_DOUBT) : result;
+}
+
+static status open_file(hdf5_stream *s, const stream_request *r, hdf5_column *episode)
+{
+    hid_t file;
+    hdf5_session session = hdf5_begin();
+    status result = hdf5_open(s->path, &file);
+    if (result == STATUS_OK) {
+        result = open_columns(s, file, r, episode);
+        H5Fclose(file); /* the data sets keep it open */
+    }
+    hdf5_end(session);
+    return result;
+}
+
+static bool is_frames(const hdf5_stream *s)
+{
+    return strcmp(s->x.name, "frames") == 0;
+}
+
+static status shape_fail(const hdf5_stream *s, const hdf5_column *c, const char *expected)
+{
+    return status_fail(STATUS_BAD_FILE, "%s: error: %s has the shape %s, expected %s", s->path, c->name, hdf5_shape(c->sizes, c->rank).text,
+                       expected);
+}
+
+static status check_frames(hdf5_stream *s, const stream_request *r)
+{
+    const hdf5_column *c = &s->x;
+    char expected[160];
+    s->head.history = r->history ? r->history : 1;
+    if (c->rank != 3)
+        return shape_fail(s, c, "[frames, height, width]");
+    bool image = r->input.channels > 0 && r->input.height * r->input.width > 1, same = !image;
+    if (image)
+        same = r->input.channels == s->head.history && c->sizes[1] == (hsize_t)r->input.height && c->sizes[2] == (hsize_t)r->input.width;
+    if (same && c->row_count * (size_t)s->head.history == (size_t)r->inputs)
+        return STATUS_OK;
+    snprintf(expected, sizeof expected, "%d frames of %llu x %llu (history=%d) are %zu numbers, the network takes %d: %d x %d x %d", s->head.history,
+             (unsigned long long)c->sizes[1], (unsigned long long)c->sizes[2], s->head.history, c->row_count * (size_t)s->head.history, r->inputs,
+             r->input.channels, r->input.height, r->input.width);
+    return status_fail(STATUS_BAD_FILE, "%s: error: %s", s->path, expected);
+}
+
+static status check_x(hdf5_stream *s, const stream_request *r)
+{
+    const hdf5_column *c = &s->x;
+    char expected[160];
+    s->head.history = 1;
+    if (r->history)
+        return status_fail(STATUS_BAD_FILE, "%s: error: history= needs frames, and the file holds x", s->path);
+    bool same = c->row_count == (size_t)r->inputs;
+    if (same && c->rank == 4 && r->input.height * r->input.width > 1)
+        same = c->sizes[1] == (hsize_t)r->input.channels && c->sizes[2] == (hsize_t)r->input.height && c->sizes[3] == (hsize_t)r->input.width;
+    if (same)
+        return STATUS_OK;
+    snprintf(expected, sizeof expected, "[%lu, %d]: samples, inputs of the network (%d x %d x %d)", (unsigned long)c->rows, r->inputs,
+             r->input.channels, r->input.height, r->input.width);
+    return shape_fail(s, c, expected);
+}
+
+static status check_y(hdf5_stream *s, const stream_request *r)
+{
+    const hdf5_column *c = &s->y;
+    char expected[160];
+    if (!c->set) {
+        if (!r->needs_labels || r->missing)
+            return STATUS_OK;
+        return status_fail(STATUS_BAD_FILE, "%s: error: holds no %s, which the loss on values needs", s->path,
+                           r->labels_given && r->labels != LABELS_CLASSES ? "y" : "y and no label");
+    }
+    s->head.has_labels = true;
+    size_t count = s->one_hot ? 1 : (size_t)r->outputs;
+    if (c->rows == s->x.rows && c->row_count == count)
+        return STATUS_OK;
+    if (s->one_hot)
+        snprintf(expected, sizeof expected, "[%lu]: one class per sample", (unsigned long)s->x.rows);
+    else
+        snprintf(expected, sizeof expected, "[%lu, %d]: samples, outputs of the network", (unsigned long)s->x.rows, r->outputs);
+    return shape_fail(s, c, expected);
+}
+
+static status read_episodes(hdf5_stream *s, const hdf5_column *c)
+{
+    char expected[64];
+    if (!c->set)
+        return STATUS_OK;
+    snprintf(expected, sizeof expected, "[%lu]: one number per sample", (unsigned long)s->x.rows);
+    if (c->rows != s->x.rows || c->row_count != 1)
+        return shape_fail(s, c, expected);
+    int32_t *e = s->head.episodes = allocate_zeroed(c->rows, sizeof *e);
+    status result = e ? column_integers(c, e) : STATUS_NO_MEMORY;
+    for (uint32_t i = 1; i < c->rows && result == STATUS_OK; ++i)
+        if (e[i] < e[i - 1])
+            result = status_fail(STATUS_BAD_FILE, "%s: error: episode[%lu] (counted from 0) is %d after %d: episodes must not decrease", s->path,
+                                 (unsigned long)i, e[i], e[i - 1]);
+    return result;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static status check_columns(hdf5_stream *s, const stream_request *r, const hdf5_column *episode)
+{
+    status result = is_frames(s) ? check_frames(s, r) : check_x(s, r);
+    if (result == STATUS_OK)
+        result = check_y(s, r);
+    if (result == STATUS_OK)
+        result = read_episodes(s, episode);
+    s->head.samples = s->x.rows;
+    s->head.inputs = r->inputs;
+    s->head.outputs = r->outputs;
+    s->head.labels = s->one_hot ? LABELS_CLASSES : r->labels;
+    s->head.of_classes = s->one_hot || r->labels_given;
+    s->head.sample_bytes = (double)s->x.row_bytes;
+    s->head.scratch = larger(s->x.row_bytes * (size_t)s->head.history, s->y.row_bytes);
+    s->scale = r->scale > 0 ? (float)r->scale : s->x.kind == COLUMN_BYTES ? 1.f / 255 : 1;
+    s->missing = r->missing;
+    return result;
+}
+
+status stream_hdf5_open(sample_stream **result, const stream_request *request)
+{
+    hdf5_column episode = {.descriptor = -1};
+    hdf5_stream *s = allocate_zeroed(1, sizeof *s);
+    *result = s ? &s->head : NULL;
+    if (!s)
+        return STATUS_NO_MEMORY;
+    s->head.type = &hdf5_stream_type;
+    s->path = strdup(request->path);
+    status opened = s->path ? open_file(s, request, &episode) : STATUS_NO_MEMORY;
+    if (opened == STATUS_OK)
+        opened = check_columns(s, request, &episode);
+    column_close(&episode);
+    if (opened != STATUS_OK) {
+        free_stream(&s->head);
+        *result = NULL;
+    }
+    return opened;
+}
+
+/* ---------------------------------------------------------------- whether it is needed */
+
+static bool exists(hid_t file, const char *name)
+{
+    return H5Lexists(file, name, H5P_DEFAULT) > 0;
+}
+
+/* x of bytes, of pictures, or of too many numbers. */
+static bool x_is_of_a_stream(hid_t file, const char *path, uint64_t cache)
+{
+    hdf5_column x;
+    bool is = column_open(&x, file, path, "x", CHUNKS_IN_DOUBT) == STATUS_OK && x.set > 0 &&
+              (x.kind == COLUMN_BYTES || x.rank > 2 || (uint64_t)x.rows * x.row_count > cache / sizeof(double));
+    if (x.set > 0)
+        H5Dclose(x.set);
+    if (x.set > 0 && x.descriptor >= 0)
+        close(x.descriptor);
+    return is;
+}
+
+bool stream_hdf5_is_needed(const char *path, uint64_t cache)
+{
+    static const char *const derivatives[] = {"dydx", "d2ydx2", "v", "jvp", "hvp"};
+    hid_t file;
+    hdf5_session session = hdf5_begin();
+    bool needed = false;
+    if (hdf5_open(path, &file) == STATUS_OK) {
+        bool has_derivatives = false;
+        for (size_t i = 0; i < sizeof derivatives / sizeof *derivatives; ++i)
+            has_derivatives |= exists(file, derivatives[i]);
+        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || (!has_derivatives && x_is_of_a_stream(file, path, cache));
+        H5Fclose(file);
+    }
+    hdf5_end(session);
+    return needed;
+}

@@ -1,0 +1,106 @@
+/* Samples of a list of pictures (data/sample_stream.h). */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/image_files.h"
+#include "data/picture_list.h"
+#include "data/sample_stream.h"
+
+typedef struct image_stream {
+    sample_stream head;
+    picture_list list;
+    picture_reader *read_picture;
+    tensor_shape input;
+} image_stream;
+
+static status decode(const image_stream *s, uint32_t sample, double *numbers)
+{
+    picture p;
+    status result = s->read_picture(s->list.files.lines[sample], s->input.channels, &p);
+    if (result == STATUS_OK) {
+        result = picture_letterbox(&p, s->input, numbers);
+        picture_free(&p);
+    }
+    if (result != STATUS_BAD_FILE)
+        return result;
+    const char *text = strdupa(status_text());
+    return status_fail(STATUS_BAD_FILE, "%s:%d: error: %s", s->list.path, s->list.lines[sample], text);
+}
+
+static status read_sample(const sample_stream *head, uint32_t sample, void *scratch, float *x, float *y)
+{
+    const image_stream *s = (const image_stream *)head;
+    double *numbers = scratch;
+    if (x) {
+        status result = decode(s, sample, numbers);
+        if (result != STATUS_OK)
+            return result;
+        for (int i = 0; i < head->inputs; ++i)
+            x[i] = (float)numbers[i];
+    }
+    labels_one_hot(head->has_labels ? (float)s->list.classes[sample] : -1, y, head->outputs);
+    return STATUS_OK;
+}
+
+/* Pictures are read when they are wanted: decoded they may be larger than any memory. */
+static status prepare(sample_stream *head)
+{
+    (void)head;
+    return STATUS_OK;
+}
+
+static void free_stream(sample_stream *head)
+{
+    image_stream *s = (image_stream *)head;
+    free((char *)s->list.path);
+    picture_list_free(&s->list);
+    free(s);
+}
+
+static const sample_stream_type image_stream_type = {prepare, read_sample, free_stream};
+
+static status check(const image_stream *s, const stream_request *r, const names_file *names)
+{
+    tensor_shape i = r->input;
+    if (i.channels != 1 && i.channels != 3)
+        return status_fail(STATUS_BAD_CONFIG, "pictures have 1 or 3 channels, the network takes %d x %d x %d: set [net] channels, height and width",
+                           i.channels, i.height, i.width);
+    if (names && names->n != r->outputs)
+        return status_fail(STATUS_BAD_CONFIG, "%d names of classes, but the network has %d outputs", names->n, r->outputs);
+    if (!names && r->needs_labels && !r->missing)
+        return status_fail(STATUS_BAD_CONFIG, "%s: the loss on values needs classes: names= says what they are called", s->list.path);
+    return STATUS_OK;
+}
+
+status stream_images_open(sample_stream **result, const stream_request *r, const names_file *names, picture_reader *read_picture)
+{
+    image_stream *s = allocate_zeroed(1, sizeof *s);
+    *result = s ? &s->head : NULL;
+    if (!s)
+        return STATUS_NO_MEMORY;
+    s->read_picture = read_picture;
+    s->input = r->input;
+    s->head = (sample_stream){
+        .type = &image_stream_type,
+        .inputs = r->inputs,
+        .outputs = r->outputs,
+        .has_labels = names != NULL,
+        .of_classes = names != NULL,
+        .labels = LABELS_CLASSES,
+        .scratch = (size_t)r->inputs * sizeof(double),
+        .sample_bytes = r->inputs,
+        .history = 1,
+    };
+    char *path = strdup(r->path);
+    status opened = path ? picture_list_read(path, names, &s->list) : STATUS_NO_MEMORY;
+    s->list.path = path;
+    s->head.samples = (uint32_t)s->list.files.n;
+    if (opened == STATUS_OK)
+        opened = check(s, r, names);
+    if (opened != STATUS_OK) {
+        free_stream(&s->head);
+        *result = NULL;
+    }
+    return opened;
+}

@@ -1,0 +1,21 @@
+/* A set of samples, one piece after the other in memory, as measuring wants them. */
+#ifndef DNX_TRAIN_SAMPLE_PIECES_H
+#define DNX_TRAIN_SAMPLE_PIECES_H
+
+#include "data/dataset.h"
+#include "data/stream_source.h"
+
+typedef struct sample_pieces {
+    const sample_set *set;
+    uint32_t next, most; /* the first sample of the next piece; the largest number of samples in one */
+    dataset samples;     /* x and y of the piece that was read last */
+} sample_pieces;
+
+/* `rows`: how many samples are wanted at a time; large ones come in smaller pieces. Freed by the caller also on failure. */
+status sample_pieces_create(sample_pieces *p, const sample_set *set, size_t rows);
+void sample_pieces_free(sample_pieces *p);
+
+/* Reads the next piece, on all processor threads; there must be one. Of several samples that cannot be read the first one is reported. */
+status sample_pieces_read(sample_pieces *p);
+
+#endif

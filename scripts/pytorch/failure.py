@@ -1,0 +1,5 @@
+"""What ends ../import_torch, as one sentence."""
+
+
+class Failure(Exception):
+    pass

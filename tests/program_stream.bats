@@ -1,0 +1,231 @@
+#!/usr/bin/env bats
+# Samples that are read in pieces: frames, classes, pictures; the loader; what goes wrong with them; what `data inspect` says.
+load program_setup
+
+make_samples() {
+    "$BUILD_DIR/tests/make_samples" "$@"
+}
+
+# network DATA [CHANNELS] [NET]
+network() {
+    printf '[net]\nheight=8\nwidth=8\nchannels=%s\nbatch=16\nmax_batches=120\nlearning_rate=.003\nadam=1\ndecay=0\n%b\n[data]\n%b\n' "${2:-1}" "${3:-}" "$1"
+    printf '[connected]\noutput=16\nactivation=tanh\n[connected]\noutput=2\nactivation=linear\n[sobolev]\norder=0\n'
+}
+
+summary() {
+    sed -n "/\"$1\"/,/}/s/.*\"$2\": \([^,]*\),*/\1/p" run/summary.json
+}
+
+# pictures: grey PGM files, bright or dark, in lists
+pictures() {
+    mkdir -p pictures
+    local i kind level
+    for ((i = 0; i < 24; ++i)); do
+        kind=dark level='\10'
+        ((i % 2)) && kind=bright level='\300'
+        { printf 'P5\n8 8\n255\n'; printf "$level%.0s" {1..64}; } >"pictures/$i-$kind.pgm"
+        echo "pictures/$i-$kind.pgm"
+    done >all.list
+    head -n 18 all.list >train.list
+    tail -n 6 all.list >valid.list
+    printf 'dark\nbright\n' >two.names
+    printf 'classes = 2\ntrain = train.list\nvalid = valid.list\nnames = two.names\nbackup = nowhere\ntop = 2\n' >two.data
+}
+
+@test "frames with a history are learnt; error and kl are measured, reported and plotted" {
+    make_samples frames frames.h5
+    network 'file=frames.h5\nhistory=4\nsplit=episode\nlabels=logits' 4 >f.cfg
+    trains f.cfg run
+    less_than "$(metric test_error run)" .05
+    less_than "$(metric test_kl run)" .05
+    less_than "$(metric test_kl run)" "$(metric test_kl run 1)"
+    like output '*test error *, kl *waited for samples: *with 2 loader threads*test: value_mse *, error *, kl * (best *' "$output"
+    grep -qE '"waited_seconds": [0-9.]+' run/summary.json
+    equal 'error in summary.json' "$(awk -v x="$(metric test_error run)" 'BEGIN { print x + 0 }')" "$(awk -v x="$(summary test error)" 'BEGIN { print x + 0 }')"
+    ends 0 valid f.cfg run/f_final.weights
+    like valid "*error *kl $(metric test_kl run)*" "$output"
+    ends 0 check f.cfg
+    ends 0 bench f.cfg -seconds .1
+    like bench '*loader *samples/s *MB/s*2 threads*' "$output"
+    if command -v gnuplot >/dev/null; then
+        ends 0 plot run -column test_kl -out kl.svg
+    fi
+}
+
+@test "one, four and seven threads, memory and disk, chunks or none: the same bits" {
+    make_samples frames frames.h5
+    network 'file=frames.h5\nhistory=4' 4 >f.cfg
+    trains f.cfg one -set data.loaders=1
+    trains f.cfg four -set data.loaders=4
+    trains f.cfg seven -set data.loaders=7
+    make_samples frames frames.h5 16
+    trains f.cfg chunks -set data.loaders=3
+    local other
+    for other in four seven chunks; do
+        same_file one/f_final.weights $other/f_final.weights
+        equal "metrics of $other" "$(cut -d, -f1,2,5-9,17- one/metrics.csv)" "$(cut -d, -f1,2,5-9,17- $other/metrics.csv)"
+    done
+    trains f.cfg seed -seed 2
+    run ! cmp -s one/f_final.weights seed/f_final.weights
+}
+
+@test "a run that goes on sees the samples that it would have seen" {
+    make_samples frames frames.h5
+    network 'file=frames.h5\nhistory=4' 4 >f.cfg
+    trains f.cfg whole
+    trains f.cfg half -set net.max_batches=53
+    ends 0 train f.cfg half/f_last.weights -out rest -no-chart -set data.loaders=4
+    same_file whole/f_final.weights rest/f_final.weights
+}
+
+@test "SIGINT ends the threads too, and everything is saved" {
+    make_samples frames frames.h5
+    network 'file=frames.h5\nhistory=4' 4 >f.cfg
+    "$darknet" sobolev train f.cfg -out run -no-chart -every 50 -set net.max_batches=100000000 >log 2>&1 &
+    local pid=$! i
+    for ((i = 0; i < 200; ++i)); do
+        [ -e run/f_best.weights ] && break
+        sleep .05
+    done
+    kill -INT $pid
+    local status=0
+    wait $pid || status=$?
+    equal status 130 $status
+    grep -qF 'stopped: interrupted (SIGINT)' log
+    [ -s run/f_last.state ]
+}
+
+@test "classes: labels, splits, fractions" {
+    make_samples classes classes.h5
+    network 'file=classes.h5\nfraction=.5\ntest_fraction=.2' >c.cfg
+    trains c.cfg run
+    grep -qF '"training_points": 120' run/summary.json
+    less_than "$(metric test_error run)" .1
+    network 'file=classes.h5\nsplit=time\npoints=100\ntest_points=20' >c.cfg
+    trains c.cfg time
+    grep -qF '"training_points": 100' time/summary.json
+    ends 0 valid c.cfg time/c_final.weights
+    like valid 'points 20*' "$output"
+    network 'file=classes.h5\ntest_file=classes.h5' >c.cfg
+    trains c.cfg both
+    grep -qF '"training_points": 300' both/summary.json
+    network 'file=classes.h5' >c.cfg
+    refuses 2 "c.cfg:12:6: error: [data] split=episode needs \`episode\`, the number of each sample's episode" train c.cfg -set data.split=episode -out no
+    absent no
+}
+
+@test "pictures are learnt, from lists and from a .data file, with the same bits" {
+    pictures
+    network 'list=two.data' >l.cfg
+    trains l.cfg run
+    equal error 0 "$(metric test_error run)"
+    network 'train=train.list\nvalid=valid.list\nnames=two.names\nloaders=4' >l.cfg
+    trains l.cfg lists
+    same_file run/l_final.weights lists/l_final.weights
+    network 'train=all.list\nnames=two.names\ntest_fraction=.25' >l.cfg
+    trains l.cfg split
+    grep -qF '"training_points": 18' split/summary.json
+}
+
+@test "what is wrong with pictures is one line" {
+    pictures
+    network 'train=bad.list\nvalid=valid.list\nnames=two.names' >l.cfg
+    sed '3s/.*/pictures\/nowhere-dark.pgm/' train.list >bad.list
+    refuses 2 'l.cfg:12:7: error: [data] bad.list:3: error: pictures/nowhere-dark.pgm: No such file or directory' train l.cfg -out no
+    cp pictures/0-dark.pgm pictures/0-gloomy.pgm
+    sed '3s/.*/pictures\/0-gloomy.pgm/' train.list >bad.list
+    refuses 2 'l.cfg:12:7: error: [data] bad.list:3: error: pictures/0-gloomy.pgm: its path contains none of the names of classes' train l.cfg -out no
+    cp pictures/0-dark.pgm pictures/dark-bright.pgm
+    sed '3s/.*/pictures\/dark-bright.pgm/' train.list >bad.list
+    refuses_like 2 '*bad.list:3: error: pictures/dark-bright.pgm: its path contains two names of classes, dark and bright' train l.cfg -out no
+    : >bad.list
+    refuses_like 2 'l.cfg:12:7: error: \[data\] bad.list: error: the file is empty' train l.cfg -out no
+    printf '\n \n' >bad.list
+    refuses_like 2 'l.cfg:12:7: error: \[data\] bad.list: error: the list names no pictures' train l.cfg -out no
+    printf 'not a picture' >pictures/9-dark.pgm
+    sed '3s/.*/pictures\/9-dark.pgm/' train.list >bad.list
+    ends 1 train l.cfg -out no -no-chart
+    equal message 'bad.list:3: error: pictures/9-dark.pgm: error: cannot be read as a picture' "$stderr"
+    network 'list=two.data' 2 >l.cfg
+    refuses_like 2 'l.cfg:12:6: error: \[data\] pictures have 1 or 3 channels, the network takes 2 x 8 x 8*' train l.cfg -out no -force
+    printf 'dark\nbright\ngrey\n' >two.names
+    network 'list=two.data' >l.cfg
+    refuses_like 2 'l.cfg:12:6: error: \[data\] classes = 2, but two.names holds 3 names' train l.cfg -out no -force
+    sed -i 's/^train/trian/' two.data
+    refuses_like 2 "*two.data: error: has no line 'train = FILE'" train l.cfg -out no -force
+    network 'train=train.list\nvalid=valid.list' >l.cfg
+    refuses_like 2 '*train.list: the loss on values needs classes: names= says what they are called' train l.cfg -out no -force
+    network 'train=train.list\nnames=two.names\nhistory=4' >l.cfg
+    refuses_like 2 "*'history' means nothing beside 'train'*" train l.cfg -out no -force
+}
+
+@test "what is wrong with a file is one line, and leaves no run" {
+    network 'file=bad.h5\nhistory=4' 4 >f.cfg
+    make_samples unordered bad.h5
+    refuses_like 2 'f.cfg:12:6: error: \[data\] bad.h5: error: episode\[299\] (counted from 0) is 0 after *: episodes must not decrease' train f.cfg -out no
+    make_samples frames good.h5 16
+    head -c 8000 good.h5 >bad.h5
+    refuses_like 2 'f.cfg:12:6: error: \[data\] bad.h5: error: cannot be opened: truncated file*' train f.cfg -out no
+    cp good.h5 bad.h5
+    printf '%2000s' | tr ' ' '\252' | dd of=bad.h5 bs=1 seek=6000 conv=notrunc status=none
+    refuses_like 2 'f.cfg:12:6: error: \[data\] bad.h5: error: *' train f.cfg -out no
+    printf 'text' >bad.h5
+    refuses_like 2 'f.cfg:12:6: error: \[data\] bad.h5: error: not an HDF5 file' train f.cfg -out no
+    rm bad.h5
+    refuses_like 2 'f.cfg:12:6: error: \[data\] bad.h5*' train f.cfg -out no
+    network 'file=good.h5\nhistory=3' 4 >f.cfg
+    refuses_like 2 '*3 frames of 8 x 8 (history=3) are 192 numbers, the network takes 256: 4 x 8 x 8' train f.cfg -out no
+    network 'file=good.h5\nhistory=4\nfraction=.01' 4 >f.cfg
+    refuses 2 'f.cfg:5:7: error: an update takes batch=16 samples, but there are 3 to train on' train f.cfg -out no
+    network 'file=good.h5\nhistory=4\nnormalise=inputs' 4 >f.cfg
+    refuses_like 2 'f.cfg:14:11: error: \[data\] normalise= needs all samples in memory*' train f.cfg -out no
+    network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=1/' >f.cfg
+    refuses_like 2 '*samples that are read in pieces have values alone*' train f.cfg -out no
+    printf 'x1,x2,y\n1,2,3\n4,5,6\n' >t.csv
+    network 'file=t.csv\nfraction=.5' >f.cfg
+    refuses_like 2 'f.cfg:12:6: error: \[data\] only HDF5 files (.h5, .hdf5) can be read in pieces*' train f.cfg -out no
+    network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=1\nweight=0\ntarget=zero/' >f.cfg
+    trains f.cfg penalty
+    network 'train=good.list' | sed 's/order=0/order=1\nweight=0\ntarget=zero/' >f.cfg
+    pictures
+    cp train.list good.list
+    refuses_like 2 'f.cfg:12:7: error: \[data\] the test samples have no labels: nothing says how good the network is' train f.cfg -out no
+    make_samples beyond bad.h5
+    network 'file=bad.h5' >f.cfg
+    refuses_like 2 '*bad.h5: error: label\[7\] (counted from 0) is beyond the last class*' train f.cfg -out no
+    make_samples nan bad.h5
+    network 'file=bad.h5\nscale=1' >f.cfg
+    refuses_like 2 '*bad.h5: error: x\[123, 45\] (counted from 0) is not a number' train f.cfg -out no
+    absent no
+}
+
+@test "data inspect says what is there and what is wrong" {
+    make_samples frames frames.h5
+    ends 0 data inspect frames.h5
+    like inspect 'frames.h5: HDF5*episode *int32 *\[300\]*episodes of 1 to 35 samples*frames *uint8 *\[300, 8, 8\]  0 .. 255*y *float32 *\[300, 2\]  -1 .. 1*no problems found' "$output"
+    make_samples classes classes.h5
+    ends 0 data inspect classes.h5
+    like inspect '*label *classes 0 .. 1; samples of 0: *' "$output"
+    make_samples nan bad.h5
+    ends 1 data inspect bad.h5
+    like inspect '*1 of 19200 are NaN*problem: bad.h5: error: x has numbers that are not finite, the first of them in row 123*' "$output"
+    make_samples unordered bad.h5
+    ends 1 data inspect bad.h5
+    like inspect '*problem: bad.h5: error: episode\[299\] (counted from 0) is 0 after *' "$output"
+    head -c 8000 frames.h5 >bad.h5
+    ends 1 data inspect bad.h5
+    like inspect '*problem: bad.h5: error: cannot be opened: truncated file*' "$output"
+    printf 'x1,x2,y\n1,2,3\n4,5,\n' >t.csv
+    ends 0 data inspect t.csv
+    like inspect 't.csv: CSV*x *\[2, 2\]  1 .. 5*y *1 of 2 are NaN*' "$output"
+    pictures
+    ends 0 data inspect two.data
+    like inspect '*names: two.names, 2 of them*train.list: 18 pictures, 18 of them decoded: 8 x 8 to 8 x 8*class 1 bright: 9 pictures*valid.list: 6 pictures*' "$output"
+    rm pictures/3-bright.pgm
+    printf 'junk' >pictures/4-dark.pgm
+    ends 1 data inspect two.data
+    like inspect '*problem: train.list:4: error: pictures/3-bright.pgm: No such file or directory*problem: *pictures/4-dark.pgm: error: cannot be read as a picture*' "$output"
+    ends 0 data inspect valid.list
+    refuses 2 "darknet sobolev data: error: 'inspcet' is no word of this verb: usage: darknet sobolev data inspect FILE" data inspcet frames.h5
+    ends 1 data inspect nowhere.h5
+}
