@@ -43,11 +43,11 @@ typedef struct pupil {
     teacher_options options;
 } pupil;
 
-static void build_network(const backend *be, const char *cfg, uint64_t seed, config **c, graph *g)
+static void build_master(const backend *be, const char *cfg, config **c, graph *g)
 {
     assert_int_equal(config_parse("master", cfg, strlen(cfg), NULL, 0, print_line, NULL, c), STATUS_OK);
     assert_int_equal(graph_build(g, *c, be, NULL, NULL), STATUS_OK);
-    graph_initialise(g, be, seed);
+    graph_initialise(g, be, MASTER_SEED);
 }
 
 /* `keys` stand in [sobolev], `more` in [teacher]. */
@@ -55,7 +55,7 @@ static void open_pupil(pupil *p, const backend *be, const char *network, const c
 {
     char cfg[2048];
     *p = (pupil){.master_config = NULL};
-    build_network(be, master, MASTER_SEED, &p->master_config, &p->master);
+    build_master(be, master, &p->master_config, &p->master);
     snprintf(cfg, sizeof cfg, "%s[teacher]\ncfg=master.cfg\n%s[sobolev]\n%s", network, more, keys);
     trial_open_with(&p->t, be, cfg, &p->master, &p->options);
     graph_initialise(&p->t.graph, be, seed);
@@ -155,13 +155,9 @@ static void test_equal_networks(void **state)
 
 /* ---------------------------------------------------------------- against labels */
 
-/* Row b of the labels: values, Jacobian and Hessians of a network, by unit vectors. */
-static void label_by(const char *cfg, uint64_t seed, trial *t)
+/* Row b of the labels: the teacher's values, Jacobian and Hessians, by unit vectors through a tape of its own. */
+static void label_by_master(graph *g, const backend *be, trial *t)
 {
-    const backend *be = t->be;
-    config *c;
-    graph network, *g = &network;
-    build_network(be, cfg, seed, &c, g);
     const label_layout *l = objective_labels(t->objective);
     size_t row = labels_count(l), n = l->inputs;
     tape own;
@@ -191,8 +187,6 @@ static void label_by(const char *cfg, uint64_t seed, trial *t)
             }
         }
     tape_free(&own);
-    graph_free(g, be);
-    config_free(c);
 }
 
 /* With the teacher's derivatives as labels the loss, and every gradient, is the same; but for differentiate=loss, whose labels are its own values
@@ -211,7 +205,8 @@ static void test_labels_of_the_teacher(void **state)
             trial_open(&labelled, *be, cfg);
             graph_initialise(&labelled.graph, *be, 3);
             (*be)->copy((size_t)p.t.batch * p.t.inputs, p.t.x, labelled.x);
-            label_by(master_cfg, MASTER_SEED, &labelled);
+            graph_drop_heads(&p.master);
+            label_by_master(&p.master, *be, &labelled);
             outcome told = run(&labelled, 1);
             expect_same(&taught, &told);
             trial_close(&labelled);
@@ -232,8 +227,10 @@ static void test_attention_transfer(void **state)
             (*be)->copy((size_t)p.t.batch * p.t.inputs, p.t.x, both[i].x);
         }
         double loss = trial_forward(&p.t, p.t.batch, 5, 1).total, wanted = 0;
-        label_by(NETWORK("5"), 3, &both[0]);
-        label_by(master_cfg, MASTER_SEED, &both[1]);
+        graph_drop_heads(&p.master);
+        graph_drop_heads(&p.t.graph);
+        label_by_master(&p.t.graph, *be, &both[0]);
+        label_by_master(&p.master, *be, &both[1]);
         const label_layout *l = objective_labels(both[0].objective);
         for (size_t b = 0; b < BATCH; ++b)
             for (size_t j = 0; j < INPUTS; ++j) {
@@ -295,9 +292,8 @@ static void test_differences(void **state)
         const section *where = config_section(p.t.config, "sobolev");
         check_settings settings = {.batch = 3, .seed = 4, .differences = true};
         /* A graph has the heads of one objective at a time. */
-        objective_free(p.t.objective);
-        p.t.objective = NULL;
         graph_drop_heads(&p.t.graph);
+        graph_drop_heads(&p.master);
         if (gradient_check_run(&p.t.graph, p.t.be, &o, where, "golden", &settings, expect_row, NULL) != STATUS_OK)
             fail_msg("case %zu: %s", i, status_text());
         close_pupil(&p);
@@ -408,7 +404,7 @@ static void expect_refused(const char *network, const char *master, const char *
     teacher_options o;
     objective *none;
     char cfg[2048];
-    build_network(be, master, MASTER_SEED, &m, &taught_by);
+    build_master(be, master, &m, &taught_by);
     snprintf(cfg, sizeof cfg, "%s[teacher]\ncfg=master.cfg\n%s[sobolev]\n%s", network, more, keys);
     assert_int_equal(config_parse("student", cfg, strlen(cfg), NULL, 0, print_line, NULL, &c), STATUS_OK);
     assert_int_equal(graph_build(&g, c, be, NULL, NULL), STATUS_OK);

@@ -112,7 +112,7 @@ static const option_spec teacher_options[] = {
     {"wrt", OPTION_INTEGER, "", -1, 1 << 20, NULL,
      "the teacher's layer by whose output it is differentiated (from 0, -1: its input); absent: the number of [sobolev] wrt"},
     {"hint", OPTION_TEXT, "", 1, 0, NULL, "student:teacher,...: layers (from 0) whose outputs the student shall make equal to the teacher's"},
-    {"hint_weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss between these layers"},
+    {"hint_weight", OPTION_REAL, "", 0, 1e12, NULL, "weight of the loss between these layers (1)"},
     {"hint_loss", OPTION_CHOICE, "l2", 1, 0, vector_loss_names, "loss between these layers"},
     {"hard_weight", OPTION_REAL, "0", 0, 1e12, NULL,
      "weight of a loss of the outputs against the labels of [data], beside the one against the teacher's outputs"},
