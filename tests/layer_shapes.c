@@ -48,6 +48,14 @@ static void draw_dropout(shape_source *s, FILE *out)
     write_end(s, out);
 }
 
+/* Its block is no part of the network. */
+static void draw_critic(shape_source *s, FILE *out)
+{
+    fprintf(out, "inputs=%d\n[connected]\noutput=%d\nactivation=%s\n[critic]\n[connected]\noutput=2\nactivation=linear\n[end]\n", draw_int(s, 1, 7),
+            draw_int(s, 2, 9), draw_smooth(s));
+    write_end(s, out);
+}
+
 static void draw_convolutional(shape_source *s, FILE *out)
 {
     int groups = draw_int(s, 1, 2), size = draw_int(s, 1, 3);
@@ -221,6 +229,7 @@ const layer_shape layer_shapes[] = {
     {"connected", draw_connected, 2},
     {"activation", draw_activation, 2},
     {"dropout", draw_dropout, 2},
+    {"critic", draw_critic, 2},
     {"convolutional", draw_convolutional, 2},
     {"deconvolutional", draw_deconvolutional, 2},
     {"maxpool", draw_maxpool, 2},
