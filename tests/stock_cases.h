@@ -169,7 +169,8 @@ static const stock_case mixed_cases[] = {
     ROW("reorg, flatten", IMAGE, CONV " | reorg stride=2 flatten=1 | " HEAD),
     ROW("reorg, extra", IMAGE, CONV " | reorg extra=5 | " HEAD),
     ROW("maxpool", IMAGE, CONV " | maxpool size=3 stride=2 | maxpool size=2 stride=1 | " HEAD),
-    ROW("maxpool, padding", IMAGE, CONV " | maxpool size=3 stride=1 padding=3 | " HEAD, .tolerance = 1e-4 /* a window that changes its mind */),
+    /* A window changes its mind; which one, and when, depends on the order of sums, that is on the processor. */
+    ROW("maxpool, padding", IMAGE, CONV " | maxpool size=3 stride=1 padding=3 | " HEAD, .tolerance = 3e-4),
     ROW("shortcut with other channels", IMAGE, CONV " | convolutional filters=7 size=3 pad=1 activation=tanh | shortcut from=-2 | " HEAD),
     ROW("shortcut with other sizes", IMAGE, CONV " | convolutional filters=4 size=3 pad=1 stride=2 activation=tanh | shortcut from=-2 | " HEAD),
     ROW("upsample", IMAGE, CONV " | upsample stride=2 | " HEAD),
