@@ -50,6 +50,7 @@ typedef struct graph_node {
     int n_parameters;
     double learning_rate_scale;
     bool stop_backward;            /* nothing flows to this node or below it */
+    bool frozen;                   /* no update touches it: all that is above is cut off */
     void *options;                 /* the layer's own; owned, freed with free() */
 } graph_node;
 
@@ -122,6 +123,7 @@ typedef struct layer_type {
     /* True when a plain layer is also Darknet's loss of the network ([softmax], [logistic]): it then starts the adjoint from pass->truth, and
      * adds to pass->cost. NULL: never. */
     bool (*has_loss)(const graph_node *node);
+    bool critic;          /* [critic]: passes its input; what it sends down in training is engine/critics.h's */
     bool fully_connected; /* begins with z = W x + b: parameters "weights" [outputs, inputs] and "biases", of raw inputs */
     bool scalar_path; /* backward understands row_scale (or has no parameters) */
     /* Whether backward can also do with `above`, the network's last layer and its only reader. NULL: never. */

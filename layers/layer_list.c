@@ -23,6 +23,7 @@ extern const layer_type reorg_layer_type;
 extern const layer_type crop_layer_type;
 extern const layer_type local_layer_type;
 extern const layer_type cost_layer_type;
+extern const layer_type critic_layer_type;
 extern const layer_type sobolev_layer_type;
 
 const layer_type *const layer_list[] = {
@@ -45,6 +46,7 @@ const layer_type *const layer_list[] = {
     &crop_layer_type,
     &local_layer_type,
     &cost_layer_type,
+    &critic_layer_type,
     &sobolev_layer_type,
     NULL,
 };

@@ -38,21 +38,22 @@ static const option_spec sobolev_keys[] = {
     {"on_collapse", OPTION_CHOICE, "warn", 1, 0, collapse_names,
      "what to do when derivatives make the values worse: say so, also go back to the best weights, or nothing"},
     {"label_directions", OPTION_INTEGER, "0", 0, 4096, NULL,
-     "vectors v that every label brings along, with J v and (order=2) H v instead of the Hessian"},
+     "vectors v that every label brings along, with J v and (order=2) H v instead of the Hessian; with another target than data, v alone"},
     {"tangents", OPTION_TEXT, "", 1, 0, NULL,
      "translate_x,translate_y,rotate,scale or some of them: derivatives are compared along these transformations of the input image alone"},
     {"huber_delta", OPTION_REAL, "1", 1e-12, 1e12, NULL, "where the huber loss turns from quadratic to linear"},
     {"relative_epsilon", OPTION_REAL, "1e-6", 1e-30, 1e12, NULL, "added to the squared norm of the target in the relative loss"},
-    {"temperature", OPTION_REAL, "1", 1e-3, 1e6, NULL, "loss=kl, kl_reverse, cross_entropy: divides the logits of outputs and labels; the loss carries its square"},
-    {"penalty_norm", OPTION_REAL, "1", 0, 1e12, NULL, "loss_1=penalty: the norm that gradients are drawn to"},
+    {"temperature", OPTION_REAL, "", 1e-3, 1e6, NULL,
+     "loss=kl, kl_reverse, cross_entropy: divides the logits of outputs and labels (1); the loss carries its square"},
+    {"penalty_norm", OPTION_REAL, "", 0, 1e12, NULL, "loss_1=penalty: the norm that gradients are drawn to (1)"},
     {"projections", OPTION_INTEGER, "0", 0, 4096, NULL, "random directions v in the output space; 0: the full gradient or Jacobian"},
     {"projections_2", OPTION_INTEGER, "0", 0, 4096, NULL, "random directions in the input space for order 2; 0: the full Hessian"},
     {"projection", OPTION_CHOICE, "sphere", 1, 0, projection_names, "distribution of the random directions; class: the output that is largest among the labels, or the teacher's"},
     {"resample", OPTION_BOOLEAN, "1", 0, 1, NULL, "1: fresh directions every step; 0: fixed for each sample"},
     {"differentiate", OPTION_CHOICE, "output", 1, 0, differentiated_names, "what is differentiated"},
     {"objective_loss", OPTION_CHOICE, "squared_error", 1, 0, objective_loss_names, "the loss that differentiate=loss differentiates"},
-    {"target", OPTION_CHOICE, "data", 1, 0, target_names,
-     "what derivatives are compared with: labels, zero, those of a [teacher] (where there is one, the default), or those at the mirror image"},
+    {"target", OPTION_CHOICE, "", 1, 0, target_names,
+     "what derivatives are compared with: labels, zero, those of a [teacher], or those at the mirror image (data; beside a [teacher] teacher)"},
     {"wrt", OPTION_INTEGER, "-1", -1, 1 << 20, NULL, "differentiate with respect to the output of this layer (from 0); -1: the network's input"},
     {"allow_zero_curvature", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: order 2 also through piecewise-linear activations, whose second derivative is 0"},
     {0},
@@ -88,7 +89,10 @@ static const char *parameter_key(loss_kind kind)
 static loss_function loss_of(const section *s, loss_kind kind)
 {
     const char *key = parameter_key(kind);
-    return (loss_function){.kind = kind, .parameter = key ? option_real(s, key) : 0};
+    loss_function loss = loss_of_kind(kind);
+    if (key && option_given(s, key))
+        loss.parameter = option_real(s, key);
+    return loss;
 }
 
 /* Where a weight ends; without a schedule, where it begins. */
@@ -158,7 +162,7 @@ objective_options sobolev_read_options(const section *s)
         .resample = option_boolean(s, "resample"),
         .differentiated = (differentiated_kind)option_choice(s, "differentiate"),
         .cross_entropy = option_choice(s, "objective_loss") == 1,
-        .target = (target_kind)option_choice(s, "target"),
+        .target = option_given(s, "target") ? (target_kind)option_choice(s, "target") : TARGET_DATA,
         .wrt = (int)option_integer(s, "wrt"),
         .allow_zero_curvature = option_boolean(s, "allow_zero_curvature"),
     };

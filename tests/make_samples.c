@@ -1,5 +1,6 @@
 /* Writes HDF5 files of samples for program_stream.bats:  make_samples KIND FILE [chunk, compressed; 0: contiguous]
  *     frames     300 frames of 8 x 8 in episodes of 1 to 40, with logits of two actions: the newest frame is bright, or it is not
+ *     unlabelled the same without the logits
  *     classes    the same frames as x, with a label
  *     nan        x of float with a number that is not one; unordered: episodes that decrease; beyond: a class too many */
 #include <math.h>
@@ -59,8 +60,9 @@ int main(int argc, char **argv)
     } else {
         if (strcmp(kind, "unordered") == 0)
             episode[N - 1] = 0;
-        failed |= samples_put_bytes(file, "frames", 3, frame_sizes, *frames, layout) | samples_put_integers(file, "episode", N, episode) |
-                  samples_put_floats(file, "y", 2, y_sizes, *y);
+        failed |= samples_put_bytes(file, "frames", 3, frame_sizes, *frames, layout) | samples_put_integers(file, "episode", N, episode);
+        if (strcmp(kind, "unlabelled") != 0)
+            failed |= samples_put_floats(file, "y", 2, y_sizes, *y);
     }
     return H5Fclose(file) < 0 || failed;
 }

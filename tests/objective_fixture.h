@@ -30,7 +30,7 @@ static void print_line(void *context, const char *line)
 }
 
 /* The objective points into *t, and to the teacher (NULL: none): they must stay where they are. */
-static void trial_open_with(trial *t, const backend *be, const char *cfg, graph *master, teacher_options *taught)
+static inline void trial_open_with(trial *t, const backend *be, const char *cfg, graph *master, teacher_options *taught)
 {
     *t = (trial){.be = be};
     assert_int_equal(config_parse("golden", cfg, strlen(cfg), NULL, 0, print_line, NULL, &t->config), STATUS_OK);
@@ -60,12 +60,12 @@ static void trial_open_with(trial *t, const backend *be, const char *cfg, graph 
     assert_true(t->x && t->labels);
 }
 
-static void trial_open(trial *t, const backend *be, const char *cfg)
+static inline void trial_open(trial *t, const backend *be, const char *cfg)
 {
     trial_open_with(t, be, cfg, NULL, NULL);
 }
 
-static void trial_close(trial *t)
+static inline void trial_close(trial *t)
 {
     t->be->release(t->x);
     t->be->release(t->labels);
@@ -75,7 +75,7 @@ static void trial_close(trial *t)
 }
 
 /* One step on the first `batch` samples up to the losses. */
-static objective_losses trial_forward(trial *t, int batch, uint64_t seed, uint64_t step)
+static inline objective_losses trial_forward(trial *t, int batch, uint64_t seed, uint64_t step)
 {
     if (t->tape->batch != batch)
         tape_set_batch(t->tape, batch);
@@ -85,7 +85,7 @@ static objective_losses trial_forward(trial *t, int batch, uint64_t seed, uint64
     return objective_forward(t->objective);
 }
 
-static void trial_backward(trial *t)
+static inline void trial_backward(trial *t)
 {
     graph_clear_gradients(&t->graph, t->be);
     objective_backward(t->objective);

@@ -161,6 +161,17 @@ samples() {
     refuses 2 'without.cfg:10:6: error: [data] along.csv has v and hvp instead of d2ydx2: set [sobolev] label_directions=1' train without.cfg -out refused
 }
 
+@test "directions from the data alone: outputs that do not change along them" {
+    awk 'BEGIN { print "x1,x2,y,v1,v2"
+        for (i = 0; i < 80; ++i) { a = sin(i); b = cos(1.7 * i); printf "%.9g,%.9g,%.9g,%.9g,%.9g\n", a, b, (a + b) ^ 2, 1 + a * b, -1 - a * b } }' >along.csv
+    network 'file=along.csv' 'order=1\nlabel_directions=1\ntarget=zero' | sed s/inputs=1/inputs=2/ >along.cfg
+    trains along.cfg run
+    trains along.cfg weak -set sobolev.weight_1=1e-6
+    less_than "$(metric test_value_mse run)" .1
+    less_than "$(metric loss_gradient run)" "$(awk -v weak="$(metric loss_gradient weak)" 'BEGIN { print weak * 1e6 / 4 }')"
+    ends 0 check along.cfg
+}
+
 @test "differentiate= needs values, and order=2 the whole Jacobian" {
     samples | cut -d , -f 1,3 >slopes.csv
     samples | sed '5s/,.*,/,,/' >holes.csv

@@ -65,6 +65,10 @@ pictures() {
         same_file one/f_final.weights $other/f_final.weights
         equal "metrics of $other" "$(cut -d, -f1,2,5-9,17- one/metrics.csv)" "$(cut -d, -f1,2,5-9,17- $other/metrics.csv)"
     done
+    trains f.cfg mirror -set data.mirror=1 -set data.loaders=1
+    trains f.cfg mirror4 -set data.mirror=1 -set data.loaders=4
+    same_file mirror/f_final.weights mirror4/f_final.weights
+    run ! cmp -s one/f_final.weights mirror/f_final.weights
     trains f.cfg seed -seed 2
     run ! cmp -s one/f_final.weights seed/f_final.weights
 }
@@ -112,6 +116,37 @@ pictures() {
     network 'file=classes.h5' >c.cfg
     refuses 2 "c.cfg:12:6: error: [data] split=episode needs \`episode\`, the number of each sample's episode" train c.cfg -set data.split=episode -out no
     absent no
+}
+
+@test "a student learns from a teacher on frames without labels, and is measured by it" {
+    make_samples frames frames.h5
+    make_samples unlabelled plain.h5
+    network 'file=frames.h5\nhistory=4\nsplit=episode\nlabels=logits' 4 | sed 's/order=0/order=0\nloss=kl/' >teacher.cfg
+    trains teacher.cfg teacher
+    network 'file=plain.h5\nhistory=4\nsplit=episode' 4 |
+        sed 's/^\[sobolev\]/[teacher]\ncfg=teacher.cfg\nweights=teacher\/teacher_final.weights\n[sobolev]/
+            s/order=0/order=1\nprojections=2\ndifferentiate=log_probabilities\nloss=kl\nloss_1=norm/' >student.cfg
+    trains student.cfg run
+    trains student.cfg four -set data.loaders=4
+    same_file run/student_final.weights four/student_final.weights
+    less_than "$(metric test_kl run)" .01
+    less_than "$(metric test_kl run)" "$(awk -v first="$(metric test_kl run 1)" 'BEGIN { print first / 10 }')"
+    less_than "$(metric test_error run)" .05
+    ends 0 bench student.cfg -seconds .1
+    refuses_like 2 'student.cfg:12:6: error: \[data\] the test samples have no labels (a teacher is asked in training alone)' valid student.cfg run/student_final.weights
+    network 'file=plain.h5\nhistory=4' 4 >student.cfg
+    refuses 2 'student.cfg:12:6: error: [data] plain.h5: error: holds no y and no label, which the loss on values needs' train student.cfg -out no
+}
+
+@test "losses that would misread the labels are refused" {
+    make_samples classes classes.h5
+    network 'file=classes.h5' | sed 's/order=0/order=0\nloss=cross_entropy/' >c.cfg
+    trains c.cfg run
+    less_than "$(metric test_error run)" .05
+    refuses_like 2 '*kl and kl_reverse compare with logits, and the labels are classes: cross_entropy takes those' train c.cfg -out no -set sobolev.loss=kl
+    make_samples frames frames.h5
+    network 'file=frames.h5\nlabels=logits' | sed 's/order=0/order=0\nloss=cross_entropy/' >f.cfg
+    refuses_like 2 '*cross_entropy compares with probabilities, and the labels are logits*' train f.cfg -out no
 }
 
 @test "pictures are learnt, from lists and from a .data file, with the same bits" {

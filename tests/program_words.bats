@@ -150,6 +150,8 @@ bad_number() { # FLAG VALUE RANGE
         ends 0 help $verb
         like "help $verb" "darknet sobolev $verb*" "$output"
     done
+    ends 0 help data
+    like 'a verb and a section' 'darknet sobolev data inspect FILE*\[data\]  what to train on*    function * text: *' "$output"
     for topic in net data sobolev sections layers; do
         ends 0 help $topic
         [ ${#output} -gt 50 ]

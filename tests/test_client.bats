@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# tests/client.c, a program that knows Darknet only, gets the plugin by linking and by LD_PRELOAD.
+# tests/client.c and tests/stock_client.c, programs that know Darknet only, get the plugin by linking and by LD_PRELOAD.
 #
 #     BUILD_DIR=build SOURCE_DIR=. bats tests/test_client.bats
 #
@@ -17,13 +17,13 @@ find_libraries() {
     sanitizer=$(ldd "$plugin" | awk '$1 ~ /^libasan/ {print $3}')
 }
 
-compile() { # name libraries...
-    local name=$1
-    shift
+compile() { # program source libraries...
+    local name=$1 source=$2
+    shift 2
     local folder
     folder=$(dirname "$plugin")
-    cc -Wall -Wextra -Werror ${sanitizer:+-fsanitize=address} "$SOURCE_DIR/tests/client.c" -o "$BATS_FILE_TMPDIR/$name" \
-        -isystem "$include" -L "$folder" -L "$darknet_folder" -Wl,-rpath,"$folder:$darknet_folder" "$@"
+    cc -Wall -Wextra -Werror ${sanitizer:+-fsanitize=address} "$SOURCE_DIR/tests/$source" -o "$BATS_FILE_TMPDIR/$name" \
+        -isystem "$include" -L "$folder" -L "$darknet_folder" -Wl,-rpath,"$folder:$darknet_folder" "$@" -lm
 }
 
 setup_file() {
@@ -31,8 +31,10 @@ setup_file() {
     export plugin sanitizer
     export ASAN_OPTIONS=detect_leaks=0 # Darknet's own; the valgrind test tells them apart
     unset DARKNET_EXT_BACKEND DARKNET_EXT_SEED DARKNET_EXT_THREADS DARKNET_EXT_STOCK
-    compile linked -Wl,--no-as-needed -ldarknet_ext -ldarknet
-    compile plain -ldarknet
+    compile linked client.c -Wl,--no-as-needed -ldarknet_ext -ldarknet
+    compile plain client.c -ldarknet
+    compile linked_layers stock_client.c -Wl,--no-as-needed -ldarknet_ext -ldarknet
+    compile plain_layers stock_client.c -ldarknet
 }
 
 setup() {
@@ -148,6 +150,46 @@ trains_like_stock() {
 
 @test "preloaded: a cfg of stock sections trains as without the plugin" {
     trains_like_stock preloaded
+}
+
+# linked_layers, plain_layers and preloaded_layers: tests/stock_client.c, which writes the outputs of every layer
+linked_layers() {
+    "$BATS_FILE_TMPDIR/linked_layers" "$@" > /dev/null
+}
+
+plain_layers() {
+    "$BATS_FILE_TMPDIR/plain_layers" "$@" 2> /dev/null | tail -n 1
+}
+
+preloaded_layers() {
+    LD_PRELOAD="$sanitizer $plugin" "$BATS_FILE_TMPDIR/plain_layers" "$@" > /dev/null
+}
+
+runs_resnet18_like_stock() {
+    local cfg=${DARKNET_CFGS:-/usr/share/darknet/cfg}/resnet18.cfg worst rest
+    [ -e "$cfg" ] || skip "Darknet's package has no cfgs here"
+    sed -E 's/^(height|width) *=.*/\1=64/' "$cfg" > resnet18.cfg
+    plain_layers first resnet18.cfg stock.weights
+    "$1" copy resnet18.cfg stock.weights again.weights
+    cmp stock.weights again.weights
+    plain_layers predict resnet18.cfg stock.weights stock.outputs
+    "$1" predict resnet18.cfg stock.weights our.outputs
+    read -r worst rest <<< "$(plain_layers differ-outputs resnet18.cfg stock.outputs our.outputs)"
+    echo "largest relative difference of an output: $worst (layer, and difference of the last: $rest)"
+    [ -n "$worst" ]
+    is_below "$worst" 1e-4 1
+    run ! cmp -s stock.outputs our.outputs # stock's own layers would repeat every bit
+    "$1" first resnet18.cfg our.weights
+    plain_layers copy resnet18.cfg our.weights again.weights
+    cmp our.weights again.weights
+}
+
+@test "linked: resnet18 at 64 x 64 has stock's outputs, and the weights are the same bytes" {
+    runs_resnet18_like_stock linked_layers
+}
+
+@test "preloaded: resnet18 at 64 x 64 has stock's outputs, and the weights are the same bytes" {
+    runs_resnet18_like_stock preloaded_layers
 }
 
 refuses_broken_cfg() {

@@ -124,6 +124,31 @@ static void networks_come_and_go(void **state)
     assert_true(largest < 20);
 }
 
+/* A teacher has an input size of its own: after a change of the student's there is none, and predictions go on. */
+static void another_size_leaves_the_teacher_behind(void **state)
+{
+    static const char layers[] = "[net]\nheight=8\nwidth=8\nchannels=2\nbatch=3\n[convolutional]\nfilters=4\nsize=3\npad=1\nactivation=tanh\n[avgpool]\n";
+    char path[] = "teacher-XXXXXX", cfg[512];
+    int fd = mkstemp(path);
+    (void)state;
+    assert_true(fd >= 0 && write(fd, layers, strlen(layers)) == (ssize_t)strlen(layers));
+    close(fd);
+    snprintf(cfg, sizeof cfg, "%s[teacher]\ncfg=%s\n[sobolev]\norder=1\nprojections=1\n", layers, path);
+    plugin_network *p = plugin_from_text(NULL, cfg);
+    unlink(path);
+    fill(plugin_input(p), 3 * 2 * 8 * 8, 1);
+    assert_true(plugin_train_minibatch(p).total > 0);
+    assert_non_null(plugin_teacher(p)->graph);
+    assert_int_equal(plugin_resize(p, 10, 6), STATUS_OK);
+    assert_null(plugin_teacher(p)->graph);
+    float other[3 * 2 * 10 * 6];
+    fill(other, 3 * 2 * 10 * 6, 2);
+    const float *said = plugin_predict(p, other);
+    for (int i = 0; i < 3 * 4; ++i)
+        assert_true(isfinite(said[i]) && said[i] != 0);
+    plugin_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +156,7 @@ int main(void)
         cmocka_unit_test(input_gradients_do_not_depend_on_fast_paths),
         cmocka_unit_test(clients_may_fill_the_last_delta),
         cmocka_unit_test(networks_come_and_go),
+        cmocka_unit_test(another_size_leaves_the_teacher_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -449,7 +449,7 @@ static void test_wrong_overrides(void **state)
 static void test_print(void **state)
 {
     static const char beginning[] = "[net]\ninputs=2\n# defaults\nbatch=1\nsubdivisions=1\n";
-    static const char middle[] = "hue=0\nbatchnorm_gradient=exact\n\n[data]\npoints=5\nfunction=beale\n# defaults\nnormalise=none\ndifferential_pca=0\n\n"
+    static const char middle[] = "hue=0\nbatchnorm_gradient=exact\n\n[data]\npoints=5\nfunction=beale\n# defaults\nmirror=0\nnormalise=none\ndifferential_pca=0\n\n"
                                  "[soft]\ntree=a#b=c\n"
                                  "# defaults\ngroups=1\ntemperature=1\nspatial=0\nnoloss=0\nlearning_rate=1\nstopbackward=0\n";
     static const char end[] = "truth=0\nsmooth=0\n";

@@ -1,6 +1,7 @@
 /* Stock Darknet is the judge: the same cfg, first weights and data through libdarknet alone and through the plugin. */
 #include "stock_fixture.h"
 
+#include "data/graph_weights.h"
 #include "stock_cases.h"
 
 /* Of the largest change that an array has made since the start: rounding of the gradients is relative to them, and a wrong
@@ -511,6 +512,27 @@ static void draw_all(unsigned short number, const array_list *a)
         draw_array(&g, -2, 2, a->items[i].values, a->items[i].count);
 }
 
+/* What the plugin's network has read from a file, a graph that lives without Darknet reads too. */
+static void expect_read_by_a_graph(const twins *t, const char *path)
+{
+    graph alone;
+    const backend *be = plugin_backend(t->plugin);
+    if (graph_build(&alone, plugin_config(t->plugin), be, NULL, NULL) != STATUS_OK)
+        return; /* a layer is Darknet's own */
+    if (graph_weights_read(&alone, path) != STATUS_OK)
+        fail_msg("'%s': %s", t->c->name, status_text());
+    GRAPH_ARRAYS(&alone, p)
+    {
+        const graph_node *node = &alone.nodes[node_];
+        const parameter *ours = &plugin_graph(t->plugin)->nodes[node_].parameters[p - node->parameters];
+        if (option_boolean(node->where, "dontload") || memcmp(p->value, ours->value, p->count * sizeof *p->value) == 0)
+            continue;
+        ++failures;
+        print_error("'%s': a graph reads other %s of layer %d\n", t->c->name, p->name, node_);
+    }
+    graph_free(&alone, be);
+}
+
 /* Both networks, each through its own file and the other's. */
 static void exchange_files(twins *t, const char *folder)
 {
@@ -530,6 +552,7 @@ static void exchange_files(twins *t, const char *folder)
     *t->stock->seen = *t->plugin->host->seen = 0;
     if (plugin_load_weights(t->plugin, from_stock) != STATUS_OK)
         fail_msg("'%s': %s", t->c->name, status_text());
+    expect_read_by_a_graph(t, from_stock);
     stock_save(t->plugin->host, again);
     if (stock_can_load(t->stock)) { /* flipped=1 transposes while loading: what was loaded is not what is saved */
         stock_load(t->stock, from_plugin);

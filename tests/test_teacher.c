@@ -23,9 +23,12 @@ static const double tolerance = 1e-4;
 #endif
 
 /* Three layers; layer 0 has 6 numbers, layer 1 `middle`. */
-#define NETWORK(middle)                                                                                                \
-    "[net]\ninputs=3\nbatch=5\n[connected]\noutput=6\nactivation=tanh\n[connected]\noutput=" middle                     \
+#define NETWORK_OF(input, middle)                                                                                      \
+    "[net]\n" input "batch=5\n[connected]\noutput=6\nactivation=tanh\n[connected]\noutput=" middle                      \
     "\nactivation=swish\n[connected]\noutput=4\nactivation=linear\n"
+#define NETWORK(middle) NETWORK_OF("inputs=3\n", middle)
+/* The same of an image, for tangents. */
+#define NETWORK_FOR(keys, middle) (strstr(keys, "tangents") ? NETWORK_OF("channels=1\nheight=1\nwidth=3\n", middle) : NETWORK(middle))
 
 static const char master_cfg[] = NETWORK("7");
 
@@ -115,6 +118,8 @@ static const char *const objectives[] = {
     "order=2\nprojections=2\n",
     "order=1\ndifferentiate=log_probabilities\n",
     "order=2\ndifferentiate=log_probabilities\nprojections=1\nprojections_2=1\n",
+    "order=1\nloss=kl\nprojections=1\nprojection=class\n",
+    "order=1\nloss=kl_reverse\ntemperature=2\ntangents=translate_x,scale\nprojections=2\n",
     "order=1\ndifferentiate=loss\n",
     "order=2\ndifferentiate=loss\nobjective_loss=cross_entropy\n",
 };
@@ -141,7 +146,7 @@ static void test_equal_networks(void **state)
     (void)state;
     for (const backend *const *be = backend_list; *be; ++be) {
         for (int i = 0; i < OBJECTIVES; ++i)
-            expect_nothing_to_learn(*be, NETWORK("7"), objectives[i]);
+            expect_nothing_to_learn(*be, NETWORK_FOR(objectives[i], "7"), objectives[i]);
         expect_nothing_to_learn(*be, images_cfg, "order=1\nprojections=2\ndifferentiate=log_probabilities\n");
         expect_nothing_to_learn(*be, images_cfg, "order=1\nwrt=0\n");
         expect_nothing_to_learn(*be, images_cfg, "order=2\nwrt=1\nprojections=1\nprojections_2=2\n");
@@ -194,8 +199,8 @@ static void test_labels_of_the_teacher(void **state)
             pupil p;
             trial labelled;
             char cfg[1024];
-            open_pupil(&p, *be, NETWORK("5"), master_cfg, objectives[i], "", 3);
-            snprintf(cfg, sizeof cfg, "%s[sobolev]\n%s", NETWORK("5"), objectives[i]);
+            open_pupil(&p, *be, NETWORK_FOR(objectives[i], "5"), master_cfg, objectives[i], "", 3);
+            snprintf(cfg, sizeof cfg, "%s[sobolev]\n%s", NETWORK_FOR(objectives[i], "5"), objectives[i]);
             outcome taught = run(&p.t, 1);
             trial_open(&labelled, *be, cfg);
             graph_initialise(&labelled.graph, *be, 3);
@@ -265,6 +270,8 @@ static void test_differences(void **state)
     } cases[] = {
         {"order=0\n", "hint=0:0,1:1\nhint_weight=.7\nhint_loss=huber\nhard_weight=.5\n", NULL},
         {"order=1\nweight=0\n", "hard_weight=2\nhard_loss=huber\n", NULL},
+        {"order=1\nloss=kl_reverse\ntemperature=3\nlabel_directions=2\n", "hard_weight=.5\nhard_loss=cross_entropy\n", NULL},
+        {"order=2\nlabel_directions=2\nprojections=1\nprojection=class\n", "", NULL},
         {"order=1\nprojections=2\n", "hint=0:0,1:1,2:2\nhard_weight=.5\nhint_loss=l2\n", NULL},
         {"order=2\n", "hint=1:1\n", NULL},
         {"order=2\nwrt=0\nprojections=1\nprojections_2=2\n", "hint=0:0,1:1\n", NULL},

@@ -90,6 +90,8 @@ static void begin_pass(plugin_network *p, const network *net)
     if (t->batch != net->batch)
         tape_set_batch(t, net->batch);
     t->input_adjoint = net->delta != NULL;
+    if (p->critics)
+        critics_begin(p->critics, (long)((*net->seen - (size_t)net->batch) / ((size_t)net->batch * (size_t)net->subdivisions)), net->train);
     /* Also when foreign layers come first: resample=0 draws from the sample's own numbers. */
     p->be->copy((size_t)net->batch * t->x.count, p->first_adopted == 0 ? net->input : p->host->input, t->x.data);
     if (p->objective) {
@@ -175,6 +177,8 @@ static void adopted_backward(layer l, network net)
     } else {
         if (node->type->role == LAYER_PLAIN)
             import_delta(p, &l, net.index);
+        if (p->critics && net.index == p->graph.output_node)
+            critics_note_true_gradients(p->critics, t);
         sweep_adjoints(t, net.index, net.index, true);
     }
     for (int i = 0; i < node->n_inputs; ++i) {
@@ -203,6 +207,8 @@ static void adopted_update(layer l, update_args a)
 {
     adopted who = adopted_get(&l);
     graph_node *node = &who.owner->graph.nodes[who.node];
+    if (node->frozen)
+        return;
     for (parameter *q = node->parameters; q < node->parameters + node->n_parameters; ++q)
         if (!q->statistic)
             update_parameter(who.owner->be, q, a.learning_rate * l.learning_rate_scale, &a);

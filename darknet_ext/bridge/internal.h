@@ -24,6 +24,7 @@ struct plugin_network {
     teacher_network teacher;
     tape *tape;             /* the objective's, or own_tape */
     tape own_tape;
+    critics *critics;       /* NULL: no [critic] */
     objective_losses losses; /* of the last batch */
     double weight_factors[JET_MAX_ORDER + 1]; /* on the weights of the orders */
     double weights[JET_MAX_ORDER + 1];        /* of the orders, in the last training step */

@@ -37,7 +37,7 @@ static void lower_vector(const section *net, FILE *out)
 
 static void lower_section(const section *s, bool first, FILE *out)
 {
-    if (is_first_dropout(s, first)) {
+    if (is_first_dropout(s, first) || strcmp(s->spec->name, "critic") == 0) {
         fprintf(out, "[activation]\nactivation=linear\n");
         return;
     }
@@ -93,7 +93,7 @@ char *lower_config(const config *c, size_t *length)
     int layers = 0;
     for (int i = 0; i < c->n_sections; ++i) {
         const section *s = &c->sections[i];
-        if (s->spec->role == SECTION_EXTRA)
+        if (s->spec->role == SECTION_EXTRA || s->spec->role == SECTION_END || s->block)
             continue;
         lower_section(s, s->spec->role == SECTION_LAYER && layers == 0, out);
         if (s->spec->role == SECTION_NET)

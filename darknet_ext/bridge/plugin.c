@@ -195,7 +195,7 @@ static int minibatch_of(const config *c)
     return (int)(option_integer(net, "batch") / option_integer(net, "subdivisions") * option_integer(net, "time_steps"));
 }
 
-status plugin_create_tapes(plugin_network *p, int capacity)
+static status create_main_tape(plugin_network *p, int capacity)
 {
     p->objective_section = graph_objective(&p->graph);
     if (!p->objective_section) {
@@ -210,10 +210,23 @@ status plugin_create_tapes(plugin_network *p, int capacity)
     return s;
 }
 
+status plugin_create_tapes(plugin_network *p, int capacity)
+{
+    status_list found = {.first = STATUS_OK};
+    status_collect(&found, create_main_tape(p, capacity));
+    status_collect(&found, critics_create(&p->critics, &p->graph, p->config, p->be, capacity, p->seed));
+    status s = status_collected(&found);
+    if (s == STATUS_OK)
+        p->tape->critics = p->critics;
+    return s;
+}
+
 void plugin_free_tapes(plugin_network *p)
 {
     objective_free(p->objective);
     tape_free(&p->own_tape);
+    critics_free(p->critics);
+    p->critics = NULL;
     p->objective = NULL;
     p->tape = NULL;
 }
@@ -329,6 +342,11 @@ const config *plugin_config(const plugin_network *p)
 graph *plugin_graph(plugin_network *p)
 {
     return &p->graph;
+}
+
+critics *plugin_critics(plugin_network *p)
+{
+    return p->critics;
 }
 
 const backend *plugin_backend(const plugin_network *p)

@@ -7,6 +7,7 @@
 
 #include "config/reader.h"
 #include "data/weights_file.h"
+#include "engine/critics.h"
 #include "engine/objective.h"
 #include "engine/teacher.h"
 
@@ -84,6 +85,8 @@ bool plugin_scalar_path(const plugin_network *p);   /* engine/tape.h */
 int plugin_scalar_pair(const plugin_network *p);    /* its pair; -1: none */
 uint64_t plugin_seed(const plugin_network *p);
 int plugin_threads(const plugin_network *p);
+
+critics *plugin_critics(plugin_network *p); /* NULL: no [critic] */
 
 /* Training through Darknet's own loop. A minibatch is batch/subdivisions samples; the update comes with the last one. */
 int plugin_minibatch(const plugin_network *p);

@@ -97,6 +97,9 @@ status plugin_resize(plugin_network *p, int width, int height)
         return section_fail(&p->config->sections[0], p->config->path, "the input of this network is not an image: it has no size to change");
     if (width < 1 || height < 1)
         return status_fail(STATUS_FAILED, "%s: error: %d x %d is no size of an image", p->config->path, width, height);
+    if (p->critics)
+        return section_fail(critic_node(critics_get(p->critics, 0))->where, p->config->path,
+                            "the network cannot take another input size: what [critic] blocks have learned would be lost");
     plugin_drop_buffers(p);
     plugin_free_tapes(p);
     teacher_network_close(&p->teacher); /* it has an input size of its own */

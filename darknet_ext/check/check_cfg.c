@@ -1,5 +1,6 @@
 #include "check/check_cfg.h"
 
+#include "check/critic_check.h"
 #include "check/gradient_check.h"
 #include "config/reader.h"
 #include "data/data_source.h"
@@ -13,6 +14,7 @@ typedef struct checked_cfg {
     const backend *be;
     graph graph;
     teacher_network teacher;
+    critics *critics; /* NULL: no [critic] */
     data_source data; /* the domain, when there is a [data] section */
 } checked_cfg;
 
@@ -70,6 +72,8 @@ static status build(checked_cfg *c)
     if (s == STATUS_OK)
         s = teacher_network_open(&c->teacher, c->config, c->be, print_message, c);
     if (s == STATUS_OK)
+        s = critics_create(&c->critics, &c->graph, c->config, c->be, q->batch, q->seed);
+    if (s == STATUS_OK)
         s = read_domain(c);
     if (s != STATUS_OK)
         return s;
@@ -90,7 +94,9 @@ static status run(checked_cfg *c)
         .low = c->data.low,
         .high = c->data.high,
     };
-    return gradient_check_run(&c->graph, c->be, &options, where ? where : &c->config->sections[0], c->config->path, &settings, print_row, c);
+    status s = gradient_check_run(&c->graph, c->be, &options, where ? where : &c->config->sections[0], c->config->path, &settings, print_row, c);
+    status of_blocks = critic_check_run(c->critics, c->be, &settings, print_row, c);
+    return s == STATUS_OK ? of_blocks : s;
 }
 
 int check_cfg(const check_request *request, char *message, size_t size)
@@ -100,6 +106,7 @@ int check_cfg(const check_request *request, char *message, size_t size)
     if (s == STATUS_OK)
         s = run(&c);
     snprintf(message, size, "%s", s == STATUS_OK ? "" : status_text());
+    critics_free(c.critics);
     if (c.be)
         graph_free(&c.graph, c.be);
     teacher_network_close(&c.teacher);

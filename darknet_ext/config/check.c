@@ -20,6 +20,11 @@ static void check_single(const config *c, const section_spec *spec, messages *m)
     }
 }
 
+static bool is_single(const section *s)
+{
+    return s->spec->role == SECTION_NET || s->spec->role == SECTION_EXTRA;
+}
+
 static void check_order(const config *c, missing_sections missing, int n_layers, messages *m)
 {
     if (!c->n_sections && !missing.n) {
@@ -32,19 +37,22 @@ static void check_order(const config *c, missing_sections missing, int n_layers,
     else if (first && !missing.n && !n_layers)
         message_error(m, (place){first->line, first->column}, "[net] without layers");
     for (int i = 0; i < c->n_sections; ++i)
-        if (c->sections[i].spec->role != SECTION_LAYER && config_section(c, c->sections[i].name) == &c->sections[i])
+        if (is_single(&c->sections[i]) && config_section(c, c->sections[i].name) == &c->sections[i])
             check_single(c, c->sections[i].spec, m);
 }
 
 void check_config(const config *c, missing_sections missing, messages *m)
 {
-    int n_layers = 0;
+    int n_layers = 0, n_inner = 0; /* of the network; of the block that is open */
     for (int i = 0; i < c->n_sections; ++i) {
         const section *s = &c->sections[i];
         bool is_layer = s->spec->role == SECTION_LAYER;
+        int *number = s->block ? &n_inner : &n_layers;
         check_required(s, m);
-        rules_check(s, is_layer && !missing.n ? n_layers : -1, m);
-        n_layers += is_layer;
+        rules_check(s, is_layer && !missing.n ? *number : -1, m);
+        *number += is_layer;
+        if (s->spec->role == SECTION_END)
+            n_inner = 0;
     }
     check_order(c, missing, n_layers, m);
 }

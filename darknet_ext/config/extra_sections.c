@@ -89,13 +89,17 @@ static const option_spec data_options[] = {
     {"domain", OPTION_REALS, "", -1e30, 1e30, NULL, "low,high of every input, or such a pair for each, instead of the function's own"},
     {"difference_step", OPTION_REAL, "", 1e-12, .25, NULL,
      "LIBRARY.so:SYMBOL: step of the finite differences, as a part of the domain's width; absent: chosen for each input"},
-    {"mirror", OPTION_BOOLEAN, "0", 0, 1, NULL, "1: the second half of every minibatch holds the mirror images of the first half, with the same labels"},
+    {"mirror", OPTION_BOOLEAN, "", 0, 1, NULL, "1: the second half of every minibatch holds the mirror images of the first half, with the same labels"},
     {"normalise", OPTION_CHOICE, "none", 1, 0, normalisations,
      "train on inputs (and outputs) of mean 0 and deviation 1; the saved weights take and give raw numbers"},
     {"differential_pca", OPTION_REAL, "0", 0, .5, NULL,
      "keep the directions of the inputs that carry all but this part of the labels' squared gradients; 0: all"},
     {0},
 };
+
+static const option_spec no_options[] = {{0}};
+
+const section_spec end_section = {"end", NULL, SECTION_END, false, no_options, "ends [critic]", NULL};
 
 const section_spec data_section = {"data", NULL, SECTION_EXTRA, false, data_options, "what to train on", NULL};
 
@@ -108,7 +112,7 @@ static const option_spec teacher_options[] = {
     {"wrt", OPTION_INTEGER, "", -1, 1 << 20, NULL,
      "the teacher's layer by whose output it is differentiated (from 0, -1: its input); absent: the number of [sobolev] wrt"},
     {"hint", OPTION_TEXT, "", 1, 0, NULL, "student:teacher,...: layers (from 0) whose outputs the student shall make equal to the teacher's"},
-    {"hint_weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss between these layers"},
+    {"hint_weight", OPTION_REAL, "", 0, 1e12, NULL, "weight of the loss between these layers (1)"},
     {"hint_loss", OPTION_CHOICE, "l2", 1, 0, vector_loss_names, "loss between these layers"},
     {"hard_weight", OPTION_REAL, "0", 0, 1e12, NULL,
      "weight of a loss of the outputs against the labels of [data], beside the one against the teacher's outputs"},

@@ -16,6 +16,7 @@ typedef struct reader {
     messages m;
     config *c;
     section *current; /* NULL before the first section and in an unknown one */
+    int block;        /* the number of the [critic] that is open; 0: none */
     missing_sections missing;
     repetition repeated;
     cfg_line line;
@@ -47,6 +48,26 @@ static void refuse_section(reader *r)
         message_error(&r->m, line->name_place, "section without a name");
 }
 
+/* Which block a new section stands in; one begins behind [critic] and ends with [end]. */
+static void take_block(reader *r)
+{
+    section *s = r->current;
+    bool begins = strcmp(s->spec->name, "critic") == 0, ends = s->spec->role == SECTION_END;
+    const section *open = r->block ? &r->c->sections[r->block] : NULL;
+    if (begins && open)
+        message_error(&r->m, r->line.name_place, "[critic] inside of the [critic] of line %d: blocks cannot be nested ([end] is missing)", open->line);
+    else if (ends && !open)
+        message_error(&r->m, r->line.name_place, "[end] without a [critic] before it");
+    else if (open && !ends && s->spec->role != SECTION_LAYER)
+        message_error(&r->m, r->line.name_place, "[%s] cannot stand inside of [critic] (line %d): [end] is missing", s->name, open->line);
+    else if (!begins)
+        s->block = r->block;
+    if (begins)
+        r->block = r->c->n_sections - 1;
+    else if (ends)
+        r->block = 0;
+}
+
 static void take_section(reader *r)
 {
     const section_spec *spec = sections_find_spec(r->line.name);
@@ -55,6 +76,8 @@ static void take_section(reader *r)
         r->current = sections_add(r->c, spec, &r->line, &r->m);
     else
         refuse_section(r);
+    if (r->current)
+        take_block(r);
 }
 
 static void take_option(reader *r)
@@ -84,6 +107,8 @@ static void read_text(reader *r, const char *text, size_t length, int n_override
     }
     r->repeated = has_only_stock_sections(r, text, length) ? REPETITION_IGNORED : REPETITION_REFUSED;
     read_lines(r, text, length);
+    if (r->block)
+        message_error(&r->m, (place){r->c->sections[r->block].line, r->c->sections[r->block].column}, "[critic] without [end]");
     overrides_apply(r->c, n_overrides, &r->m, &r->line);
     if (!r->m.no_memory)
         check_config(r->c, r->missing, &r->m);

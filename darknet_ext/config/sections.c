@@ -32,6 +32,7 @@ static void collect_kinds(void)
         add_kind(*spec);
     add_kind(&net_section);
     add_kind(&data_section);
+    add_kind(&end_section);
     add_kind(&teacher_section);
 }
 

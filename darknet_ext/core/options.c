@@ -60,7 +60,7 @@ const section *config_section(const config *c, const char *name)
 {
     for (int i = 0; i < c->n_sections; ++i) {
         const section_spec *spec = c->sections[i].spec;
-        if (!strcmp(spec->name, name) || (spec->alias && !strcmp(spec->alias, name)))
+        if (c->sections[i].block == 0 && (!strcmp(spec->name, name) || (spec->alias && !strcmp(spec->alias, name))))
             return &c->sections[i];
     }
     return NULL;

@@ -33,7 +33,8 @@ typedef struct option_spec {
 typedef enum section_role {
     SECTION_NET,   /* [net]: exactly one, first */
     SECTION_LAYER, /* becomes a layer of the network */
-    SECTION_EXTRA  /* describes the run ([data]); it is not a layer */
+    SECTION_EXTRA, /* describes the run ([data]); it is not a layer */
+    SECTION_END    /* [end]: the sections since [critic] are that block's */
 } section_role;
 
 typedef struct section_spec {
@@ -58,6 +59,7 @@ typedef struct section {
     int line, column;
     option *options; /* owned */
     int n_options;
+    int block;       /* 0: of the network itself; else the section stands in a block, which the section of this number (from 0) begins */
 } section;
 
 typedef struct config {
@@ -74,7 +76,7 @@ void config_free(config *c);
 /* The description of a key of that section, common layer keys included, or NULL. */
 const option_spec *section_option(const section_spec *spec, const char *key);
 
-/* First section of that name (or alias), or NULL. */
+/* First section of that name (or alias), or NULL; of those that are not in a block. */
 const section *config_section(const config *c, const char *name);
 
 /* True when the key was given (in the file or by -set). */

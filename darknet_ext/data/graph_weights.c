@@ -19,6 +19,20 @@ static size_t loaded_count(const graph *g)
     return count;
 }
 
+/* flipped=1: the file holds the transpose of [filters, kernel]. */
+static bool is_flipped(const graph_node *node, const parameter *p)
+{
+    return section_option(node->where->spec, "flipped") && option_boolean(node->where, "flipped") && strcmp(p->name, "weights") == 0;
+}
+
+static void take(const graph_node *node, const parameter *p, const float *from)
+{
+    size_t filters = is_flipped(node, p) ? (size_t)node->out.channels : 1, kernel = p->count / filters;
+    for (size_t k = 0; k < filters; ++k)
+        for (size_t r = 0; r < kernel; ++r)
+            p->value[k * kernel + r] = (real)from[r * filters + k];
+}
+
 status graph_weights_read(graph *g, const char *path)
 {
     weights_file file;
@@ -27,8 +41,12 @@ status graph_weights_read(graph *g, const char *path)
         return s;
     const float *from = file.values;
     GRAPH_ARRAYS(g, p)
-    for (size_t j = 0; j < p->count && is_loaded(&g->nodes[node_], p); ++j)
-        p->value[j] = (real)*from++;
+    {
+        if (!is_loaded(&g->nodes[node_], p))
+            continue;
+        take(&g->nodes[node_], p, from);
+        from += p->count;
+    }
     weights_file_free(&file);
     return STATUS_OK;
 }

@@ -43,11 +43,14 @@ static status read_sample(const sample_stream *head, uint32_t sample, void *scra
     return STATUS_OK;
 }
 
-/* Pictures are read when they are wanted: decoded they may be larger than any memory. */
+/* Pictures are read when they are wanted: decoded they may be larger than any memory. One is read at once, by one thread: OpenCV's readers (GDAL
+ * among them) register themselves then, taking locks in an order that is not always the same. */
 static status prepare(sample_stream *head)
 {
-    (void)head;
-    return STATUS_OK;
+    void *numbers = malloc(head->scratch);
+    status result = numbers ? decode((const image_stream *)head, 0, numbers) : status_fail(STATUS_NO_MEMORY, "out of memory (pictures)");
+    free(numbers);
+    return result;
 }
 
 static void free_stream(sample_stream *head)

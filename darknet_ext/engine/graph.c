@@ -12,16 +12,17 @@ static status config_error(const config *c, const section *s, const char *text)
     return section_fail(s, c->path, text);
 }
 
-static bool is_network_layer(const section *s)
+/* `block` 0: of the network itself. */
+static bool is_layer_of(const section *s, int block)
 {
-    return s->spec->role == SECTION_LAYER;
+    return s->spec->role == SECTION_LAYER && s->block == block;
 }
 
-static int count_layers(const config *c)
+static int count_layers(const config *c, int block)
 {
     int n = 0;
     for (int i = 0; i < c->n_sections; ++i)
-        n += is_network_layer(&c->sections[i]);
+        n += is_layer_of(&c->sections[i], block);
     return n;
 }
 
@@ -145,9 +146,9 @@ static void choose_all_blocks(graph *g, const backend *be)
 }
 
 /* Plain where others than layers read: the host, the objective. */
-static void choose_layouts(graph *g, const config *c, const backend *be)
+static void choose_layouts(graph *g, const backend *be)
 {
-    const section *objective = config_section(c, "sobolev");
+    const section *objective = graph_objective(g);
     long wrt = objective ? option_integer(objective, "wrt") : -1;
     g->nodes[g->output_node].plain_output = true;
     for (int i = 0; i < g->n_nodes; ++i)
@@ -163,16 +164,17 @@ void graph_make_plain(graph *g, const backend *be, int node)
     choose_all_blocks(g, be);
 }
 
-status graph_lay_out(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context)
+/* The layers of a block behind `input`. */
+static status lay_out(graph *g, const config *c, int block, tensor_shape input, const backend *be, foreign_shape foreign, void *context)
 {
-    *g = (graph){.output_node = -1};
-    int n = count_layers(c);
+    *g = (graph){.output_node = -1, .input = input};
+    int n = count_layers(c, block);
     g->nodes = allocate_zeroed((unsigned long)n + GRAPH_MAX_HEAD, sizeof *g->nodes);
     if (!g->nodes)
         return STATUS_NO_MEMORY;
-    status s = graph_input_shape(c, &g->input);
+    status s = STATUS_OK;
     for (int i = 0; i < c->n_sections && s == STATUS_OK; ++i) {
-        if (!is_network_layer(&c->sections[i]))
+        if (!is_layer_of(&c->sections[i], block))
             continue;
         graph_node *node = &g->nodes[g->n_nodes];
         node->where = &c->sections[i];
@@ -184,12 +186,20 @@ status graph_lay_out(graph *g, const config *c, const backend *be, foreign_shape
             g->output_node = node->index;
     }
     if (s == STATUS_OK && g->output_node < 0)
-        s = config_error(c, &c->sections[0], "the network has no layer that gives an output");
+        s = config_error(c, &c->sections[block], "the network has no layer that gives an output");
     if (s == STATUS_OK)
-        choose_layouts(g, c, be);
+        choose_layouts(g, be);
     if (s != STATUS_OK)
         graph_free(g, be);
     return s;
+}
+
+status graph_lay_out(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context)
+{
+    tensor_shape input;
+    *g = (graph){0};
+    status s = graph_input_shape(c, &input);
+    return s == STATUS_OK ? lay_out(g, c, 0, input, be, foreign, context) : s;
 }
 
 /* An array of the host's needs none of ours. */
@@ -218,6 +228,16 @@ status graph_allocate(graph *g, const backend *be)
 status graph_build(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context)
 {
     status s = graph_lay_out(g, c, be, foreign, context);
+    if (s == STATUS_OK)
+        s = graph_allocate(g, be);
+    if (s != STATUS_OK)
+        graph_free(g, be);
+    return s;
+}
+
+status graph_build_block(graph *g, const config *c, int block, tensor_shape input, const backend *be)
+{
+    status s = lay_out(g, c, block, input, be, NULL, NULL);
     if (s == STATUS_OK)
         s = graph_allocate(g, be);
     if (s != STATUS_OK)
@@ -258,7 +278,7 @@ status graph_resize(graph *g, const config *c, const backend *be, foreign_shape 
     for (int i = 0; i < g->n_nodes && s == STATUS_OK; ++i)
         s = node_lay_out_again(g, &g->nodes[i], c, foreign, context);
     if (s == STATUS_OK)
-        choose_layouts(g, c, be);
+        choose_layouts(g, be);
     return s;
 }
 

@@ -32,6 +32,10 @@ status graph_allocate(graph *g, const backend *be);
  * refused, and the graph can then only be freed. Head nodes are gone. */
 status graph_resize(graph *g, const config *c, const backend *be, foreign_shape foreign, void *context);
 
+/* The network of the layers inside of a block (the section number `block` of c, a [critic]), with parameters of its own; its first layer reads
+ * `input`. */
+status graph_build_block(graph *g, const config *c, int block, tensor_shape input, const backend *be);
+
 void graph_free(graph *g, const backend *be);
 
 /* Appends a node without a cfg section that reads the last one appended (first: the network's output): the head through

@@ -1,4 +1,5 @@
 /* The four sweeps: the only place that orders the calls of layers (engine/tape.h). */
+#include "engine/critics.h"
 #include "engine/tape.h"
 
 /* ---------------------------------------------------------------- one call of a layer */
@@ -129,7 +130,7 @@ static void clear_unstarted(tape *t, int index)
 static void node_backward(tape *t, int index, int half, component_range range, bool parameters)
 {
     const graph_node *node = &t->graph->nodes[index];
-    if (!is_runnable(node))
+    if (!is_runnable(node) || (half == HALF_LOW && critics_cut(t->critics, index)))
         return;
     bool loss = node->type->role == LAYER_LOSS, starts = starts_adjoint(t, index, half);
     if (!starts && (loss || !t->entries[index].adjoint_started[half]))
@@ -150,7 +151,10 @@ static void node_backward(tape *t, int index, int half, component_range range, b
         c.pass.accumulate[i] = started[i] && !converted->data;
         *tape_adjoint_started(t, below, half) = true;
     }
-    node->type->backward(&c.pass);
+    if (node->type->critic && t->critics)
+        critics_backward(t->critics, t, &c.pass);
+    else
+        node->type->backward(&c.pass);
     for (int i = 0; i < node->n_inputs; ++i)
         if (c.adj_x[i].data && t->entries[index].adj_converted[i].data)
             convert_input_adjoint(t, index, i, range, started[i]);

@@ -53,6 +53,7 @@ typedef struct tape {
     bool derivatives;      /* this batch uses the whole jets; else only values, as for prediction */
     uint64_t seed, step;   /* random numbers of layers: a function of both */
     const real *truth;
+    struct critics *critics; /* of the graph's [critic] blocks; NULL: they pass what comes down (engine/critics.h) */
     double cost;           /* what loss layers reported in the last value sweep */
     const real *row_scale; /* [batch]: s of the scalar path; NULL: off */
     real *scratch;         /* for the scalar path, as layer_pass wants it; NULL until tape_allow_scalar_path */

@@ -54,7 +54,7 @@ void darknet_read_plan(const plan *p, plan_complaint say, void *context)
 {
     for (const plan_layer *l = p->layers; l < p->layers + p->n; ++l) {
         char text[128];
-        if (l->dropped)
+        if (l->dropped || plan_is(l, "critic")) /* which export_fold() drops */
             continue;
         if (!l->where->spec->stock) {
             snprintf(text, sizeof text, "stock Darknet does not know [%s]", l->type);

@@ -180,6 +180,8 @@ static status drop_first_dropouts(plan *p)
 
 static status fold_for_darknet(plan *p, plan_layer *l)
 {
+    if (plan_is(l, "critic"))
+        return plan_drop(p, l);
     if (plan_is(l, "batchnorm"))
         return replace_batchnorm(p, l);
     if (plan_is(l, "convolutional") && l->adopted && l->window.size == 1 && (l->window.stride > 1 || l->window.padding > 0))

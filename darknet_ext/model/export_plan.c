@@ -74,7 +74,7 @@ static bool joins_sizes(const plan *p, const plan_layer *l)
 
 static bool is_shapeless(const plan *p, const plan_layer *l)
 {
-    static const char *const keep_it[] = {"dropout", "activation", "logistic", "shortcut", NULL};
+    static const char *const keep_it[] = {"dropout", "activation", "logistic", "shortcut", "critic", NULL};
     if (plan_is(l, "softmax"))
         return true;
     if (plan_is(l, "route"))
@@ -116,7 +116,7 @@ status plan_create(plan *p, plugin_network *network)
     p->layers = allocate_zeroed((unsigned long)g->n_nodes, sizeof *p->layers);
     status s = p->layers ? STATUS_OK : STATUS_NO_MEMORY;
     for (int i = 0; i < p->config->n_sections && s == STATUS_OK; ++i)
-        if (p->config->sections[i].spec->role == SECTION_LAYER)
+        if (p->config->sections[i].spec->role == SECTION_LAYER && p->config->sections[i].block == 0)
             s = add_layer(p, network, &p->config->sections[i]);
     return s;
 }

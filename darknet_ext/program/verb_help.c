@@ -124,6 +124,23 @@ static int refuse_topic(const char *topic)
     return EXIT_USAGE;
 }
 
+static bool print_verb_named(const char *topic)
+{
+    for (const verb *const *v = verb_list; *v; ++v)
+        if (strcmp((*v)->name, topic) == 0) {
+            verb_print_help(*v, stdout);
+            return true;
+        }
+    return false;
+}
+
+/* `data` is a verb and a section. */
+static int print_verb_or_section(const char *topic)
+{
+    bool is_verb = print_verb_named(topic), is_section = print_section_named(topic) == EXIT_OK;
+    return is_verb || is_section ? EXIT_OK : refuse_topic(topic);
+}
+
 static int help(const arguments *a)
 {
     const char *topic = a->n_positional > 0 ? a->positional[0] : NULL;
@@ -135,12 +152,7 @@ static int help(const arguments *a)
         return print_layers();
     if (strcmp(topic, "environment") == 0)
         return print_environment();
-    for (const verb *const *v = verb_list; *v; ++v)
-        if (strcmp((*v)->name, topic) == 0) {
-            verb_print_help(*v, stdout);
-            return EXIT_OK;
-        }
-    return print_section_named(topic) == EXIT_OK ? EXIT_OK : refuse_topic(topic);
+    return print_verb_or_section(topic);
 }
 
 const verb verb_help = {

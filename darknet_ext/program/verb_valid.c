@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "data/domain.h"
 #include "program/arguments.h"
 #include "train/evaluate.h"
 #include "train/point_sets.h"
@@ -22,7 +23,10 @@ static status validate(plugin_network *p, const char *weights)
         return s;
     bool streamed = data_source_is_streamed(&data);
     evaluation result;
-    s = streamed ? stream_source_prepare(&data.streams, data.where, data.path) : data_source_test(&data, &test);
+    if (streamed && !data.streams.test.stream->has_labels)
+        s = data_fail(data.where, data.path, stream_source_key(data.where), "the test samples have no labels (a teacher is asked in training alone)");
+    else
+        s = streamed ? stream_source_prepare(&data.streams, data.where, data.path) : data_source_test(&data, &test);
     if (s == STATUS_OK)
         s = plugin_load_weights(p, weights);
     if (s == STATUS_OK)

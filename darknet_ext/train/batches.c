@@ -11,16 +11,23 @@ static bool wants_mirror(const plugin_network *net)
     return data && option_boolean(data, "mirror");
 }
 
+static batches start(plugin_network *net)
+{
+    bool mirror = wants_mirror(net);
+    return (batches){.net = net, .mirror = mirror, .drawn = plugin_minibatch(net) / (mirror ? 2 : 1), .truth_count = plugin_truth_count(net)};
+}
+
 status batches_create(batches *b, plugin_network *net, const dataset *set)
 {
-    *b = (batches){.net = net, .set = set, .mirror = wants_mirror(net), .truth_count = plugin_truth_count(net)};
+    *b = start(net);
+    b->set = set;
     return epochs_create(&b->epochs, (uint32_t)set->points, plugin_seed(net));
 }
 
 status batches_create_streamed(batches *b, plugin_network *net, const sample_set *set, int loaders)
 {
-    *b = (batches){.net = net, .mirror = wants_mirror(net), .truth_count = plugin_truth_count(net)};
-    return loader_create(&b->loader, set, plugin_minibatch(net), plugin_seed(net), loaders);
+    *b = start(net);
+    return loader_create(&b->loader, set, b->drawn, plugin_seed(net), loaders);
 }
 
 void batches_free(batches *b)
@@ -64,7 +71,7 @@ static void put_labels(float *to, const dataset *d, const label_layout *l, size_
 /* mirror=1: the second half of the minibatch becomes the mirror images of the first. Labels of values stay what they are. */
 static void mirror_second_half(batches *b)
 {
-    size_t half = (size_t)plugin_minibatch(b->net) / 2;
+    size_t half = (size_t)b->drawn;
     tensor_shape shape = plugin_graph(b->net)->input;
     float *x = plugin_input(b->net), *truth = plugin_truth(b->net);
     for (size_t i = 0; i < half; ++i)
@@ -75,7 +82,7 @@ static void mirror_second_half(batches *b)
 static void fill_from_memory(batches *b, uint64_t first)
 {
     const dataset *d = b->set;
-    for (size_t i = 0; i < (size_t)plugin_minibatch(b->net); ++i) {
+    for (size_t i = 0; i < (size_t)b->drawn; ++i) {
         size_t sample = epochs_at(&b->epochs, first + (uint64_t)i);
         put(plugin_input(b->net) + i * (size_t)d->inputs, d, PART_X, sample, 0, (size_t)d->inputs, 0);
         put_labels(plugin_truth(b->net) + i * b->truth_count, d, plugin_labels(b->net), sample);
@@ -87,7 +94,7 @@ static status fill_from_loader(batches *b, uint64_t first)
 {
     loaded_samples m;
     const graph *g = plugin_graph(b->net);
-    size_t rows = (size_t)plugin_minibatch(b->net), inputs = shape_count(g->input), outputs = shape_count(g->nodes[g->output_node].out);
+    size_t rows = (size_t)b->drawn, inputs = shape_count(g->input), outputs = shape_count(g->nodes[g->output_node].out);
     status s = loader_take(b->loader, first, &m);
     if (s != STATUS_OK)
         return s;
@@ -103,7 +110,7 @@ static status fill_from_loader(batches *b, uint64_t first)
 
 status batches_fill(batches *b)
 {
-    uint64_t first = plugin_seen(b->net);
+    uint64_t first = plugin_seen(b->net) / (b->mirror ? 2 : 1); /* of the samples drawn */
     status s = STATUS_OK;
     if (b->loader)
         s = fill_from_loader(b, first);

@@ -12,6 +12,7 @@ typedef struct batches {
     const dataset *set; /* of samples in memory */
     epochs epochs;
     loader *loader;     /* of samples that are read in pieces; NULL: there are none */
+    int drawn;          /* samples of a minibatch that come from the data; the others are their mirror images */
     size_t truth_count;
     bool mirror;        /* [data] mirror= */
 } batches;

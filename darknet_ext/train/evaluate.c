@@ -15,7 +15,8 @@ struct evaluator {
     size_t inputs, outputs;
     size_t rows; /* points times directions of one piece */
     bool classes;        /* error and kl are wanted */
-    label_kind kind;
+    bool probabilities;  /* of labels; else they are logits */
+    predictor *teacher;  /* NULL: there is none */
     double *y, *jacobian, *v, *jvp, *hvp; /* rows times [outputs], [outputs, inputs], [inputs], [outputs], [outputs, inputs] */
 };
 
@@ -59,6 +60,7 @@ void evaluator_free(evaluator *e)
     if (!e)
         return;
     predictor_free(e->predictor);
+    predictor_free(e->teacher);
     free(e->y);
     free(e->jacobian);
     free(e->v);
@@ -119,6 +121,16 @@ static double divergence(const double *p, const double *q, size_t count)
     return sum;
 }
 
+/* KL(t || softmax of q), t the probabilities themselves. */
+static double divergence_of_probabilities(const double *t, const double *q, size_t count)
+{
+    double q_norm = log_normaliser(q, count), sum = 0;
+    for (size_t k = 0; k < count; ++k)
+        if (t[k] > 0)
+            sum += t[k] * (log(t[k]) - (q[k] - q_norm));
+    return sum;
+}
+
 static bool is_given(const double *y, size_t count)
 {
     for (size_t k = 0; k < count; ++k)
@@ -140,9 +152,8 @@ static void add_classes(const evaluator *e, const double *y, const double *label
     for (size_t i = 0; i < samples; ++i, y += m, label += m) {
         if (!is_given(label, m))
             continue;
-        size_t class = largest(label, m);
-        add(&sums->error, largest(y, m) != class);
-        add(&sums->kl, e->kind == LABELS_CLASSES ? log_normaliser(y, m) - y[class] : divergence(y, label, m));
+        add(&sums->error, largest(y, m) != largest(label, m));
+        add(&sums->kl, e->probabilities ? divergence_of_probabilities(label, y, m) : divergence(y, label, m));
     }
 }
 
@@ -228,10 +239,15 @@ static void compare(evaluator *e, const comparison *c, errors *sums)
         }
 }
 
-void evaluator_compare_classes(evaluator *e, label_kind kind)
+void evaluator_compare_classes(evaluator *e, bool probabilities)
 {
     e->classes = true;
-    e->kind = kind;
+    e->probabilities = probabilities;
+}
+
+status evaluator_ask_teacher(evaluator *e, graph *g, const backend *be)
+{
+    return predictor_create_for_graph(&e->teacher, g, be, 0);
 }
 
 static evaluation result_of(const errors *sums)
@@ -269,6 +285,8 @@ status evaluator_run_streamed(evaluator *e, const sample_set *set, evaluation *r
     status s = sample_pieces_create(&pieces, set, e->rows);
     while (s == STATUS_OK && pieces.next < set->n) {
         s = sample_pieces_read(&pieces);
+        if (s == STATUS_OK && !set->stream->has_labels && e->teacher)
+            predictor_run(e->teacher, pieces.samples.parts[PART_X], pieces.samples.points, &(prediction){.y = pieces.samples.parts[PART_Y]});
         if (s == STATUS_OK)
             compare(e, &(comparison){.d = &pieces.samples, .values = true}, &sums);
     }

@@ -7,8 +7,8 @@
 #include "data/stream_source.h"
 
 /* `error` and `kl` are of classifiers, whose outputs and labels are logits: the part of the samples whose largest output is not that of the label's
- * largest number, and the mean of KL(student || target); of classes, whose KL in that direction is infinite, KL(target || student), the cross
- * entropy. Samples whose labels are not given are left out.
+ * largest number, and the mean of KL(student || target); of classes, whose KL in that direction is infinite, KL(target || student), for
+ * one-hot rows the cross entropy. Samples whose labels are not given are left out.
  *
  * Mean squared errors over all entries that the points give, those that are not NaN: of values, of the Jacobian, of the Hessian
  * (without it: of its products with the given v), and of J v. NaN where not measured. */
@@ -24,8 +24,11 @@ status evaluator_create(evaluator **result, plugin_network *p, int order);
 void evaluator_free(evaluator *e);
 evaluation evaluator_run(evaluator *e, const dataset *d);
 
-/* From now on error and kl are measured, too; `kind` says what y is: classes, or logits (probabilities have become theirs). */
-void evaluator_compare_classes(evaluator *e, label_kind kind);
+/* From now on error and kl are measured, too; `probabilities`: y is probabilities, of one-hot rows too; else logits. */
+void evaluator_compare_classes(evaluator *e, bool probabilities);
+
+/* What another network says becomes the labels of samples that are read in pieces and have none. It must outlive the evaluator. */
+status evaluator_ask_teacher(evaluator *e, graph *g, const backend *be);
 
 /* The same of samples that are read in pieces, which have values alone. Fails when one cannot be read. */
 status evaluator_run_streamed(evaluator *e, const sample_set *set, evaluation *result);

@@ -1,6 +1,7 @@
 #include "train/point_sets.h"
 
 #include "check/gradient_check.h"
+#include "core/logit_loss_math.h"
 #include "data/image_files.h"
 #include "train/teacher_labels.h"
 
@@ -45,10 +46,27 @@ status training_data_open(data_source *d, plugin_network *p)
     return data_source_open(d, s, c->path, &needs);
 }
 
-bool compares_classes(plugin_network *p, const data_source *d)
+static loss_kind value_loss(plugin_network *p)
+{
+    const objective_options *o = plugin_objective(p);
+    const teacher_options *t = plugin_teacher(p);
+    if (!o || (!t && !sobolev_has_loss(o, 0)))
+        return LOSS_L2;
+    return t && t->hard_weight > 0 ? t->hard_loss.kind : o->loss[0].kind;
+}
+
+label_scores data_scores(plugin_network *p, const data_source *d)
 {
     const graph *g = plugin_graph(p);
-    return data_source_is_streamed(d) && d->streams.stream->of_classes && shape_count(g->nodes[g->output_node].out) > 1;
+    const sample_stream *stream = d->streams.stream;
+    loss_kind loss = value_loss(p);
+    if (shape_count(g->nodes[g->output_node].out) < 2)
+        return SCORES_NONE;
+    if (stream && stream->has_labels && stream->of_classes)
+        return stream->labels == LABELS_CLASSES ? SCORES_PROBABILITIES : SCORES_LOGITS;
+    if (!loss_is_of_logits(loss))
+        return SCORES_NONE;
+    return loss == LOSS_CROSS_ENTROPY && !(stream && !stream->has_labels) ? SCORES_PROBABILITIES : SCORES_LOGITS;
 }
 
 int data_loaders(plugin_network *p)
@@ -60,8 +78,13 @@ int data_loaders(plugin_network *p)
 
 status data_evaluator_create(evaluator **e, plugin_network *p, const data_source *d)
 {
-    status s = evaluator_create(e, p, data_source_is_streamed(d) ? 0 : evaluation_order(p));
-    if (s == STATUS_OK && compares_classes(p, d))
-        evaluator_compare_classes(*e, d->streams.stream->labels);
+    bool streamed = data_source_is_streamed(d);
+    label_scores scores = data_scores(p, d);
+    const teacher_options *t = plugin_teacher(p);
+    status s = evaluator_create(e, p, streamed ? 0 : evaluation_order(p));
+    if (s == STATUS_OK && scores != SCORES_NONE)
+        evaluator_compare_classes(*e, scores == SCORES_PROBABILITIES);
+    if (s == STATUS_OK && streamed && t && t->graph)
+        s = evaluator_ask_teacher(*e, t->graph, plugin_backend(p));
     return s;
 }

@@ -9,8 +9,9 @@
 /* Opens the [data] section for what the network and its loss need; the network must outlive the source. */
 status training_data_open(data_source *d, plugin_network *p);
 
-/* Whether a network's outputs and its labels are scores of classes. */
-bool compares_classes(plugin_network *p, const data_source *d);
+/* Whether a network's outputs are logits of classes, and then what the labels are that it is tested with: as [data] says, else as its loss does. */
+typedef enum label_scores { SCORES_NONE, SCORES_LOGITS, SCORES_PROBABILITIES } label_scores;
+label_scores data_scores(plugin_network *p, const data_source *d);
 
 /* An evaluator for the test samples of that source. */
 status data_evaluator_create(evaluator **e, plugin_network *p, const data_source *d);

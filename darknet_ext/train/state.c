@@ -15,7 +15,7 @@ typedef struct state_header {
     char magic[8];
     uint32_t version, adam_steps;
     uint64_t seen, seed, weights, count; /* weights: their XXH3 hash */
-    uint64_t arrays;
+    uint64_t arrays, critics; /* critics: numbers of their blocks */
     training_memory memory;
 } state_header;
 
@@ -53,9 +53,39 @@ static float *exchange_optimiser(graph *g, float *values, bool to_parameters)
     return values;
 }
 
-static size_t state_count(const graph *g, bool unfolded)
+/* Numbers that stand for the count of a block's updates. */
+enum { UPDATES_COUNT = sizeof(long) / sizeof(float) };
+
+/* The networks of [critic] blocks live in the state alone: all their arrays, and their optimiser's. */
+static size_t critics_state_count(plugin_network *p)
 {
-    return OPTIMISER_ARRAYS * graph_parameter_count(g) + (unfolded ? graph_array_count(g) : 0);
+    size_t count = 0;
+    for (int i = 0; i < critics_count(plugin_critics(p)); ++i) {
+        const graph *g = critic_graph(critics_get(plugin_critics(p), i));
+        count += g ? UPDATES_COUNT + graph_array_count(g) + OPTIMISER_ARRAYS * graph_parameter_count(g) : 0;
+    }
+    return count;
+}
+
+static float *exchange_critics(plugin_network *p, float *values, bool to_critics)
+{
+    for (int i = 0; i < critics_count(plugin_critics(p)); ++i) {
+        critic *c = critics_get(plugin_critics(p), i);
+        graph *g = critic_graph(c);
+        if (!g)
+            continue;
+        memcpy(to_critics ? (void *)critic_updates(c) : values, to_critics ? (void *)values : critic_updates(c), sizeof(long));
+        values += UPDATES_COUNT;
+        GRAPH_ARRAYS(g, q) values = exchange(q->value, q->count, values, to_critics);
+        values = exchange_optimiser(g, values, to_critics);
+    }
+    return values;
+}
+
+static size_t state_count(plugin_network *p, bool unfolded)
+{
+    const graph *g = plugin_graph(p);
+    return OPTIMISER_ARRAYS * graph_parameter_count(g) + critics_state_count(p) + (unfolded ? graph_array_count(g) : 0);
 }
 
 uint64_t state_weights_hash(const graph *g)
@@ -73,13 +103,15 @@ status state_save(plugin_network *p, const float *unfolded, const training_memor
     h.count = graph_parameter_count(plugin_graph(p));
     h.arrays = unfolded ? ALL_ARRAYS : OPTIMISER_ARRAYS;
     h.memory = *memory;
-    size_t bytes = sizeof h + state_count(plugin_graph(p), unfolded) * sizeof(float);
+    h.critics = critics_state_count(p);
+    size_t bytes = sizeof h + state_count(p, unfolded) * sizeof(float);
     char *content = allocate_zeroed(1, bytes), temporary[4096];
     FILE *f;
     if (!content)
         return STATUS_NO_MEMORY;
     memcpy(content, &h, sizeof h);
     float *values = exchange_optimiser(plugin_graph(p), (float *)(content + sizeof h), false);
+    values = exchange_critics(p, values, false);
     if (unfolded)
         memcpy(values, unfolded, graph_array_count(plugin_graph(p)) * sizeof *unfolded);
     status s = file_begin(path, temporary, sizeof temporary, &f);
@@ -104,6 +136,8 @@ static status check_header(const state_header *h, plugin_network *p, bool normal
         return bad_state(path, "not a state file of this version");
     if (h->count != graph_parameter_count(plugin_graph(p)))
         return bad_state(path, "belongs to another network");
+    if (h->critics != critics_state_count(p))
+        return bad_state(path, "belongs to a network with other [critic] blocks");
     if (h->seen != plugin_seen(p) || h->weights != state_weights_hash(plugin_graph(p)))
         return bad_state(path, "belongs to other weights (remove it to start the optimiser afresh)");
     if (h->arrays != (normalised ? ALL_ARRAYS : OPTIMISER_ARRAYS))
@@ -121,7 +155,7 @@ static status read_content(FILE *f, plugin_network *p, bool normalised, training
     status s = check_header(&h, p, normalised, path);
     if (s != STATUS_OK)
         return s;
-    size_t bytes = sizeof h + state_count(plugin_graph(p), normalised) * sizeof(float);
+    size_t bytes = sizeof h + state_count(p, normalised) * sizeof(float);
     char *content = allocate_zeroed(1, bytes);
     uint64_t hash;
     if (!content)
@@ -132,6 +166,7 @@ static status read_content(FILE *f, plugin_network *p, bool normalised, training
         s = bad_state(path, "truncated or damaged");
     } else {
         float *values = exchange_optimiser(plugin_graph(p), (float *)(content + sizeof h), true);
+        values = exchange_critics(p, values, true);
         GRAPH_ARRAYS(plugin_graph(p), q)
         if (normalised)
             values = exchange(q->value, q->count, values, true);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "train/critic_log.h"
 #include "train/evaluate.h"
 #include "train/plot.h"
 #include "train/point_sets.h"
@@ -34,6 +35,7 @@ typedef struct trainer {
     training_set set;
     evaluator *evaluator;
     run_folder folder;
+    critic_log critics;
     double started;
     objective_losses since; /* sums since the last row of metrics.csv */
     uint64_t samples_since;
@@ -181,6 +183,8 @@ static status measure(trainer *t, long step)
     t->evaluated_step = step;
     if (s == STATUS_OK)
         s = write_row(t, step);
+    if (s == STATUS_OK)
+        s = critic_log_write(&t->critics, t->net, step);
     if (s == STATUS_OK && !isfinite(score(t, &t->latest)))
         s = diverged(t, step, "the test error");
     if (s == STATUS_OK && !finite)
@@ -269,6 +273,7 @@ static void report(trainer *t)
 {
     FILE *out = t->request->log;
     double seconds = seconds_now() - t->started, waited = batches_waited(&t->set.batches);
+    critic_log_report(&t->critics, t->net, out);
     fprintf(out, "stopped: %s after %ld updates, %.1f seconds\n", t->reason, plugin_updates(t->net), seconds);
     if (isfinite(waited))
         fprintf(out, "waited for samples: %.2f seconds (%.1f%%) with %d loader thread%s\n", waited, 100 * waited / seconds, data_loaders(t->net),
@@ -436,12 +441,15 @@ static status prepare(trainer *t)
     data_source_describe(&t->set.data, q->log);
     teacher_function_describe(t->net, t->set.box, q->log);
     s = run_folder_create(&t->folder, q->out, plugin_config(t->net), q->force);
+    if (s == STATUS_OK)
+        s = critic_log_open(&t->critics, t->net, &t->folder);
     recall_best(t);
     return s;
 }
 
 static void tidy_up(trainer *t)
 {
+    critic_log_close(&t->critics);
     run_folder_close(&t->folder);
     evaluator_free(t->evaluator);
     watch_free(&t->watch);

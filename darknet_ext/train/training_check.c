@@ -48,21 +48,28 @@ static status check_foreign(plugin_network *p, const graph_node *node)
     return refuse(p, node->where, text);
 }
 
+/* Before there is a network of Darknet's. */
+static int minibatch_of(const config *c)
+{
+    return (int)(option_integer(&c->sections[0], "batch") / option_integer(&c->sections[0], "subdivisions"));
+}
+
 /* [data] mirror= and what [sobolev] wants of it. */
 static status check_mirror(plugin_network *p)
 {
     const config *c = plugin_config(p);
     const section *data = config_section(c, "data");
-    const objective_options *o = plugin_objective(p);
+    const section *where = config_section(c, "sobolev"); /* when it is wrong there is no objective */
     const label_layout *labels = plugin_labels(p);
-    bool mirror = data && option_boolean(data, "mirror"), flip = o && o->order > 0 && o->target == TARGET_FLIP;
-    if (flip && data && !mirror)
+    bool mirror = data && option_boolean(data, "mirror"), flip = where && sobolev_read_options(where).order > 0 && option_choice(where, "target") == TARGET_FLIP;
+    bool image = plugin_graph(p)->input.width > 1;
+    if (flip && data && !mirror && image)
         return option_fail(data, c->path, "mirror", "[sobolev] target=flip compares images with their mirror images: it needs [data] mirror=1");
     if (!mirror)
         return STATUS_OK;
-    if (plugin_graph(p)->input.width < 2)
+    if (!image)
         return option_fail(data, c->path, "mirror", "mirror=1 needs images: [net] with height, width and channels");
-    if (plugin_minibatch(p) % 2)
+    if (minibatch_of(c) % 2 && !flip) /* which says so itself */
         return option_fail(data, c->path, "mirror", "mirror=1 fills half of a minibatch with mirror images: batch / subdivisions must be even");
     if (labels && (labels->order > 0 || labels->directions > 0))
         return option_fail(data, c->path, "mirror", "mirror=1 cannot mirror labels of derivatives: [sobolev] must have target=zero, flip or teacher, or order=0");
@@ -87,7 +94,6 @@ static status check_image_units(plugin_network *p)
 status training_check(plugin_network *p, data_source *data)
 {
     const graph *g = plugin_graph(p);
-    const section *net = &plugin_config(p)->sections[0];
     status_list found = {.first = STATUS_OK};
     bool has_loss = false;
     for (int i = 0; i < g->n_nodes; ++i) {
@@ -98,7 +104,7 @@ status training_check(plugin_network *p, data_source *data)
     }
     if (!has_loss)
         status_collect(&found, refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]"));
-    status_collect(&found, graph_check_batch(g, (int)(option_integer(net, "batch") / option_integer(net, "subdivisions")), plugin_config(p)->path));
+    status_collect(&found, graph_check_batch(g, minibatch_of(plugin_config(p)), plugin_config(p)->path));
     status_collect(&found, check_mirror(p));
     status_collect(&found, check_image_units(p));
     if (data)

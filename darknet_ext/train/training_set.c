@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/logit_loss_math.h"
 #include "data/domain.h"
 #include "engine/objective_check.h"
 #include "train/point_sets.h"
@@ -34,6 +35,25 @@ static status check_normalisation(plugin_network *p)
     return normalisation_of(p) == NORMALISE_NONE ? STATUS_OK : fold_check(p, normalisation_of(p));
 }
 
+/* Losses that compare with the data's labels, and labels that they would misread. */
+static status check_label_kind(const training_set *t, plugin_network *p)
+{
+    const sample_stream *stream = t->data.streams.stream;
+    const objective_options *o = plugin_objective(p);
+    const teacher_options *taught = plugin_teacher(p);
+    const char *key = taught ? "hard_loss" : "loss", *path = plugin_config(p)->path;
+    if (!o || !stream->has_labels || !stream->of_classes || (taught ? !(taught->hard_weight > 0) : !sobolev_has_loss(o, 0)))
+        return STATUS_OK;
+    loss_kind kind = taught ? taught->hard_loss.kind : o->loss[0].kind;
+    const section *where = taught ? taught->where : config_section(plugin_config(p), "sobolev");
+    if (kind == LOSS_CROSS_ENTROPY && stream->labels != LABELS_CLASSES)
+        return option_fail(where, path, key, "cross_entropy compares with probabilities, and the labels are logits (labels=probabilities becomes them): kl_reverse, "
+                                             "which differs by a constant, takes those");
+    if (loss_is_of_logits(kind) && kind != LOSS_CROSS_ENTROPY && stream->labels == LABELS_CLASSES)
+        return option_fail(where, path, key, "kl and kl_reverse compare with logits, and the labels are classes: cross_entropy takes those");
+    return STATUS_OK;
+}
+
 /* An update of fewer samples than it asks for would see some of them twice. */
 static status check_streams(training_set *t, plugin_network *p)
 {
@@ -44,14 +64,15 @@ static status check_streams(training_set *t, plugin_network *p)
     if (!data_source_is_streamed(&t->data))
         return STATUS_OK;
     if (o && o->rms_components)
-        return option_fail(o->where, c->path, "component_weights",
+        return option_fail(config_section(c, "sobolev"), c->path, "component_weights",
                            "component_weights=rms needs derivatives, which samples that are read in pieces have not");
     if (teacher_function(p))
         return option_fail(teacher_function(p), c->path, "function", "a function gives its labels once, to samples in memory, and these are read in pieces");
     if (!t->data.streams.test.stream->has_labels && !(o && o->teacher))
         return data_fail(t->data.where, c->path, stream_source_key(t->data.where), "the test samples have no labels: nothing says how good the network is");
-    if ((long)t->data.streams.training.n >= batch)
-        return STATUS_OK;
+    status s = check_label_kind(t, p);
+    if (s != STATUS_OK || (long)t->data.streams.training.n >= batch)
+        return s;
     snprintf(text, sizeof text, "an update takes batch=%ld samples, but there are %lu to train on", batch, (unsigned long)t->data.streams.training.n);
     return option_fail(&c->sections[0], c->path, "batch", text);
 }
@@ -127,7 +148,7 @@ static status make_streamed(training_set *t, plugin_network *p)
     const section *data = config_section(plugin_config(p), "data");
     status s = stream_source_prepare(&t->data.streams, data, plugin_config(p)->path);
     t->measure = PART_Y;
-    t->classes = compares_classes(p, &t->data);
+    t->classes = data_scores(p, &t->data) != SCORES_NONE;
     if (s == STATUS_OK)
         s = fold_create(&t->fold, plugin_graph(p), NULL);
     return s == STATUS_OK ? batches_create_streamed(&t->batches, p, &t->data.streams.training, data_loaders(p)) : s;
@@ -153,6 +174,7 @@ status training_set_make(training_set *t, plugin_network *p, FILE *log)
     if (s != STATUS_OK)
         return s;
     t->measure = choose_measure(t, p);
+    t->classes = dataset_has_given(&t->test, PART_Y) && t->measure == PART_Y && data_scores(p, &t->data) != SCORES_NONE;
     s = normalise_training(t, p, log);
     if (s == STATUS_OK)
         s = weigh_components(t, p);

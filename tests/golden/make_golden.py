@@ -190,8 +190,17 @@ class Normalised(Layer):
         return (z - channels[0]) / channels[1] * channels[2] + channels[3]
 
 
-def loss_function(kind, delta, epsilon):
+def divergence(p, q):
+    """KL(softmax(p) || softmax(q))."""
+    return jnp.sum(jax.nn.softmax(p) * (jax.nn.log_softmax(p) - jax.nn.log_softmax(q)))
+
+
+def loss_function(kind, delta, epsilon, temperature=1, norm=1):
     return {
+        "kl": lambda p, t: temperature**2 * divergence(p / temperature, t / temperature),
+        "kl_reverse": lambda p, t: temperature**2 * divergence(t / temperature, p / temperature),
+        "cross_entropy": lambda p, t: -(temperature**2) * jnp.sum(t * jax.nn.log_softmax(p / temperature)),
+        "penalty": lambda p, t: (jnp.linalg.norm(p - t) - norm) ** 2,
         "l2": lambda p, t: jnp.sum((p - t) ** 2),
         "norm": lambda p, t: jnp.linalg.norm(p - t),
         "l1": lambda p, t: jnp.sum(jnp.abs(p - t)),
@@ -238,6 +247,8 @@ def normal(seed, purpose, position):
 
 
 def direction(kind, seed, purpose, position, count):
+    if kind == "class":  # chosen when the labels are known
+        return np.zeros(count)
     if kind == "coordinate":
         return np.eye(count)[int(uniform(seed, purpose, position) * count)]
     if kind == "rademacher":
@@ -325,6 +336,8 @@ class Case:
         top = 1 if self.keys.get("differentiate") == "loss" else self.outputs
         n1, n2 = self.keys.get("projections", 0), self.keys.get("projections_2", 0)
         self.v1 = random_directions(self, OUTPUT_DIRECTIONS, n1, top) if n1 else unit_directions(top, batch)
+        if self.keys.get("projection") == "class":
+            self.v1 = np.eye(top)[np.argmax(self.labels[0], axis=1)][None]
         if self.order == 1:
             return
         h, pairs = self.segment_inputs, len(self.v1) * (n2 or self.segment_inputs)
@@ -381,7 +394,7 @@ class Case:
 
     def loss(self, order):
         return loss_function(self.keys.get(f"loss_{order}" if order else "loss", "l2"), self.keys.get("huber_delta", 1),
-                             self.keys.get("relative_epsilon", 1e-6))
+                             self.keys.get("relative_epsilon", 1e-6), self.keys.get("temperature", 1), self.keys.get("penalty_norm", 1))
 
     def sample_losses(self, theta, x, labels, v1, v2):
         """Of orders 0 to self.order, weighted."""
@@ -515,6 +528,121 @@ class BatchCase(Case):
             if isinstance(layer, Normalised):
                 for name in ("rolling_mean", "rolling_variance"):  # of no account in training
                     yield f"{name}_{i}", np.ones(self.parameters[i]["scales"].shape)
+
+
+def tangent(kind, image):
+    """d/d eps of the transformed image, [channels, height, width]: engine/transformations.h."""
+    padded = np.pad(image, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    by_column, by_row = (padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]) / 2, (padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]) / 2
+    height, width = image.shape[1:]
+    w, u = np.meshgrid(np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2, indexing="ij")
+    reach = max(height, width) / 2
+    return {"translate_x": -by_column, "translate_y": -by_row, "rotate": (w * by_column - u * by_row) / reach,
+            "scale": -(u * by_column + w * by_row) / reach}[kind]
+
+
+class TangentCase(Case):
+    """tangents=: products of first derivatives with directions that belong to the image. Those stand among the labels, for `batch`."""
+
+    def batch(self):
+        x, labels, v1, v2 = super().batch()
+        kinds = self.keys["tangents"].split(",")
+        images = self.x.reshape(-1, *self.shapes[0])
+        return x, [*labels, np.array([[tangent(kind, image).ravel() for kind in kinds] for image in images])], v1, v2
+
+    def sample_losses(self, theta, x, labels, v1, v2):
+        (g,), (t,) = self.derivatives(theta, x, labels, v1, v2), self.targets(labels, v1, v2)
+        value = self.weight(0) * self.loss(0)(self.output(theta, x, 0, len(self.layers)), labels[0])
+        along, wanted = (g @ labels[-1].T).reshape(-1, 1), (t @ labels[-1].T).reshape(-1, 1)
+        return jnp.stack([value, self.derivative_loss(1, along, wanted)])
+
+
+class FlipCase(Case):
+    """target=flip: the second half of the batch holds the mirror images of the first, and g at an image is compared with g at its partner, mirrored."""
+
+    def draw(self, batch):
+        super().draw(batch)
+        images = self.x.reshape(-1, *self.shapes[0])
+        images[batch // 2:] = images[:batch // 2, :, :, ::-1]
+        self.labels = [np.concatenate([self.labels[0][:batch // 2]] * 2)]
+
+    def choose_directions(self):
+        super().choose_directions()
+        half = len(self.x) // 2
+        self.v1[:, half:] = self.v1[:, :half]
+
+    def partners(self, theta, x, labels, v1, v2):
+        """g of every sample, and what it is compared with: [batch, n1, inputs] both."""
+        g = jax.vmap(lambda *sample: self.derivatives(theta, *sample)[0])(x, labels, v1, v2)
+        half, images = len(x) // 2, g.reshape(*g.shape[:2], *self.shapes[0])[..., ::-1].reshape(g.shape)
+        return g, jnp.concatenate([images[half:], images[:half]])
+
+    def batch_losses(self, theta, *batch):
+        x, labels = batch[:2]
+        values = self.weight(0) * jax.vmap(lambda x, y: self.loss(0)(self.output(theta, x, 0, len(self.layers)), y))(x, labels[0])
+        return jnp.stack([values, jax.vmap(lambda g, t: self.derivative_loss(1, g, t))(*self.partners(theta, *batch))], 1)
+
+    def mathematics(self, theta, *batch):
+        layers, before = jax.vmap(lambda x: self.run_layers(theta, x, 0, len(theta)))(batch[0])
+        outputs = layers[-1].reshape(len(batch[0]), -1)
+        g, t = self.partners(theta, *batch)
+        results = {"outputs": outputs, "losses": self.batch_losses(theta, *batch), "gradient": g.swapaxes(0, 1)}
+        for i, gradients in enumerate(jax.grad(lambda parameters: jnp.sum(self.batch_losses(parameters, *batch)))(theta)):
+            for name in self.parameters[i]:
+                results[f"gradient_{name}_{i}"] = gradients[name]
+        return results, [outputs - batch[1][0], g - t], before
+
+
+class DistillationCase(Case):
+    """The objective of section 4.2, from the two networks themselves: KL(student || teacher) + alpha E_v ||grad <log pi_t, v> - grad <log pi, v>||,
+    v on the sphere. The engine is given the teacher as labels: its logits and their Jacobian."""
+
+    def teacher(self, x):
+        return self.output(self.taught, x, 0, len(self.layers))
+
+    def draw(self, batch):
+        super().draw(batch)
+        self.taught, own = self.parameters, self.labels[0]
+        super().draw(batch)
+        self.labels = self.teacher_labels(own)
+
+    def teacher_labels(self, own):
+        return [np.array([self.teacher(x) for x in self.x]), np.array([jax.jacfwd(self.teacher)(x) for x in self.x])]
+
+    def sample_losses(self, theta, x, labels, v1, v2):
+        def along(network):
+            return jnp.stack([jax.grad(lambda at: jax.nn.log_softmax(network(at)) @ v)(x) for v in v1])
+
+        def student(at):
+            return self.output(theta, at, 0, len(self.layers))
+
+        distances = jnp.linalg.norm(along(self.teacher) - along(student), axis=1)
+        return jnp.stack([divergence(student(x), self.teacher(x)), self.keys["weight_1"] * jnp.mean(distances)])
+
+
+class AttentionCase(DistillationCase):
+    """Equation 3 of the supplement: L(g(x)) + alpha ||dL(g)/dx - dL(f)/dx||, L the cross-entropy with the class of x, f the teacher. Labels are the
+    class, and a Jacobian J that leads to the teacher's dL(f)/dx: J^T c, c = softmax(y) - y being what the engine contracts it with."""
+
+    def teacher_labels(self, own):
+        y = np.eye(self.outputs)[np.argmax(own, axis=1)]
+        c = jax.nn.softmax(y) - y
+        wanted = np.array([jax.grad(lambda at, k=k: self.entropy(self.teacher(at), k))(x) for x, k in zip(self.x, y)])
+        return [y, np.einsum("bk,bj->bkj", c / np.sum(c**2, 1, keepdims=True), wanted)]
+
+    @staticmethod
+    def entropy(logits, y):
+        return -jnp.sum(y * jax.nn.log_softmax(logits))
+
+    def sample_losses(self, theta, x, labels, v1, v2):
+        def loss(network, at):
+            return self.entropy(network(at), labels[0])
+
+        def student(at):
+            return self.output(theta, at, 0, len(self.layers))
+
+        distance = jax.grad(lambda at: loss(student, at))(x) - jax.grad(lambda at: loss(self.teacher, at))(x)
+        return jnp.stack([loss(student, x), self.keys["weight_1"] * jnp.linalg.norm(distance)])
 
 
 # ---------------------------------------------------------------- the cases
@@ -733,7 +861,35 @@ def batchnorm_cases():
                     projections_2=1, **zero)
 
 
+def choice_cases():
+    """Losses on logits, other directions and other targets: small convolutional networks."""
+    image, zero = (2, 4, 5), {"target": "zero"}
+
+    def layers(f, outputs=3):
+        return [Convolutional(3, size=3, stride=2, padding=1, activation=f), Convolutional(4, size=2, activation=f), (outputs, LINEAR)]
+
+    for kind in ("kl", "kl_reverse", "cross_entropy"):
+        yield Case(f"{kind}_order0", image, layers("tanh"), order=0, loss=kind)
+        yield Case(f"{kind}_order1", image, layers("softplus"), order=1, loss=kind, temperature=2.5, projections=1, differentiate="log_probabilities", **zero)
+    for f in ("tanh", "leaky"):
+        yield Case(f"penalty_{f}", image, layers(f), order=1, loss_1="penalty", penalty_norm=.75, **zero)
+        yield Case(f"penalty_projected_{f}", image, layers(f), order=1, loss_1="penalty", projections=2, weight_1=.5, **zero)
+        yield Case(f"class_{f}", image, layers(f), order=1, projections=1, projection="class")
+        yield FlipCase(f"flip_{f}", image, layers(f), batch=4, order=1, target="flip")
+        yield FlipCase(f"flip_projected_{f}", image, layers(f), batch=4, order=1, target="flip", loss_1="norm", projections=2)
+        yield FlipCase(f"flip_of_the_loss_{f}", image, layers(f), batch=6, order=1, target="flip", loss="cross_entropy", loss_1="norm", differentiate="loss",
+                       objective_loss="cross_entropy", weight_1=.25)
+        yield TangentCase(f"tangents_{f}", image, layers(f), order=1, tangents="translate_x,translate_y,rotate,scale", **zero)
+        yield TangentCase(f"tangents_of_labels_{f}", image, layers(f), order=1, tangents="scale,rotate", projections=2, loss_1="norm")
+        yield DistillationCase(f"distillation_{f}", image, layers(f), order=1, loss="kl", loss_1="norm", weight_1=.5, differentiate="log_probabilities",
+                               projections=3)
+        yield AttentionCase(f"attention_{f}", image, layers(f), order=1, loss="cross_entropy", loss_1="norm", weight_1=.75, differentiate="loss",
+                            objective_loss="cross_entropy")
+    yield Case("class_order2", image, layers("tanh"), batch=2, order=2, wrt=0, projections=1, projection="class", **zero)
+
+
 FILES = {
+    "choices": choice_cases,
     "activations": activation_cases,
     "losses": loss_cases,
     "heads": head_cases,

@@ -1,0 +1,233 @@
+/* [critic] blocks: the gradients below them and what they learn, against an independent autodiff (golden/make_critics.py); a block that can be
+ * exact becomes exact; sizes of batches; bitwise repetition. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "golden_file.h"
+#include "engine/critics.h"
+#include "objective_fixture.h"
+
+enum { SEED = 5 };
+
+/* A network with blocks, with [sobolev] or with a loss of its own. */
+typedef struct cut_network {
+    const backend *be;
+    config *config;
+    graph graph;
+    objective *objective; /* NULL: the network's own loss */
+    tape own_tape, *tape;
+    critics *critics;
+    int batch;
+} cut_network;
+
+static void open_network(cut_network *n, const backend *be, const char *cfg)
+{
+    *n = (cut_network){.be = be};
+    assert_int_equal(config_parse("cfg", cfg, strlen(cfg), NULL, 0, print_line, NULL, &n->config), STATUS_OK);
+    assert_int_equal(graph_build(&n->graph, n->config, be, NULL, NULL), STATUS_OK);
+    n->batch = (int)option_integer(&n->config->sections[0], "batch");
+    const section *where = config_section(n->config, "sobolev");
+    if (where) {
+        objective_options options = sobolev_read_options(where);
+        assert_int_equal(objective_create(&n->objective, &n->graph, be, where, "cfg", &options, n->batch), STATUS_OK);
+        n->tape = objective_tape(n->objective);
+    } else {
+        assert_int_equal(tape_create(&n->own_tape, &n->graph, be, n->batch, 0, 0, -1), STATUS_OK);
+        n->tape = &n->own_tape;
+    }
+    if (critics_create(&n->critics, &n->graph, n->config, be, n->batch, SEED) != STATUS_OK)
+        fail_msg("%s", status_text());
+    n->tape->critics = n->critics;
+}
+
+static void close_network(cut_network *n)
+{
+    critics_free(n->critics);
+    objective_free(n->objective);
+    tape_free(&n->own_tape);
+    graph_free(&n->graph, n->be);
+    config_free(n->config);
+}
+
+/* A training step but for the update of the network: its gradients, and the blocks' updates. */
+static void step(cut_network *n, int batch, const real *x, const real *labels)
+{
+    tape *t = n->tape;
+    if (t->batch != batch)
+        tape_set_batch(t, batch);
+    n->be->copy((size_t)batch * t->x.count, x, t->x.data);
+    graph_clear_gradients(&n->graph, n->be);
+    critics_begin(n->critics, 0, true);
+    if (n->objective) {
+        objective_begin(n->objective, labels, true, SEED, 1);
+    } else {
+        t->training = true;
+        t->seed = SEED;
+        t->step = 1;
+        t->truth = labels;
+        tape_clear_adjoints(t);
+    }
+    sweep_values(t, 0, n->graph.n_nodes - 1);
+    if (n->objective) {
+        objective_forward(n->objective);
+        objective_backward(n->objective);
+    }
+    for (int i = n->graph.n_nodes - 1; i >= 0; i--) {
+        if (i == n->graph.output_node)
+            critics_note_true_gradients(n->critics, t);
+        sweep_adjoints(t, i, i, true);
+    }
+}
+
+/* ---------------------------------------------------------------- golden values */
+
+typedef struct golden_test {
+    const backend *be;
+    const golden_case *c;
+    char name[160];
+} golden_test;
+
+static const array *block_array(const golden_case *c, const char *prefix, int block, const graph_node *node, const parameter *p)
+{
+    char with_block[32];
+    snprintf(with_block, sizeof with_block, "%s%d_", prefix, block);
+    return parameter_array(c, with_block, node, p);
+}
+
+static void fill_all(cut_network *n, const golden_case *c)
+{
+    GRAPH_ARRAYS(&n->graph, p) fill(p->value, parameter_array(c, "", &n->graph.nodes[node_], p), p->count);
+    for (int i = 0; i < critics_count(n->critics); i++) {
+        graph *g = critic_graph(critics_get(n->critics, i));
+        if (g)
+            GRAPH_ARRAYS(g, p) fill(p->value, block_array(c, "block", i, &g->nodes[node_], p), p->count);
+    }
+}
+
+static void golden_case_agrees(void **state)
+{
+    const golden_test *test = *state;
+    const golden_case *c = test->c;
+    cut_network n;
+    open_network(&n, test->be, c->cfg);
+    real *x = n.be->allocate(get_array(c, "inputs")->count), *labels = n.be->allocate(get_array(c, "labels")->count);
+    fill(x, get_array(c, "inputs"), get_array(c, "inputs")->count);
+    fill(labels, get_array(c, "labels"), get_array(c, "labels")->count);
+    fill_all(&n, c);
+    step(&n, n.batch, x, labels);
+    GRAPH_PARAMETERS(&n.graph, p)
+    {
+        const array *want = parameter_array(c, "gradient_", &n.graph.nodes[node_], p);
+        expect_array(want->name, p->gradient, want->values, p->count, tolerance);
+    }
+    for (int i = 0; i < critics_count(n.critics); i++) {
+        graph *g = critic_graph(critics_get(n.critics, i));
+        if (!g)
+            continue;
+        GRAPH_PARAMETERS(g, p)
+        {
+            const array *want = block_array(c, "updated", i, &g->nodes[node_], p);
+            expect_array(want->name, p->value, want->values, p->count, tolerance);
+        }
+    }
+    n.be->release(x);
+    n.be->release(labels);
+    close_network(&n);
+    assert_no_failures();
+}
+
+/* ---------------------------------------------------------------- other properties */
+
+enum { INPUTS = 3, HIDDEN = 4, OUTPUTS = 2, BATCH = 8 };
+
+/* Both parts are linear, and so can the block be: L(p(h), y) and its gradient are then the true ones. */
+static const char linear_cfg[] = "[net]\ninputs=3\nbatch=8\n[connected]\noutput=4\nactivation=linear\n"
+                                 "[critic]\nmode=%s\nlearning_rate=.03\nloss=l2\nloss_1=l2\n[connected]\noutput=2\nactivation=linear\n[end]\n"
+                                 "[connected]\noutput=2\nactivation=linear\n[sobolev]\norder=0\n";
+
+static void draw(uint32_t index, size_t count, real *out)
+{
+    random_normal((random_stream){SEED, RANDOM_CHECK, index}, 0, count, out);
+}
+
+static void a_block_that_can_be_exact_becomes_exact(void **state)
+{
+    static const char *const modes[] = {"sobolev", "vfbn"};
+    for (const backend *const *be = backend_list; *be; be++)
+        for (int mode = 0; mode < 2; mode++) {
+            char cfg[sizeof linear_cfg + 16];
+            real x[BATCH * INPUTS], labels[BATCH * OUTPUTS];
+            cut_network n;
+            snprintf(cfg, sizeof cfg, linear_cfg, modes[mode]);
+            open_network(&n, *be, cfg);
+            graph_initialise(&n.graph, *be, SEED);
+            for (uint32_t i = 0; i < 3000; i++) {
+                draw(2 * i, BATCH * INPUTS, x);
+                draw(2 * i + 1, BATCH * OUTPUTS, labels);
+                if (i == 2900)
+                    critic_take_report(critics_get(n.critics, 0));
+                step(&n, BATCH, x, labels);
+            }
+            critic_report r = critic_take_report(critics_get(n.critics, 0));
+            assert_int_equal(r.minibatches, 100);
+            assert_true(r.cosine > .999);
+            assert_true(fabs(r.norm_ratio - 1) < .02);
+            assert_true(r.loss_error < 1e-3);
+            close_network(&n);
+        }
+}
+
+/* What a smaller batch leaves behind does not show, and two runs are the same to the last bit. */
+static void steps_repeat_whatever_came_before(void **state)
+{
+    static const char cfg[] = "[net]\ninputs=3\nbatch=8\n[connected]\noutput=4\nactivation=tanh\n[critic]\nlabel_weight=.5\nlearning_rate=0\n"
+                              "[connected]\noutput=5\nactivation=tanh\n[dropout]\nprobability=.3\n[connected]\noutput=2\nactivation=linear\n[end]\n"
+                              "[connected]\noutput=2\nactivation=linear\n[softmax]\n";
+    real x[BATCH * INPUTS], labels[BATCH * OUTPUTS], first[INPUTS * HIDDEN];
+    draw(1, BATCH * INPUTS, x);
+    for (int b = 0; b < BATCH; b++)
+        labels[b * OUTPUTS] = b % 2, labels[b * OUTPUTS + 1] = (b + 1) % 2;
+    for (const backend *const *be = backend_list; *be; be++) {
+        cut_network n;
+        open_network(&n, *be, cfg);
+        graph_initialise(&n.graph, *be, SEED);
+        const parameter *weights = NULL;
+        GRAPH_PARAMETERS(&n.graph, p)
+        if (!weights && p->count == INPUTS * HIDDEN)
+            weights = p;
+        step(&n, BATCH, x, labels);
+        memcpy(first, weights->gradient, sizeof first);
+        step(&n, 3, x, labels);
+        step(&n, BATCH, x, labels);
+        assert_memory_equal(first, weights->gradient, sizeof first);
+        close_network(&n);
+    }
+}
+
+/* ---------------------------------------------------------------- all of it */
+
+int main(int argc, char **argv)
+{
+    read_golden_file("critics");
+    size_t n_backends = 0, n = 0;
+    while (backend_list[n_backends])
+        n_backends++;
+    golden_test golden[n_backends * (size_t)n_cases];
+    struct CMUnitTest tests[n_backends * (size_t)n_cases + 2];
+    for (size_t i = 0; i < n_backends * (size_t)n_cases; i++) {
+        golden_test *test = &golden[n];
+        *test = (golden_test){.be = backend_list[i / (size_t)n_cases], .c = &cases[i % (size_t)n_cases]};
+        snprintf(test->name, sizeof test->name, "%s %s", test->be->name, test->c->name);
+        tests[n++] = (struct CMUnitTest){.name = test->name, .test_func = golden_case_agrees, .initial_state = test};
+    }
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_block_that_can_be_exact_becomes_exact);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(steps_repeat_whatever_came_before);
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return _cmocka_run_group_tests("critics", tests, n, NULL, NULL) > 0;
+}
