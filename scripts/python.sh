@@ -12,7 +12,8 @@ python_needs() {
     command -v python3 >/dev/null || fail "this script needs python3"
     for package; do
         python_has "$package" && continue
-        [ "$install" = yes ] || fail "$package is not installed in $venv: leave out -no-install to install it with pip, or name an environment with -venv"
+        [ "$install" = yes ] ||
+            fail "$package is not installed in $venv: leave out -no-install to install it with pip, or name an environment with -venv"
         [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || fail "python3 cannot make an environment in $venv (package python3-venv)"
         "$venv/bin/python" -m pip install --quiet "$package" || fail "pip could not install $package into $venv"
     done

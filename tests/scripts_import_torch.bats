@@ -125,7 +125,8 @@ END
     need_torch
     state resnext
     state mlp
-    refuses_import 1 "$cfgs/resnext.cfg:12: error: layer 1 \[convolutional\] takes weights \[8, 6, 1, 1\]; resnext.pt has projection.weight \[16, 6, 1, 1\]" \
+    refuses_import 1 \
+        "$cfgs/resnext.cfg:12: error: layer 1 \[convolutional\] takes weights \[8, 6, 1, 1\]; resnext.pt has projection.weight \[16, 6, 1, 1\]" \
         "$cfgs/resnext.cfg" resnext.pt out.weights
     saves "{k: v for k, v in torch.load('mlp.pt').items() if not k.startswith('5')}"
     refuses_import 1 "state.pt: error: ends before the cfg does: nothing is left for layer 2 \[connected\]*" "$cfgs/mlp.cfg" state.pt out.weights

@@ -83,8 +83,8 @@ def compare(ours, theirs, last):
     difference = numpy.abs(ours - theirs).max() / largest if largest > 0 else numpy.abs(ours).max()
     text = f"largest difference {difference:.2g} of the largest output {largest:.4g}, {len(ours)} random inputs, {ours.shape[1]} outputs{remark}"
     if not difference <= TOLERANCE:
-        raise Failure(f"error: the outputs differ from PyTorch's: {text}. Are the cfg's activations (Darknet's leaky has a slope of .1), paddings and "
-                      "poolings the module's?")
+        raise Failure(f"error: the outputs differ from PyTorch's: {text}. Are the cfg's activations (Darknet's leaky has a slope of .1), paddings "
+                      "and poolings the module's?")
     print(f"verified against PyTorch: {text}")
 
 

@@ -1,5 +1,6 @@
 """Which module of the state dict each layer takes: in order, or by a map."""
 
+import math
 from dataclasses import dataclass
 
 from failure import Failure
@@ -23,8 +24,7 @@ def fits(layer, weight):
     if layer.kind == "connected":
         return weight.ndim == 4 and weight.shape == (layer.channels, *layer.input)
     whole = layer.weights[1:] == layer.input or layer.weights[2:] == (1, 1)
-    return layer.kind == "convolutional" and weight.ndim == 2 and whole and weight.size == layer.weights[0] * layer.weights[1] * layer.weights[2] ** 2 \
-        and weight.shape[0] == layer.channels
+    return layer.kind == "convolutional" and whole and weight.shape == (layer.channels, math.prod(layer.weights[1:]))
 
 
 def check_linear(layer, module, path):
