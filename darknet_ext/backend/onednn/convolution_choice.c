@@ -24,7 +24,9 @@ static const double PATCHES_SPEED[CONVOLUTION_DIRECTIONS] = {.75, .72, .68}, PAT
 static const double MOVED_ELEMENT = 16; /* an element brought into another layout, chunk by chunk in the cache */
 static const double DEPTHWISE_SPEED = .1;
 
-enum { TILE = 4, WINOGRAD_PRODUCTS = 36 };
+static const double STRIDED_SPEED[CONVOLUTION_DIRECTIONS] = {1.5, 1.5, 1.5};
+
+enum { TILE = 4, WINOGRAD_PRODUCTS = 36, STRIDED_FILTERS = 64, STRIDED_PATCH = 1024 };
 
 static int round_up(int n, int multiple)
 {
@@ -144,6 +146,20 @@ static void add_loops(convolution *c, convolution_direction direction, recipe r)
     c->recipes[direction][c->n_recipes[direction]++] = r;
 }
 
+/* For registers of eight numbers; with larger ones oneDNN's own code is faster. A panel of the weights has to fit into the cache. */
+static void consider_strided(convolution *c, convolution_direction direction)
+{
+    const convolution_shape *s = &c->shape;
+    recipe r = {.method = METHOD_STRIDED, .merged = 1, .cell = 1, .inner = *s, .x_block = c->x.block, .y_block = c->y.block};
+    if (c->y.block == 1)
+        r.y_block = primitive_block();
+    if (!c->fast || primitive_block() != 8 || s->out.channels > STRIDED_FILTERS || s->in.channels * s->size * s->size > STRIDED_PATCH ||
+        !strided_fits(&r, direction))
+        return;
+    r.row_cost = products(s) * round_up(s->out.channels, 16) / s->out.channels / STRIDED_SPEED[direction];
+    add_loops(c, direction, r);
+}
+
 /* What always works. */
 static void consider_loops(convolution *c, convolution_direction direction)
 {
@@ -152,6 +168,7 @@ static void consider_loops(convolution *c, convolution_direction direction)
     const double elements = (double)s->in.channels * s->size * s->size * s->out.height * s->out.width;
     patches.row_cost = products(s) / PATCHES_SPEED[direction] + elements * (PATCH_ELEMENT[direction] + PATCH_ROW / s->out.width);
     add_loops(c, direction, patches);
+    consider_strided(c, direction);
     if (!is_depthwise(s) || primitive_block() == 1)
         return;
     recipe loops = blocked_recipe(s);
@@ -235,7 +252,7 @@ void convolution_choose_blocks(const convolution_shape *shape, int *x_block, int
 
 /* ---------------------------------------------------------------- what is said about it */
 
-static const char *const method_names[] = {"direct", "Winograd", "loops over blocks of channels", "matrix products of patches"};
+static const char *const method_names[] = {"direct", "Winograd", "loops over blocks of channels", "matrix products of patches", "matrix products of patches in place"};
 
 static int describe_recipe(const convolution *c, const recipe *r, char *text, int capacity)
 {
@@ -269,7 +286,9 @@ static void describe_reason(const convolution *c, convolution_direction directio
     else if (r->method == METHOD_PATCHES && direct)
         snprintf(text, capacity, "; direct on whole blocks would take %.1f times as long: %d channels per group",
                  cost_at(direct, rows) / cost_at(r, rows), s->in.channels / s->groups);
-    else if (r->method == METHOD_PATCHES || r->method == METHOD_DEPTHWISE)
+    else if (r->method == METHOD_STRIDED && direct)
+        snprintf(text, capacity, "; direct would take %.1f times as long", cost_at(direct, rows) / cost_at(r, rows));
+    else if (r->method != METHOD_DIRECT)
         snprintf(text, capacity, "; oneDNN has only its reference for this shape");
     else if (r->inner.groups > 1)
         snprintf(text, capacity, "; Winograd is for one group");
