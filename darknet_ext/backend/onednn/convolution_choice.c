@@ -14,6 +14,7 @@
  *       nearly empty: 3 channels.
  *   Groups as one: the zeros between them are multiplied too, still faster than products of 4 columns. */
 #include "backend/onednn/convolution.h"
+#include "core/environment.h"
 
 #include <stdio.h>
 
@@ -24,9 +25,9 @@ static const double PATCHES_SPEED[CONVOLUTION_DIRECTIONS] = {.75, .72, .68}, PAT
 static const double MOVED_ELEMENT = 16; /* an element brought into another layout, chunk by chunk in the cache */
 static const double DEPTHWISE_SPEED = .1;
 
-static const double STRIDED_SPEED[CONVOLUTION_DIRECTIONS] = {1.5, 1.5, 1.5};
+static const double STRIDED_SPEED = 1.2; /* measured with AVX2 */
 
-enum { TILE = 4, WINOGRAD_PRODUCTS = 36, STRIDED_FILTERS = 64, STRIDED_PATCH = 1024 };
+enum { TILE = 4, WINOGRAD_PRODUCTS = 36, STRIDED_FILTERS = 64, STRIDED_PATCH = 1024, STRIDED_COLUMNS = 16 };
 
 static int round_up(int n, int multiple)
 {
@@ -147,16 +148,25 @@ static void add_loops(convolution *c, convolution_direction direction, recipe r)
 }
 
 /* For registers of eight numbers; with larger ones oneDNN's own code is faster. A panel of the weights has to fit into the cache. */
+static bool has_strided(const recipe *r, convolution_direction direction)
+{
+    const convolution_shape *s = &r->inner;
+    return primitive_block() == 8 && s->out.channels <= STRIDED_FILTERS && s->in.channels * s->size * s->size <= STRIDED_PATCH &&
+           strided_fits(r, direction);
+}
+
+static recipe strided_recipe(const convolution_shape *s, int x_block, int y_block)
+{
+    return (recipe){.method = METHOD_STRIDED, .merged = 1, .cell = 1, .inner = *s, .x_block = x_block, .y_block = y_block > 1 ? y_block : 8};
+}
+
 static void consider_strided(convolution *c, convolution_direction direction)
 {
     const convolution_shape *s = &c->shape;
-    recipe r = {.method = METHOD_STRIDED, .merged = 1, .cell = 1, .inner = *s, .x_block = c->x.block, .y_block = c->y.block};
-    if (c->y.block == 1)
-        r.y_block = primitive_block();
-    if (!c->fast || primitive_block() != 8 || s->out.channels > STRIDED_FILTERS || s->in.channels * s->size * s->size > STRIDED_PATCH ||
-        !strided_fits(&r, direction))
+    recipe r = strided_recipe(s, c->x.block, c->y.block);
+    if (!c->fast || !has_strided(&r, direction))
         return;
-    r.row_cost = products(s) * round_up(s->out.channels, 16) / s->out.channels / STRIDED_SPEED[direction];
+    r.row_cost = products(s) * round_up(s->out.channels, STRIDED_COLUMNS) / s->out.channels / STRIDED_SPEED;
     add_loops(c, direction, r);
 }
 
@@ -241,6 +251,11 @@ void convolution_choose_blocks(const convolution_shape *shape, int *x_block, int
     char name[sizeof r.implementation];
     *x_block = channels_block(shape->in.channels);
     *y_block = channels_block(shape->out.channels);
+    const recipe strided = strided_recipe(shape, 1, *y_block);
+    if (shape->in.channels < primitive_block() && fast_paths_enabled() && has_strided(&strided, CONVOLUTION_FORWARD)) {
+        *x_block = 1;
+        return;
+    }
     if (*x_block == 1) { /* oneDNN takes plain images where few channels come in */
         r.inner.in.channels = shape->in.channels;
         r.x_block = 1;
