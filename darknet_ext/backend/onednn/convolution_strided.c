@@ -60,9 +60,37 @@ DNX_ALWAYS_INLINE void multiply(const real *image, size_t rows, const uint32_t *
     EACH_ROW(STORE)
 }
 
+/* The image after this one, of which each tile asks for its share: the processor does not see by itself that patches walk through memory. */
+typedef struct ahead {
+    const real *data;
+    size_t left, share;
+} ahead;
+
+/* Image n + 1 of `rows` images of `count` numbers. */
+static ahead new_ahead(const real *images, size_t n, size_t rows, size_t count, size_t tiles)
+{
+    const bool exists = n + 1 < rows;
+    return (ahead){images + (exists ? n + 1 : n) * count, exists ? count : 0, (count + tiles - 1) / tiles};
+}
+
+DNX_ALWAYS_INLINE void ask_ahead(ahead *next)
+{
+    enum { LINE = 64 / sizeof(real) };
+    const size_t share = next->share < next->left ? next->share : next->left;
+    for (size_t i = 0; i < share; i += LINE)
+        __builtin_prefetch(next->data + i, 0, 2);
+    next->data += share;
+    next->left -= share;
+}
+
 static size_t at_most(size_t n, size_t most)
 {
     return n < most ? n : most;
+}
+
+static size_t tile_count(size_t rows)
+{
+    return (rows + ROWS - 1) / ROWS;
 }
 
 static size_t panel_count(size_t n)
@@ -146,7 +174,7 @@ static columns panel_of_y(tensor_layout l, const real *y, size_t panel)
     return (columns){y + layout_at(l, low, 0), y + layout_at(l, high, 0), (size_t)l.block};
 }
 
-DNX_HOT static void forward_image(const forward_plan *p, const real *x, real *y)
+DNX_HOT static void forward_image(const forward_plan *p, const real *x, ahead next, real *y)
 {
     for (size_t panel = 0; panel < p->panels; panel++) {
         const real *w = p->weights + panel * p->a.depth * COLUMNS;
@@ -154,6 +182,7 @@ DNX_HOT static void forward_image(const forward_plan *p, const real *x, real *y)
         for (size_t first = 0; first < p->a.rows; first += ROWS) {
             const size_t rows = at_most(p->a.rows - first, ROWS);
             tile t;
+            ask_ahead(&next);
             multiply(x, rows, p->a.row_at + first, p->a.depth, p->a.depth_at, (columns){w, w + LANES, COLUMNS}, &t);
             for (size_t i = 0; i < rows; i++) {
                 if (to.high != to.low)
@@ -169,8 +198,10 @@ void strided_forward(const recipe *r, size_t rows, const real *x, const real *we
     memory m = {workspace, 0};
     const forward_plan plan = forward_plan_new(r, &m);
     const size_t n_x = layout_count(recipe_x(r)), n_y = layout_count(recipe_y(r));
+    const size_t tiles = plan.panels * tile_count(plan.a.rows);
     forward_prepare(&plan, weights);
-    FOR_EACH_PART(rows * n_y * plan.a.depth, rows, 1, p, forward_image(&plan, x + p.first * n_x, y + p.first * n_y));
+    FOR_EACH_PART(rows * n_y * plan.a.depth, rows, 1, p,
+                  forward_image(&plan, x + p.first * n_x, new_ahead(x, p.first, rows, n_x, tiles), y + p.first * n_y));
 }
 
 /* ---------------------------------------------------------------- backward weights */
@@ -193,13 +224,14 @@ static gradient_plan gradient_plan_new(const recipe *r, size_t rows, memory *m)
 }
 
 /* A part of the pixels of an image, one panel. */
-DNX_ALWAYS_INLINE void add_gradient(const gradient_plan *p, part pixels, const real *x, columns y, real *to)
+DNX_ALWAYS_INLINE void add_gradient(const gradient_plan *p, part pixels, const real *x, ahead *next, columns y, real *to)
 {
     y.low += pixels.first * y.step;
     y.high += pixels.first * y.step;
     for (size_t first = 0; first < p->a.rows; first += ROWS) {
         const size_t rows = at_most(p->a.rows - first, ROWS);
         tile t;
+        ask_ahead(next);
         multiply(x, rows, p->a.row_at + first, pixels.size, p->a.depth_at + pixels.first, y, &t);
         for (size_t i = 0; i < rows; i++) {
             vector *sums = (vector *)(to + (first + i) * p->panels * COLUMNS);
@@ -215,10 +247,14 @@ DNX_HOT static void gradient_of_images(const gradient_plan *p, part images, cons
     const size_t n_x = layout_count(recipe_x(p->r)), n_y = layout_count(from), count = p->a.rows * p->panels * COLUMNS;
     real *to = p->partial + (size_t)images.index * count;
     memset(to, 0, count * sizeof *to);
-    for (size_t n = images.first; n < images.first + images.size; n++)
-        for (long k = 0; k < part_count(p->a.depth, GRADIENT_DEPTH); k++)
+    const long depths = part_count(p->a.depth, GRADIENT_DEPTH);
+    const size_t tiles = (size_t)depths * p->panels * tile_count(p->a.rows), last = images.first + images.size;
+    for (size_t n = images.first; n < last; n++) {
+        ahead next = new_ahead(x, n, last, n_x, tiles);
+        for (long k = 0; k < depths; k++)
             for (size_t panel = 0; panel < p->panels; panel++)
-                add_gradient(p, part_at(p->a.depth, GRADIENT_DEPTH, k), x + n * n_x, panel_of_y(from, y + n * n_y, panel), to + panel * COLUMNS);
+                add_gradient(p, part_at(p->a.depth, GRADIENT_DEPTH, k), x + n * n_x, &next, panel_of_y(from, y + n * n_y, panel), to + panel * COLUMNS);
+    }
 }
 
 /* The parts are added in order. */
@@ -361,13 +397,14 @@ DNX_ALWAYS_INLINE void put_row(const data_plan *p, const vector *sums, size_t pa
         put_pieces((const real *)sums, p->piece, count, at, cell);
 }
 
-DNX_HOT static void data_image(const data_plan *p, const real *framed, real *x)
+DNX_HOT static void data_image(const data_plan *p, const real *framed, real *x, ahead next)
 {
     for (size_t first = 0; first < p->a.rows; first += ROWS)
         for (size_t panel = 0; panel < p->panels; panel++) {
             const size_t rows = at_most(p->a.rows - first, ROWS);
             const real *w = p->weights + panel * p->a.depth * COLUMNS;
             tile t;
+            ask_ahead(&next);
             multiply(framed, rows, p->a.row_at + first, p->a.depth, p->a.depth_at, (columns){w, w + LANES, COLUMNS}, &t);
             for (size_t i = 0; i < rows; i++)
                 put_row(p, t.sums[i], panel, x + p->cell_at[first + i]);
@@ -383,7 +420,7 @@ void strided_backward_data(const recipe *r, size_t rows, const real *y, const re
     FOR_EACH_PART(rows * n_x * plan.a.depth, rows, 1, p, {
         real *framed = plan.images + (size_t)omp_get_thread_num() * layout_count(plan.y);
         frame_image(&plan, y + p.first * n_y, framed);
-        data_image(&plan, framed, x + p.first * n_x);
+        data_image(&plan, framed, x + p.first * n_x, new_ahead(x, p.first, rows, n_x, plan.panels * tile_count(plan.a.rows)));
     });
 }
 
