@@ -378,37 +378,42 @@ static void frame_image(const data_plan *p, const real *y, real *framed)
                    y + layout_at(from, c, i * (size_t)from.shape.width), row * sizeof *framed);
 }
 
-DNX_ALWAYS_INLINE void put_pieces(const real *sums, size_t piece, size_t count, const uint32_t *at, real *cell)
+/* A tile goes to its cells piece by piece. */
+DNX_ALWAYS_INLINE void put_tile(const tile *t, size_t rows, const uint32_t *cell_at, size_t piece, size_t count, const uint32_t *piece_at, real *x)
 {
-    for (size_t i = 0; i < count; i++)
-        memcpy(cell + at[i], sums + i * piece, piece * sizeof *cell);
+    for (size_t k = 0; k < count; k++) {
+        real *to = x + piece_at[k];
+        for (size_t i = 0; i < rows; i++)
+            memcpy(to + cell_at[i], (const real *)t->sums[i] + k * piece, piece * sizeof *to);
+    }
 }
 
-/* One row of a tile; the pieces most networks have are known to the compiler. */
-DNX_ALWAYS_INLINE void put_row(const data_plan *p, const vector *sums, size_t panel, real *cell)
-{
-    const size_t count = at_most(p->columns - panel * COLUMNS, COLUMNS) / p->piece;
-    const uint32_t *at = p->piece_at + panel * COLUMNS / p->piece;
-    if (p->piece == 8)
-        put_pieces((const real *)sums, 8, count, at, cell);
-    else if (p->piece == 4)
-        put_pieces((const real *)sums, 4, count, at, cell);
-    else
-        put_pieces((const real *)sums, p->piece, count, at, cell);
-}
-
-DNX_HOT static void data_image(const data_plan *p, const real *framed, real *x, ahead next)
+DNX_ALWAYS_INLINE void data_cells(const data_plan *p, size_t piece, const real *framed, real *x, ahead next)
 {
     for (size_t first = 0; first < p->a.rows; first += ROWS)
         for (size_t panel = 0; panel < p->panels; panel++) {
-            const size_t rows = at_most(p->a.rows - first, ROWS);
+            const size_t rows = at_most(p->a.rows - first, ROWS), count = at_most(p->columns - panel * COLUMNS, COLUMNS) / piece;
             const real *w = p->weights + panel * p->a.depth * COLUMNS;
+            const uint32_t *cell_at = p->cell_at + first, *piece_at = p->piece_at + panel * COLUMNS / piece;
             tile t;
             ask_ahead(&next);
             multiply(framed, rows, p->a.row_at + first, p->a.depth, p->a.depth_at, (columns){w, w + LANES, COLUMNS}, &t);
-            for (size_t i = 0; i < rows; i++)
-                put_row(p, t.sums[i], panel, x + p->cell_at[first + i]);
+            if (rows == ROWS && count == COLUMNS / piece)
+                put_tile(&t, ROWS, cell_at, piece, COLUMNS / piece, piece_at, x);
+            else
+                put_tile(&t, rows, cell_at, piece, count, piece_at, x);
         }
+}
+
+/* The pieces that most networks have are known to the compiler. */
+DNX_HOT static void data_image(const data_plan *p, const real *framed, real *x, ahead next)
+{
+    if (p->piece == 8)
+        data_cells(p, 8, framed, x, next);
+    else if (p->piece == 4)
+        data_cells(p, 4, framed, x, next);
+    else
+        data_cells(p, p->piece, framed, x, next);
 }
 
 void strided_backward_data(const recipe *r, size_t rows, const real *y, const real *weights, real *x, void *workspace)
