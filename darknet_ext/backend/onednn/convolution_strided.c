@@ -332,22 +332,20 @@ static cell_element element_of(const recipe *r, size_t column)
     return (cell_element){n / lanes / (stride * stride) * lanes + n % lanes, pixel / stride, pixel % stride};
 }
 
-/* What pixel q of the patch of y, filter f, gives to a column: y's pixels come in ascending order, the taps of the kernel descending. */
-static real weight_of(const data_plan *p, const real *weights, int f, int q, cell_element e)
-{
-    const convolution_shape *s = &p->r->inner;
-    const int row = (p->taps - 1 - q / p->taps) * s->stride + e.row, column = (p->taps - 1 - q % p->taps) * s->stride + e.column;
-    return e.channel < s->in.channels ? weights[((f * s->in.channels + e.channel) * s->size + row) * s->size + column] : 0;
-}
-
+/* What the pixels of the patch of y give to a column: they come in ascending order, the taps of the kernel descending. */
 static void pack_column(const data_plan *p, const real *weights, size_t column)
 {
     const convolution_shape *s = &p->r->inner;
-    const int pixels = p->taps * p->taps;
     const cell_element e = element_of(p->r, column);
+    const bool exists = column < p->columns && e.channel < s->in.channels;
     real *to = p->weights + column / COLUMNS * p->a.depth * COLUMNS + column % COLUMNS;
-    for (int k = 0; k < s->out.channels * pixels; k++, to += COLUMNS)
-        *to = column < p->columns ? weight_of(p, weights, k / pixels, k % pixels, e) : 0;
+    const int kernel_size = s->size * s->size, taps = p->taps, corner = exists ? e.channel * kernel_size + e.row * s->size + e.column : 0;
+    for (int f = 0; f < s->out.channels; f++) {
+        const real *from = weights + f * s->in.channels * kernel_size + corner;
+        for (int i = taps - 1; i >= 0; i--)
+            for (int j = taps - 1; j >= 0; j--, to += COLUMNS)
+                *to = exists ? from[(i * s->size + j) * s->stride] : 0;
+    }
 }
 
 static void data_prepare(const data_plan *p, const real *weights)
