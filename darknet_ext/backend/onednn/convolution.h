@@ -164,7 +164,8 @@ size_t depthwise_workspace(const recipe *r, size_t rows);
 
 bool strided_fits(const recipe *r, convolution_direction direction);
 size_t strided_workspace(const recipe *r, convolution_direction direction, size_t rows);
-void strided_forward(const recipe *r, size_t rows, const real *x, const real *weights, real *y, void *workspace);
+/* bias NULL: none. */
+void strided_forward(const recipe *r, size_t rows, const real *x, const real *weights, const real *bias, real *y, void *workspace);
 void strided_backward_data(const recipe *r, size_t rows, const real *y, const real *weights, real *x, void *workspace);
 void strided_backward_weights(const recipe *r, size_t rows, const real *y, const real *x, real *gradient, void *workspace);
 

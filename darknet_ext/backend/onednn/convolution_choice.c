@@ -12,6 +12,8 @@
  *       backward data with few blocks of input channels does not reach full speed.
  *   Patches: sgemm is nearly as fast, but each element of a patch is moved, by short rows of the output slowly. Right when a block would be
  *       nearly empty: 3 channels.
+ *   Patches in place: measured with AVX2, 1 thread, 200 images: .5 of the time of oneDNN's best for 4 x 84 x 84 and 16 filters of 8 x 8, stride 4,
+ *       .7 for 16 x 20 x 20 and 32 filters of 4 x 4, stride 2. STRIDED_SPEED is cautious, since other shapes were not measured.
  *   Groups as one: the zeros between them are multiplied too, still faster than products of 4 columns. */
 #include "backend/onednn/convolution.h"
 #include "core/environment.h"
@@ -267,7 +269,8 @@ void convolution_choose_blocks(const convolution_shape *shape, int *x_block, int
 
 /* ---------------------------------------------------------------- what is said about it */
 
-static const char *const method_names[] = {"direct", "Winograd", "loops over blocks of channels", "matrix products of patches", "matrix products of patches in place"};
+static const char *const method_names[] = {"direct", "Winograd", "loops over blocks of channels", "matrix products of patches",
+                                           "matrix products of patches in place"};
 
 static int describe_recipe(const convolution *c, const recipe *r, char *text, int capacity)
 {

@@ -304,6 +304,7 @@ static void kernel_prepare_loops(kernel *k)
     }
     if (r->method == METHOD_STRIDED) {
         k->workspace_bytes = strided_workspace(r, k->direction, k->rows);
+        k->adds_bias = k->bias;
         return;
     }
     const dnnl_memory_desc_t plain = k->weights_format;
@@ -410,10 +411,10 @@ static void run_depthwise(const kernel *k, real *x, real *y, real *weights, void
         depthwise_backward_weights(k->recipe, k->rows, y, x, weights, workspace);
 }
 
-static void run_strided(const kernel *k, real *x, real *y, real *weights, void *workspace)
+static void run_strided(const kernel *k, real *x, real *y, real *weights, const real *bias, void *workspace)
 {
     if (k->direction == CONVOLUTION_FORWARD)
-        strided_forward(k->recipe, k->rows, x, weights, y, workspace);
+        strided_forward(k->recipe, k->rows, x, weights, bias, y, workspace);
     else if (k->direction == CONVOLUTION_BACKWARD_DATA)
         strided_backward_data(k->recipe, k->rows, y, weights, x, workspace);
     else
@@ -427,7 +428,7 @@ void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bi
     else if (k->recipe->method == METHOD_PATCHES)
         run_patches(k, x, y, weights, workspace);
     else if (k->recipe->method == METHOD_STRIDED)
-        run_strided(k, x, y, weights, workspace);
+        run_strided(k, x, y, weights, bias, workspace);
     else
         run_depthwise(k, x, y, weights, workspace);
 }

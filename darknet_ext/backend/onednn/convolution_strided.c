@@ -38,7 +38,8 @@ typedef struct columns {
 } columns;
 
 #define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5)
-/* Sums with names of their own: compilers keep arrays of them in memory around the loop. A tile that is not full computes its last row several times. */
+/* Sums with names of their own: compilers keep arrays of them in memory around the loop. A tile that is not full computes its last row several
+ * times. */
 #define SUMS(i)                                                                                    \
     vector low##i = {0}, high##i = {0};                                                            \
     const real *a##i = image + row_at[(i) < rows ? (i) : rows - 1];
@@ -153,53 +154,56 @@ static forward_plan forward_plan_new(const recipe *r, memory *m)
     const convolution_shape *s = &r->inner;
     forward_plan p = {.r = r, .a = new_gather(m, layout_pixels(recipe_y(r)), patch_count(s)), .panels = panel_count((size_t)s->out.channels)};
     p.weights = take(m, p.panels * p.a.depth * COLUMNS * sizeof(real));
+    p.bias = take(m, p.panels * COLUMNS * sizeof(real));
     return p;
 }
 
-static void forward_prepare(const forward_plan *p, const real *weights)
+/* bias NULL: zeros. */
+static void forward_prepare(const forward_plan *p, const real *weights, const real *bias)
 {
     const convolution_shape *s = &p->r->inner;
     fill_grid(recipe_x(p->r), s->stride, s->out.height, s->out.width, p->a.row_at);
     fill_patch(recipe_x(p->r), s->size, p->a.depth_at);
     const size_t filters = (size_t)s->out.channels, depth = p->a.depth;
-    for (size_t f = 0; f < p->panels * COLUMNS; f++)
+    for (size_t f = 0; f < p->panels * COLUMNS; f++) {
+        p->bias[f] = bias && f < filters ? bias[f] : 0;
         for (size_t l = 0; l < depth; l++)
             p->weights[(f / COLUMNS * depth + l) * COLUMNS + f % COLUMNS] = f < filters ? weights[f * depth + l] : 0;
+    }
 }
 
-/* The two vectors of a panel of filters in pixel 0 of y; the second is the first where y has no more channels. */
-static columns panel_of_y(tensor_layout l, const real *y, size_t panel)
+/* Rows first .. first + rows - 1 of the product; of the last panel the second vector may have no channels in y. */
+DNX_ALWAYS_INLINE void put_pixels(const tile *t, size_t rows, const vector *bias, tensor_layout l, size_t first, size_t panel, real *y)
 {
-    const size_t low = panel * COLUMNS, high = low + LANES < layout_channels(l) ? low + LANES : low;
-    return (columns){y + layout_at(l, low, 0), y + layout_at(l, high, 0), (size_t)l.block};
+    const size_t vectors = layout_channels(l) - panel * COLUMNS > LANES ? 2 : 1;
+    for (size_t v = 0; v < vectors; v++) {
+        real *to = y + layout_at(l, panel * COLUMNS + v * LANES, first);
+        for (size_t i = 0; i < rows; i++, to += l.block)
+            *(vector *)to = t->sums[i][v] + bias[v];
+    }
 }
 
 DNX_HOT static void forward_image(const forward_plan *p, const real *x, ahead next, real *y)
 {
     for (size_t panel = 0; panel < p->panels; panel++) {
         const real *w = p->weights + panel * p->a.depth * COLUMNS;
-        const columns to = panel_of_y(recipe_y(p->r), y, panel);
         for (size_t first = 0; first < p->a.rows; first += ROWS) {
             const size_t rows = at_most(p->a.rows - first, ROWS);
             tile t;
             ask_ahead(&next);
             multiply(x, rows, p->a.row_at + first, p->a.depth, p->a.depth_at, (columns){w, w + LANES, COLUMNS}, &t);
-            for (size_t i = 0; i < rows; i++) {
-                if (to.high != to.low)
-                    *(vector *)(to.high + (first + i) * to.step) = t.sums[i][1];
-                *(vector *)(to.low + (first + i) * to.step) = t.sums[i][0];
-            }
+            put_pixels(&t, rows, (const vector *)(p->bias + panel * COLUMNS), recipe_y(p->r), first, panel, y);
         }
     }
 }
 
-void strided_forward(const recipe *r, size_t rows, const real *x, const real *weights, real *y, void *workspace)
+void strided_forward(const recipe *r, size_t rows, const real *x, const real *weights, const real *bias, real *y, void *workspace)
 {
     memory m = {workspace, 0};
     const forward_plan plan = forward_plan_new(r, &m);
     const size_t n_x = layout_count(recipe_x(r)), n_y = layout_count(recipe_y(r));
     const size_t tiles = plan.panels * tile_count(plan.a.rows);
-    forward_prepare(&plan, weights);
+    forward_prepare(&plan, weights, bias);
     FOR_EACH_PART(rows * n_y * plan.a.depth, rows, 1, p,
                   forward_image(&plan, x + p.first * n_x, new_ahead(x, p.first, rows, n_x, tiles), y + p.first * n_y));
 }
@@ -221,6 +225,13 @@ static gradient_plan gradient_plan_new(const recipe *r, size_t rows, memory *m)
     p.parts = (size_t)part_count(rows, p.part_size);
     p.partial = take(m, p.parts * p.a.rows * p.panels * COLUMNS * sizeof(real));
     return p;
+}
+
+/* The two vectors of a panel of filters in pixel 0 of y; the second is the first where y has no more channels. */
+static columns panel_of_y(tensor_layout l, const real *y, size_t panel)
+{
+    const size_t low = panel * COLUMNS, high = low + LANES < layout_channels(l) ? low + LANES : low;
+    return (columns){y + layout_at(l, low, 0), y + layout_at(l, high, 0), (size_t)l.block};
 }
 
 /* A part of the pixels of an image, one panel. */
@@ -251,9 +262,11 @@ DNX_HOT static void gradient_of_images(const gradient_plan *p, part images, cons
     const size_t tiles = (size_t)depths * p->panels * tile_count(p->a.rows), last = images.first + images.size;
     for (size_t n = images.first; n < last; n++) {
         ahead next = new_ahead(x, n, last, n_x, tiles);
-        for (long k = 0; k < depths; k++)
+        for (long k = 0; k < depths; k++) {
+            const part pixels = part_at(p->a.depth, GRADIENT_DEPTH, k);
             for (size_t panel = 0; panel < p->panels; panel++)
-                add_gradient(p, part_at(p->a.depth, GRADIENT_DEPTH, k), x + n * n_x, &next, panel_of_y(from, y + n * n_y, panel), to + panel * COLUMNS);
+                add_gradient(p, pixels, x + n * n_x, &next, panel_of_y(from, y + n * n_y, panel), to + panel * COLUMNS);
+        }
     }
 }
 
@@ -418,12 +431,12 @@ void strided_backward_data(const recipe *r, size_t rows, const real *y, const re
 {
     memory m = {workspace, 0};
     const data_plan plan = data_plan_new(r, &m);
-    const size_t n_x = layout_count(recipe_x(r)), n_y = layout_count(recipe_y(r));
+    const size_t n_x = layout_count(recipe_x(r)), n_y = layout_count(recipe_y(r)), tiles = plan.panels * tile_count(plan.a.rows);
     data_prepare(&plan, weights);
     FOR_EACH_PART(rows * n_x * plan.a.depth, rows, 1, p, {
         real *framed = plan.images + (size_t)omp_get_thread_num() * layout_count(plan.y);
         frame_image(&plan, y + p.first * n_y, framed);
-        data_image(&plan, framed, x + p.first * n_x, new_ahead(x, p.first, rows, n_x, plan.panels * tile_count(plan.a.rows)));
+        data_image(&plan, framed, x + p.first * n_x, new_ahead(x, p.first, rows, n_x, tiles));
     });
 }
 
