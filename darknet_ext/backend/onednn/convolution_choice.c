@@ -12,8 +12,8 @@
  *       backward data with few blocks of input channels does not reach full speed.
  *   Patches: sgemm is nearly as fast, but each element of a patch is moved, by short rows of the output slowly. Right when a block would be
  *       nearly empty: 3 channels.
- *   Patches in place: measured with AVX2, 1 thread, 200 images: .5 of the time of oneDNN's best for 4 x 84 x 84 and 16 filters of 8 x 8, stride 4,
- *       .7 for 16 x 20 x 20 and 32 filters of 4 x 4, stride 2. STRIDED_SPEED is cautious, since other shapes were not measured.
+ *   Patches in place: measured with AVX2, 1 thread, 200 images: .5 to .8 of the time of oneDNN's best, for 4 x 84 x 84 and 16 filters of 8 x 8,
+ *       stride 4, and for 16 x 20 x 20 and 32 filters of 4 x 4, stride 2. STRIDED_SPEED is cautious, since other shapes were not measured.
  *   Groups as one: the zeros between them are multiplied too, still faster than products of 4 columns. */
 #include "backend/onednn/convolution.h"
 #include "core/environment.h"
