@@ -251,6 +251,12 @@ static const shape_case shape_cases[] = {
     {4, 20, 20, 16, 8, 4, 0, 1, 5},
     {1, 12, 13, 8, 5, 3, 1, 1, 3},
     {3, 14, 14, 32, 3, 2, 1, 1, 2},
+    {4, 18, 22, 16, 4, 2, 0, 1, 7}, /* patches read in place: pieces of a cell of 2, 1 and 8 numbers, half panels, parts of several images */
+    {5, 15, 18, 56, 6, 3, 0, 1, 4},
+    {17, 14, 10, 31, 4, 2, 0, 1, 19},
+    {2, 24, 16, 16, 8, 8, 0, 1, 3},
+    {3, 19, 17, 32, 5, 3, 0, 1, 3},
+    {8, 7, 6, 16, 1, 2, 0, 1, 2},
     {3, 16, 16, 16, 3, 1, 1, 1, 4},
     {32, 12, 12, 32, 3, 1, 1, 1, 5}, /* Winograd */
     {48, 9, 17, 31, 3, 1, 1, 1, 5},
@@ -306,7 +312,8 @@ static void test_chosen_blocks(void **state)
 
 static void test_other_blocks(void **state)
 {
-    static const shape_case shapes[] = {{20, 6, 7, 12, 3, 1, 1, 1, 2}, {4, 9, 9, 8, 4, 2, 0, 1, 3}, {16, 5, 5, 16, 3, 1, 1, 16, 2}};
+    static const shape_case shapes[] = {
+        {20, 6, 7, 12, 3, 1, 1, 1, 2}, {4, 9, 9, 8, 4, 2, 0, 1, 3}, {16, 5, 5, 16, 3, 1, 1, 16, 2}, {20, 10, 12, 32, 4, 2, 0, 1, 5}};
     static const int blocks[][2] = {{8, 8}, {4, 16}, {16, 8}, {8, 1}};
     for (size_t k = 0; k < COUNT_OF(shapes); k++) {
         problem p = problem_new(&shapes[k], (size_t)shapes[k].rows);
@@ -465,25 +472,31 @@ static void test_never_the_reference(void **state)
 static void test_ways(void **state)
 {
     static const struct {
+        int block; /* of the processor that it is made for: 16 with AVX-512, 8 with AVX2 */
         shape_case shape;
         const char *words[CONVOLUTION_DIRECTIONS];
     } cases[] = {
-        {{64, 56, 56, 64, 3, 1, 1, 1, 4}, {"Winograd", "Winograd", "Winograd"}},
-        {{512, 7, 7, 512, 3, 1, 1, 1, 2}, {"direct", "direct", "direct"}},
-        {{64, 56, 56, 256, 1, 1, 0, 1, 4}, {"direct jit_1x1", "direct jit_1x1", "direct jit_1x1"}},
-        {{4, 84, 84, 16, 8, 4, 0, 1, 200}, {"direct", "direct jit:avx512_core, squares of 4 x 4", "direct jit:avx512_core, squares of 4 x 4"}},
-        {{3, 227, 227, 96, 11, 4, 0, 1, 2}, {"Winograd", "Winograd jit_wino_4x3:avx512_core, squares", "Winograd"}},
-        {{3, 32, 32, 64, 3, 1, 1, 1, 32}, {"direct", "matrix products of patches", "direct"}},
-        {{128, 56, 56, 128, 3, 1, 1, 32, 4}, {"4 groups as one", "4 groups as one", "4 groups as one"}},
-        {{64, 28, 28, 64, 5, 1, 2, 64, 4}, {"direct jit_dw", "direct jit_dw", "loops over blocks of channels"}},
+        {16, {64, 56, 56, 64, 3, 1, 1, 1, 4}, {"Winograd", "Winograd", "Winograd"}},
+        {16, {512, 7, 7, 512, 3, 1, 1, 1, 2}, {"direct", "direct", "direct"}},
+        {16, {64, 56, 56, 256, 1, 1, 0, 1, 4}, {"direct jit_1x1", "direct jit_1x1", "direct jit_1x1"}},
+        {16, {4, 84, 84, 16, 8, 4, 0, 1, 200}, {"direct", "direct jit:avx512_core, squares of 4 x 4", "direct jit:avx512_core, squares of 4 x 4"}},
+        {8, {4, 84, 84, 16, 8, 4, 0, 1, 200}, {"products of patches in place, x in blocks of 1", "in place", "in place"}},
+        {8, {16, 20, 20, 32, 4, 2, 0, 1, 200}, {"in place, x in blocks of 8", "in place", "in place"}},
+        {8, {16, 21, 20, 32, 4, 2, 0, 1, 20}, {"in place", "direct", "in place"}}, /* a row that no patch has */
+        {8, {4, 84, 84, 8, 8, 4, 0, 1, 200}, {"direct", "direct", "direct"}},       /* half a tile */
+        {8, {16, 20, 20, 32, 4, 1, 0, 1, 200}, {"direct", "direct", "direct"}},
+        {16, {3, 227, 227, 96, 11, 4, 0, 1, 2}, {"Winograd", "Winograd jit_wino_4x3:avx512_core, squares", "Winograd"}},
+        {16, {3, 32, 32, 64, 3, 1, 1, 1, 32}, {"direct", "matrix products of patches", "direct"}},
+        {16, {128, 56, 56, 128, 3, 1, 1, 32, 4}, {"4 groups as one", "4 groups as one", "4 groups as one"}},
+        {16, {64, 28, 28, 64, 5, 1, 2, 64, 4}, {"direct jit_dw", "direct jit_dw", "loops over blocks of channels"}},
     };
     const backend *be = *state;
     for (size_t k = 0; k < COUNT_OF(cases); k++) {
         const convolution_shape s = shape_of(&cases[k].shape);
         int x_block, y_block;
         be->convolution_blocks(&s, &x_block, &y_block);
-        if (strcmp(be->name, "onednn") != 0 || y_block != 16)
-            continue; /* made for AVX-512 */
+        if (strcmp(be->name, "onednn") != 0 || y_block != cases[k].block)
+            continue;
         convolution *c = be->convolution_create(&s, x_block, y_block, (size_t)cases[k].shape.rows);
         setenv("DARKNET_EXT_FAST_PATHS", "0", 1);
         convolution *slow = be->convolution_create(&s, x_block, y_block, (size_t)cases[k].shape.rows);
@@ -493,7 +506,7 @@ static void test_ways(void **state)
             const char *slow_report = be->convolution_report(slow, (convolution_direction)d);
             if (!strstr(report, cases[k].words[d]))
                 fail_msg("case %zu, direction %d: %s, not %s", k, d, report, cases[k].words[d]);
-            if (!strncmp(slow_report, "Winograd", 8) || strstr(slow_report, "squares"))
+            if (!strncmp(slow_report, "Winograd", 8) || strstr(slow_report, "squares") || strstr(slow_report, "in place"))
                 fail_msg("case %zu, direction %d without fast paths: %s", k, d, slow_report);
         }
         be->convolution_free(c);

@@ -133,7 +133,7 @@ static void call_prepare(call *k)
 static size_t workspace_place(const call *k, char *base, workspace *w)
 {
     const recipe *r = k->recipe;
-    const bool inner_gradient = k->direction == CONVOLUTION_BACKWARD_WEIGHTS && r->method != METHOD_PATCHES;
+    const bool inner_gradient = k->direction == CONVOLUTION_BACKWARD_WEIGHTS && !adds_to_gradient(r);
     const size_t whole_bytes = k->whole->workspace_bytes, rest_bytes = k->rest ? k->rest->workspace_bytes : 0;
     const size_t sizes[] = {
         k->own_x ? k->chunk * layout_count(recipe_x(r)) * sizeof(real) : 0,
@@ -200,8 +200,8 @@ static void run_chunk(const call *k, const kernel *ready, size_t first, const wo
     if (k->own_y && k->direction != CONVOLUTION_FORWARD)
         onednn_reorder(rows, c->y, y, r->y_block, kernel_y, false);
     if (k->direction == CONVOLUTION_BACKWARD_WEIGHTS) {
-        kernel_run(ready, kernel_x, kernel_y, r->method == METHOD_PATCHES ? k->gradient : w->weights, NULL, w->kernel);
-        if (r->method != METHOD_PATCHES)
+        kernel_run(ready, kernel_x, kernel_y, adds_to_gradient(r) ? k->gradient : w->weights, NULL, w->kernel);
+        if (!adds_to_gradient(r))
             weights_add_gradient(c, ready, w->weights, k->gradient, w->reorder);
         return;
     }

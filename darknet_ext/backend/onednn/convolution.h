@@ -6,6 +6,7 @@
  *     convolution_weights.c    the weights as the inner convolution reads them
  *     convolution_patches.c    matrix products of patches, for what oneDNN does slowly
  *     convolution_depthwise.c  loops over blocks of channels, for kernels that oneDNN has no depthwise code for
+ *     convolution_strided.c    matrix products of patches that are read in place, for few filters and a stride
  *     space_to_depth.c         squares of pixels as channels
  *
  * A direction is computed as an INNER convolution between images of its own layouts. It may have more channels (whole blocks),
@@ -17,9 +18,9 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-typedef enum method { METHOD_DIRECT, METHOD_WINOGRAD, METHOD_DEPTHWISE, METHOD_PATCHES } method;
+typedef enum method { METHOD_DIRECT, METHOD_WINOGRAD, METHOD_DEPTHWISE, METHOD_PATCHES, METHOD_STRIDED } method;
 
-enum { MAX_RECIPES = 6, MAX_KERNELS = 24, MAX_WEIGHT_COPIES = 8, REPORT_LENGTH = 320 };
+enum { MAX_RECIPES = 7, MAX_KERNELS = 24, MAX_WEIGHT_COPIES = 8, REPORT_LENGTH = 320 };
 
 /* One way to compute a direction. */
 typedef struct recipe {
@@ -96,6 +97,12 @@ static inline size_t weights_count(const convolution_shape *s)
     return (size_t)s->out.channels * (size_t)(s->in.channels / s->groups) * (size_t)(s->size * s->size);
 }
 
+/* Whether the loops that compute a weight gradient add it to the caller's themselves. */
+static inline bool adds_to_gradient(const recipe *r)
+{
+    return r->method == METHOD_PATCHES || r->method == METHOD_STRIDED;
+}
+
 static inline bool is_depthwise(const convolution_shape *s)
 {
     return s->groups > 1 && s->groups == s->in.channels && s->groups == s->out.channels;
@@ -129,7 +136,7 @@ void weights_reorder_free(weights_reorder *w);
 kernel *kernel_get(convolution *c, convolution_direction direction, const recipe *r, size_t rows, bool bias, activation f);
 void kernels_free(convolution *c);
 /* Inner images and weights; `bias` has the inner channels and is read where the kernel adds it. Backward weights overwrites `weights`, but
- * by patches it adds to them. */
+ * where adds_to_gradient() it adds to them. */
 void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bias, void *workspace);
 
 /* -- convolution_weights.c -- */
@@ -152,6 +159,15 @@ void depthwise_forward(const recipe *r, size_t rows, const real *x, const real *
 void depthwise_backward_data(const recipe *r, size_t rows, const real *y, const real *weights, real *x);
 void depthwise_backward_weights(const recipe *r, size_t rows, const real *y, const real *x, real *gradient, void *workspace);
 size_t depthwise_workspace(const recipe *r, size_t rows);
+
+/* -- convolution_strided.c -- */
+
+bool strided_fits(const recipe *r, convolution_direction direction);
+size_t strided_workspace(const recipe *r, convolution_direction direction, size_t rows);
+/* bias NULL: none. */
+void strided_forward(const recipe *r, size_t rows, const real *x, const real *weights, const real *bias, real *y, void *workspace);
+void strided_backward_data(const recipe *r, size_t rows, const real *y, const real *weights, real *x, void *workspace);
+void strided_backward_weights(const recipe *r, size_t rows, const real *y, const real *x, real *gradient, void *workspace);
 
 /* -- space_to_depth.c -- */
 

@@ -302,6 +302,11 @@ static void kernel_prepare_loops(kernel *k)
         k->workspace_bytes = patches_workspace(&r->inner, k->direction, k->rows);
         return;
     }
+    if (r->method == METHOD_STRIDED) {
+        k->workspace_bytes = strided_workspace(r, k->direction, k->rows);
+        k->adds_bias = k->bias;
+        return;
+    }
     const dnnl_memory_desc_t plain = k->weights_format;
     const dnnl_format_tag_t tag = r->x_block == 16 ? dnnl_Goihw16g : r->x_block == 8 ? dnnl_Goihw8g : dnnl_Goihw4g;
     weights_descriptor(&k->weights_format, &r->inner, tag, tag);
@@ -358,7 +363,7 @@ kernel *kernel_get(convolution *c, convolution_direction direction, const recipe
             k->used = wanted.used;
             return k;
         }
-    if (r->method == METHOD_PATCHES || r->method == METHOD_DEPTHWISE)
+    if (r->method != METHOD_DIRECT && r->method != METHOD_WINOGRAD)
         kernel_prepare_loops(&wanted);
     else if (!kernel_prepare_primitive(&wanted))
         return NULL;
@@ -406,12 +411,24 @@ static void run_depthwise(const kernel *k, real *x, real *y, real *weights, void
         depthwise_backward_weights(k->recipe, k->rows, y, x, weights, workspace);
 }
 
+static void run_strided(const kernel *k, real *x, real *y, real *weights, const real *bias, void *workspace)
+{
+    if (k->direction == CONVOLUTION_FORWARD)
+        strided_forward(k->recipe, k->rows, x, weights, bias, y, workspace);
+    else if (k->direction == CONVOLUTION_BACKWARD_DATA)
+        strided_backward_data(k->recipe, k->rows, y, weights, x, workspace);
+    else
+        strided_backward_weights(k->recipe, k->rows, y, x, weights, workspace);
+}
+
 void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bias, void *workspace)
 {
     if (k->primitive)
         run_primitive(k, x, y, weights, bias, workspace);
     else if (k->recipe->method == METHOD_PATCHES)
         run_patches(k, x, y, weights, workspace);
+    else if (k->recipe->method == METHOD_STRIDED)
+        run_strided(k, x, y, weights, bias, workspace);
     else
         run_depthwise(k, x, y, weights, workspace);
 }
