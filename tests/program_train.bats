@@ -44,6 +44,8 @@ falls() {
     learns class_gradient value_mse gradient_mse
     learns tangents value_mse
     learns flip value_mse
+    learns critic value_mse
+    learns critic_direct value_mse
     falls distillation loss_value # logits are known but for a constant of each sample
     ln -s "$SOURCE_DIR/cfg" cfg # where these look for their teacher
     learns teacher value_mse gradient_mse
