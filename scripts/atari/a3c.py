@@ -6,18 +6,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from arcade import GAMES
+from arcade import ALL_ACTIONS, GAMES
 
 ROWS = slice(35, 195)  # of the screen: the playing field, 160x160
 SIDE = 80
 MEMORY = 256
 CHECKPOINTS = {"pong": "pong-v4.model.80.tar", "breakout": "breakout-v4.model.80.tar", "space_invaders": "spaceinvaders-v4.model.80.tar"}
-# The minimal action set of ALE, which the agents' outputs follow.
-ACTIONS = {
-    "pong": ["NOOP", "FIRE", "RIGHT", "LEFT", "RIGHTFIRE", "LEFTFIRE"],
-    "breakout": ["NOOP", "FIRE", "RIGHT", "LEFT"],
-    "space_invaders": ["NOOP", "FIRE", "RIGHT", "LEFT", "RIGHTFIRE", "LEFTFIRE"],
-}
 SHAPES = {
     "conv1.weight": (32, 1, 3, 3), "conv2.weight": (32, 32, 3, 3), "conv3.weight": (32, 32, 3, 3), "conv4.weight": (32, 32, 3, 3),
     "conv1.bias": (32,), "conv2.bias": (32,), "conv3.bias": (32,), "conv4.bias": (32,),
@@ -54,18 +48,18 @@ torch.set_num_threads(1)
 
 
 class Agent:
-    """Several players of one game at once, each with a memory of its own."""
+    """Several players of one game at once, each with a memory of its own; `all_actions`: the outputs are those of the checkpoint."""
 
-    def __init__(self, folder, game, players):
+    def __init__(self, folder, game, players, all_actions=False):
         path = os.path.join(folder, CHECKPOINTS[game])
-        self.weights = load(path, len(ACTIONS[game]))
+        self.weights = load(path, len(ALL_ACTIONS[game]))
         self.gru = torch.nn.GRUCell(800, MEMORY)
         self.gru.load_state_dict({key[4:]: value for key, value in self.weights.items() if key.startswith("gru.")})
         self.memory = torch.zeros(players, MEMORY)
-        outputs = GAMES[game]["actions"]
-        same = GAMES[game]["same"]
-        self.merge = torch.zeros(len(ACTIONS[game]), len(outputs), dtype=torch.float64)
-        for i, action in enumerate(ACTIONS[game]):
+        outputs = ALL_ACTIONS[game] if all_actions else GAMES[game]["actions"]
+        same = {} if all_actions else GAMES[game]["same"]
+        self.merge = torch.zeros(len(ALL_ACTIONS[game]), len(outputs), dtype=torch.float64)
+        for i, action in enumerate(ALL_ACTIONS[game]):
             self.merge[i, outputs.index(same.get(action, action))] = 1
 
     def forget(self, player):
@@ -89,7 +83,7 @@ def load(path, actions):
     except FileNotFoundError:
         raise WrongCheckpoint(f"{path}: no such file") from None
     except Exception as error:  # torch raises what its unpicklers raise
-        raise WrongCheckpoint(f"{path}: not a PyTorch checkpoint ({str(error).splitlines()[0]})") from None
+        raise WrongCheckpoint(f"{path}: not a PyTorch checkpoint ({(str(error) or type(error).__name__).splitlines()[0]})") from None
     shapes = dict(SHAPES, **{"actor_linear.weight": (actions, MEMORY), "actor_linear.bias": (actions,)})
     for name, shape in shapes.items():
         found = tuple(weights[name].shape) if isinstance(weights, dict) and name in weights else None

@@ -1,6 +1,7 @@
 """What the programs of this folder share: flags, messages, and the end of a run."""
 
 import argparse
+import importlib
 import os
 import signal
 import sys
@@ -15,14 +16,15 @@ def fail(message):
     sys.exit(2)
 
 
-def need_modules():
-    """The modules of requirements.txt, or one sentence that says how to get them."""
+def need_modules(*more):
+    """Those of requirements.txt that every program here needs, and more; or one sentence that says how to get them."""
     here = os.path.dirname(os.path.abspath(__file__))
-    try:
-        import ale_py, cv2, h5py, numpy, torch  # noqa: F401, E401
-    except ImportError as error:
-        fail(f"this Python has no module '{error.name}': python3 -m venv VENV && VENV/bin/pip install -r {here}/requirements.txt, "
-             f"then VENV/bin/python {sys.argv[0]}")
+    for name in ("ale_py", "cv2", "h5py", "numpy", *more):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            fail(f"this Python has no module '{name}': python3 -m venv VENV && VENV/bin/pip install -r {here}/requirements.txt, "
+                 f"then VENV/bin/python {sys.argv[0]}")
 
 
 class Parser(argparse.ArgumentParser):
@@ -80,6 +82,16 @@ def record(players, records, states):
     except BaseException:
         records.abandon()
         raise
+
+
+def play(players, episodes):
+    """The returns of so many episodes; prints a line for each, and what they come to."""
+    scores = []
+    for episode in players.play(lambda begun, steps: begun < episodes):
+        scores.append(episode.score)
+        print(f"episode {episode.number}: {episode.score:g} points in {episode.steps} actions", flush=True)
+    print(summary(scores))
+    return scores
 
 
 def summary(scores):

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from arcade import Arcade, GAMES
-
 
 class Episode:
     def __init__(self, number):
@@ -17,11 +15,10 @@ class Players:
     the records hold. Of an episode counts only what its number and the seed make of it: whole episodes come in the order of their
     beginnings, so that those that end early are not preferred."""
 
-    def __init__(self, game, policy, judge, players, seed, greedy=False, keep=True):
-        self.game, self.policy, self.judge, self.seed, self.greedy, self.keep = game, policy, judge, seed, greedy, keep
-        self.arcades = [Arcade(game) for _ in range(players)]
-        self.episodes = [None] * players
-        self.random = [None] * players
+    def __init__(self, arcades, policy, judge, seed, greedy=False, keep=True):
+        self.arcades, self.policy, self.judge, self.seed, self.greedy, self.keep = arcades, policy, judge, seed, greedy, keep
+        self.episodes = [None] * len(arcades)
+        self.random = [None] * len(arcades)
         self.begun = 0
         self.finished = {}  # by number: whole, but an earlier one is not
 
@@ -75,7 +72,3 @@ class Players:
             while due in self.finished:
                 yield self.finished.pop(due)
                 due += 1
-
-
-def outputs_of(game):
-    return len(GAMES[game]["actions"])
