@@ -1,11 +1,13 @@
 """Records of play: HDF5 files that `[data] file=FILE history=4` of a cfg reads."""
 
 import os
+import shutil
 
 import h5py
 import numpy as np
 
 from arcade import GAMES, SIDE
+from common import Failure
 
 CHUNK = 64  # frames that are compressed together
 
@@ -20,18 +22,43 @@ class Records:
         returns  float32 [episodes]           points; NaN of an episode that was cut short
     """
 
-    def __init__(self, path, game, attributes):
+    def __init__(self, path, game, attributes, start=None):
+        """`start`: a file of records of the same game that stand before the new ones."""
         self.path = path
         self.part = path + ".part"
-        self.file = h5py.File(self.part, "w")
         self.count = 0
         self.returns = []
+        if start:
+            self.go_on(start, game)
+        else:
+            self.file = h5py.File(self.part, "w")
+            self.make_sets(game)
+            self.file.attrs.update(game=game, actions=GAMES[game]["actions"])
+        for name, value in attributes.items():
+            self.file.attrs[name] = f"{self.file.attrs[name]}; {value}" if name in self.file.attrs else str(value)
+
+    def go_on(self, start, game):
+        try:
+            shutil.copyfile(start, self.part)
+            self.file = h5py.File(self.part, "r+")
+            self.returns = list(self.file["returns"][:])
+            del self.file["returns"]
+            self.count = len(self.file["frames"])
+            of = self.file.attrs["game"]
+        except (OSError, KeyError) as error:
+            if os.path.exists(self.part):
+                os.remove(self.part)
+            raise Failure(f"{start}: not a file of records ({error})") from None
+        if of != game:
+            self.abandon()
+            raise Failure(f"{start}: records of {of}, not of {game}")
+
+    def make_sets(self, game):
         outputs = len(GAMES[game]["actions"])
         for name, shape, kind in (("frames", (SIDE, SIDE), "u1"), ("episode", (), "i4"), ("y", (outputs,), "f4"), ("action", (), "u1")):
             images = name == "frames"
             self.file.create_dataset(name, (0, *shape), kind, maxshape=(None, *shape), chunks=(CHUNK if images else 4096, *shape),
                                      compression="gzip" if images else None, compression_opts=1 if images else None)
-        self.file.attrs.update(dict(attributes, game=game, actions=GAMES[game]["actions"]))
 
     def add(self, episode, count):
         """The first `count` steps of an episode."""
