@@ -2,8 +2,10 @@
  *     frames     300 frames of 8 x 8 in episodes of 1 to 40, with logits of two actions: the newest frame is bright, or it is not
  *     unlabelled the same without the logits
  *     classes    the same frames as x, with a label
- *     nan        x of float with a number that is not one; unordered: episodes that decrease; beyond: a class too many */
+ *     nan        x of float with a number that is not one; unordered: episodes that decrease; beyond: a class too many
+ *     scalar     x is a single number; parts, wide: episodes that are no integers, or of more than 32 bits */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +43,18 @@ static void fill(void)
     }
 }
 
+static int put_episodes(hid_t file, const char *kind)
+{
+    const hsize_t n = N;
+    static double numbers[N];
+    bool parts = strcmp(kind, "parts") == 0, wide = strcmp(kind, "wide") == 0;
+    for (int i = 0; i < N; ++i)
+        numbers[i] = parts ? episode[i] + .5 : episode[i] + 4e9;
+    if (!parts && !wide)
+        return samples_put_integers(file, "episode", N, episode);
+    return samples_put_as(file, "episode", 1, &n, parts ? H5T_IEEE_F64LE : H5T_STD_I64LE, H5T_NATIVE_DOUBLE, numbers, (sample_layout){0, 0});
+}
+
 int main(int argc, char **argv)
 {
     const hsize_t frame_sizes[] = {N, SIDE, SIDE}, x_sizes[] = {N, 1, SIDE, SIDE}, flat[] = {N, PIXELS}, y_sizes[] = {N, 2};
@@ -57,10 +71,12 @@ int main(int argc, char **argv)
     } else if (strcmp(kind, "nan") == 0) {
         x[123][45] = NAN;
         failed |= samples_put_floats(file, "x", 2, flat, *x) | samples_put_floats(file, "y", 2, y_sizes, *y);
+    } else if (strcmp(kind, "scalar") == 0) {
+        failed |= samples_put_floats(file, "x", 0, flat, *x) | samples_put_floats(file, "y", 2, y_sizes, *y);
     } else {
         if (strcmp(kind, "unordered") == 0)
             episode[N - 1] = 0;
-        failed |= samples_put_bytes(file, "frames", 3, frame_sizes, *frames, layout) | samples_put_integers(file, "episode", N, episode);
+        failed |= samples_put_bytes(file, "frames", 3, frame_sizes, *frames, layout) | put_episodes(file, kind);
         if (strcmp(kind, "unlabelled") != 0)
             failed |= samples_put_floats(file, "y", 2, y_sizes, *y);
     }

@@ -58,6 +58,21 @@ critic of layer 3: gradient cosine *' "$output"
     same_file warm/warm_final.weights backprop/backprop_final.weights
 }
 
+@test "what a block cannot know is refused; baselines without one are not" {
+    sed -e 's/^function=.*/domain=-1,1/' -e '/^normalise=/d' "$tiny/critic.cfg" | awk '/^\[connected\]/ && !n++ { print "[teacher]\ncfg=teacher.cfg\n" } 1' >c.cfg
+    sed -e '/^\[critic\]/,/^\[end\]/d' -e '/^normalise=/d' "$tiny/critic.cfg" >teacher.cfg
+    refuses 2 'c.cfg:15:1: error: [critic] predicts a loss on the labels of the data, and outputs that a teacher'"'"'s are compared with have another: beside [teacher] with cfg= only mode=noprop and mode=backprop' \
+        train c.cfg -out no
+    trains c.cfg run -set critic[0].mode=noprop -set critic[1].mode=backprop -set net.max_batches=5
+    refuses 2 '-set sobolev.output_weights=2: error: [critic] predicts a loss that weighs all outputs alike: beside output_weights only mode=noprop and mode=backprop' \
+        train "$tiny/critic.cfg" -out no -set sobolev.output_weights=2
+    printf 'x1,x2,y\n%s' "$(yes '1,2,' | head -n 64)" >gaps.csv
+    sed -e 's/^function=.*/file=gaps.csv\nmissing=1/' -e '/^points=/d' -e '/^test_points=/d' -e '/^normalise=/d' "$tiny/critic.cfg" >c.cfg
+    refuses 2 'c.cfg:12:9: error: [critic] reads every label: beside missing=1 only mode=noprop and mode=backprop' train c.cfg -out no
+    refuses_like 2 '*error: mode=direct (line 20) predicts a gradient of 16 x 1 x 1, *' train "$tiny/critic.cfg" -out no -set critic[0].mode=direct
+    absent no
+}
+
 @test "export leaves blocks out" {
     trains "$tiny/critic.cfg" run -set net.max_batches=20
     ends 0 export "$tiny/critic.cfg" run/critic_final.weights -out exported

@@ -198,6 +198,10 @@ pictures() {
     network 'file=bad.h5\nhistory=4' 4 >f.cfg
     make_samples unordered bad.h5
     refuses_like 2 'f.cfg:12:6: error: \[data\] bad.h5: error: episode\[299\] (counted from 0) is 0 after *: episodes must not decrease' train f.cfg -out no
+    for kind in parts wide; do
+        make_samples $kind bad.h5
+        refuses_like 2 'f.cfg:12:6: error: \[data\] bad.h5: error: episode\[0\] (counted from 0) is no whole number of 32 bits' train f.cfg -out no
+    done
     make_samples frames good.h5 16
     head -c 8000 good.h5 >bad.h5
     refuses_like 2 'f.cfg:12:6: error: \[data\] bad.h5: error: cannot be opened: truncated file*' train f.cfg -out no
@@ -247,6 +251,12 @@ pictures() {
     make_samples unordered bad.h5
     ends 1 data inspect bad.h5
     like inspect '*problem: bad.h5: error: episode\[299\] (counted from 0) is 0 after *' "$output"
+    make_samples parts bad.h5
+    ends 1 data inspect bad.h5
+    like inspect '*problem: bad.h5: error: episode\[0\] (counted from 0) is no whole number of 32 bits*' "$output"
+    make_samples scalar bad.h5
+    ends 1 data inspect bad.h5
+    like inspect '*problem: bad.h5: error: x is a single number, not one per sample*y *float32 *' "$output"
     head -c 8000 frames.h5 >bad.h5
     ends 1 data inspect bad.h5
     like inspect '*problem: bad.h5: error: cannot be opened: truncated file*' "$output"

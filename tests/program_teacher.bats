@@ -96,5 +96,9 @@ student.cfg:23:1: error: layer 1 ([connected], line 23) has 3 numbers, but the t
     refuses 2 'lstm.cfg:3:1: error: this layer type is not one the engine can differentiate' train student.cfg -set teacher.cfg=lstm.cfg
     refuses 2 'student.cfg:12:8: error: [data] the points of a domain have no labels, which hard_weight= and differentiate=loss need' train student.cfg \
         -set teacher.hard_weight=1
+    refuses 2 'student.cfg:12:8: error: [data] the points of a domain have no directions: label_directions=2 needs a file that holds v' train student.cfg \
+        -set sobolev.label_directions=2
+    refuses 2 "-set sobolev.loss=cross_entropy: error: cross_entropy compares with probabilities, and the teacher's outputs are logits: kl_reverse, which differs by a constant, takes those" \
+        train student.cfg -set sobolev.loss=cross_entropy
     absent runs
 }

@@ -108,6 +108,8 @@ static status open_points(data_source *d)
         return fail(d, "domain", "needs one of the keys 'function' and 'file': points without labels are for training with a [teacher]");
     if (d->needs.needs_values || d->needs.head)
         return fail(d, "domain", "the points of a domain have no labels, which hard_weight= and differentiate=loss need");
+    if (d->needs.directions > 0)
+        return fail(d, "domain", "the points of a domain have no directions: label_directions=%d needs a file that holds v", d->needs.directions);
     return domain_read(d->where, d->path, d->needs.inputs, d->low, d->high);
 }
 

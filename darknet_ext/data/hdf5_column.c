@@ -118,20 +118,28 @@ status column_open(hdf5_column *c, hid_t file, const char *path, const char *nam
         H5Dclose(c->set);
         c->set = open_set(file, name, budget);
     }
-    return c->set >= 0 ? s : status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be opened: %s", path, name, hdf5_reason().text);
+    if (c->set < 0)
+        s = status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be opened: %s", path, name, hdf5_reason().text);
+    if (s != STATUS_OK)
+        column_close_within(c);
+    return s;
 }
 
-void column_close(hdf5_column *c)
+void column_close_within(hdf5_column *c)
 {
-    if (c->set > 0) {
-        hdf5_session session = hdf5_begin();
+    if (c->set > 0)
         H5Dclose(c->set);
-        hdf5_end(session);
-    }
     if (c->set > 0 && c->descriptor >= 0)
         close(c->descriptor);
     free(c->memory);
     *c = (hdf5_column){.descriptor = -1};
+}
+
+void column_close(hdf5_column *c)
+{
+    hdf5_session session = hdf5_begin();
+    column_close_within(c);
+    hdf5_end(session);
 }
 
 /* ---------------------------------------------------------------- rows */
@@ -211,12 +219,29 @@ status column_load(hdf5_column *c, bool allowed)
     return s;
 }
 
-status column_integers(const hdf5_column *c, int32_t *values)
+static status read_doubles(const hdf5_column *c, double *values)
 {
     hdf5_session session = hdf5_begin();
-    bool read = H5Dread(c->set, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
+    bool read = H5Dread(c->set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
     status s = read ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read: %s", c->path, c->name, hdf5_reason().text);
     hdf5_end(session);
+    return s;
+}
+
+/* The library would cut fractions off and take the nearest integer that there is for one too large: different episodes would become one. */
+status column_integers(const hdf5_column *c, bool allowed, int32_t *values)
+{
+    const size_t count = c->rows * c->row_count;
+    double *numbers = allocate_zeroed(count, sizeof *numbers);
+    status s = numbers ? read_doubles(c, numbers) : STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count && s == STATUS_OK; ++i) {
+        double number = allowed && isnan(numbers[i]) ? -1 : numbers[i];
+        if (!(number >= INT32_MIN && number <= INT32_MAX && number == floor(number)))
+            s = column_fail_at(c, i / c->row_count, i % c->row_count, "is no whole number of 32 bits");
+        else
+            values[i] = (int32_t)number;
+    }
+    free(numbers);
     return s;
 }
 

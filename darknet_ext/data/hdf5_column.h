@@ -31,12 +31,13 @@ typedef struct hdf5_column {
 } hdf5_column;
 
 /* Opens the data set `name` of an open file; one that does not exist is no failure, and leaves set 0. `budget` bytes of memory are for its
- * rows: all of them, or else the chunks that the library keeps. STATUS_BAD_FILE when it is no data set of numbers, or has no rows. Within a
- * session of the library. */
+ * rows: all of them, or else the chunks that the library keeps. STATUS_BAD_FILE when it is no data set of numbers, or has no rows; nothing is open
+ * then. Within a session of the library. */
 status column_open(hdf5_column *c, hid_t file, const char *path, const char *name, uint64_t budget);
 
-/* Frees it; starts a session of its own. */
+/* Frees it; starts a session of its own, or is called within one. */
 void column_close(hdf5_column *c);
+void column_close_within(hdf5_column *c);
 
 /* Bytes that all rows take in memory. */
 uint64_t column_bytes(const hdf5_column *c);
@@ -44,8 +45,8 @@ uint64_t column_bytes(const hdf5_column *c);
 /* Takes all rows into memory when they fit, and finds numbers that are not finite, unless NaN is `allowed`. */
 status column_load(hdf5_column *c, bool allowed);
 
-/* All numbers, rows times row_count of them, as integers; fractions are cut off. */
-status column_integers(const hdf5_column *c, int32_t *values);
+/* All numbers, rows times row_count of them, as integers; STATUS_BAD_FILE for others than whole ones of 32 bits. NaN becomes -1 when `allowed`. */
+status column_integers(const hdf5_column *c, bool allowed, int32_t *values);
 
 /* Rows first..first+n-1, [n, row_count] of the column's kind: where they lie in memory, or in `scratch`, which has room for them. The rows of
  * a file may hold numbers that are not finite. */

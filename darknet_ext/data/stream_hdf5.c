@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "data/hdf5_column.h"
 #include "data/sample_stream.h"
@@ -140,9 +139,10 @@ static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, 
         hdf5_column label;
         result = column_open(&label, file, s->path, "label", r->cache);
         s->one_hot = label.set > 0;
-        if (s->one_hot && s->y.set > 0)
-            H5Dclose(s->y.set);
-        s->y = s->one_hot ? label : s->y;
+        if (s->one_hot) {
+            column_close_within(&s->y);
+            s->y = label;
+        }
     }
     uint64_t left = s->y.set > 0 && s->y.fits ? r->cache - column_bytes(&s->y) : r->cache;
     if (result == STATUS_OK)
@@ -243,7 +243,7 @@ static status read_episodes(hdf5_stream *s, const hdf5_column *c)
     if (c->rows != s->x.rows || c->row_count != 1)
         return shape_fail(s, c, expected);
     int32_t *e = s->head.episodes = allocate_zeroed(c->rows, sizeof *e);
-    status result = e ? column_integers(c, e) : STATUS_NO_MEMORY;
+    status result = e ? column_integers(c, false, e) : STATUS_NO_MEMORY;
     for (uint32_t i = 1; i < c->rows && result == STATUS_OK; ++i)
         if (e[i] < e[i - 1])
             result = status_fail(STATUS_BAD_FILE, "%s: error: episode[%lu] (counted from 0) is %d after %d: episodes must not decrease", s->path,
@@ -308,10 +308,7 @@ static bool x_is_of_a_stream(hid_t file, const char *path, uint64_t cache)
     hdf5_column x;
     bool is = column_open(&x, file, path, "x", CHUNKS_IN_DOUBT) == STATUS_OK && x.set > 0 &&
               (x.kind == COLUMN_BYTES || x.rank > 2 || (uint64_t)x.rows * x.row_count > cache / sizeof(double));
-    if (x.set > 0)
-        H5Dclose(x.set);
-    if (x.set > 0 && x.descriptor >= 0)
-        close(x.descriptor);
+    column_close_within(&x);
     return is;
 }
 

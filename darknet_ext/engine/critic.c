@@ -53,7 +53,7 @@ static status check_output(const critic *c, const char *path)
         if (out.channels == h.channels && out.height == h.height && out.width == h.width)
             return STATUS_OK;
         snprintf(text, sizeof text, "mode=direct (line %d) predicts a gradient of %d x %d x %d, and this last layer of the block gives %d x %d x %d",
-                 option_line(c->node->where, "mode"), h.channels, h.height, h.width, out.channels, out.height, out.width);
+                 c->node->where->line, h.channels, h.height, h.width, out.channels, out.height, out.width);
         return section_fail(last->where, path, text);
     }
     if (shape_count(out) == (size_t)c->loss.outputs)

@@ -71,6 +71,21 @@ static status check_own_loss(const graph *g, const graph_node *first, const char
     return section_fail(first->where, path, "[critic] needs a network that ends with [softmax] groups=1, [cost] type=sse or [sobolev] order=0");
 }
 
+/* What a block cannot know: it sees the labels of the data alone, all of them, and weighs all outputs alike. */
+static status check_labels(const graph *g, const config *c)
+{
+    const section *taught = config_section(c, "teacher"), *data = config_section(c, "data"), *objective = graph_objective(g);
+    if (taught && option_given(taught, "cfg"))
+        return section_fail(taught, c->path, "[critic] predicts a loss on the labels of the data, and outputs that a teacher's are compared with have another: "
+                                             "beside [teacher] with cfg= only mode=noprop and mode=backprop");
+    if (data && option_boolean(data, "missing"))
+        return option_fail(data, c->path, "missing", "[critic] reads every label: beside missing=1 only mode=noprop and mode=backprop");
+    if (objective && option_given(objective, "output_weights"))
+        return option_fail(objective, c->path, "output_weights",
+                           "[critic] predicts a loss that weighs all outputs alike: beside output_weights only mode=noprop and mode=backprop");
+    return STATUS_OK;
+}
+
 static status check_loss(const graph *g, const graph_node *first, const char *path, critics *s)
 {
     const section *objective = graph_objective(g);
@@ -136,17 +151,21 @@ static int count_cuts(const graph *g, const graph_node **first)
     return n;
 }
 
-static status check_all(critics *s, const graph_node *first, const char *path)
+static status check_all(critics *s, const graph_node *first, const config *c)
 {
     status_list found = {.first = STATUS_OK};
     const graph *g = s->graph;
-    status_collect(&found, check_loss(g, first, path, s));
+    bool any_predicts = false;
+    status_collect(&found, check_loss(g, first, c->path, s));
     for (int i = 0; i < g->n_nodes; ++i) {
         if (!g->nodes[i].type || !g->nodes[i].type->critic)
             continue;
         critic_options o = critic_read_options(g->nodes[i].where);
-        status_collect(&found, check_cut(g, &g->nodes[i], &o, path));
+        any_predicts |= critic_predicts(o.mode);
+        status_collect(&found, check_cut(g, &g->nodes[i], &o, c->path));
     }
+    if (any_predicts)
+        status_collect(&found, check_labels(g, c));
     return status_collected(&found);
 }
 
@@ -184,7 +203,7 @@ status critics_create(critics **result, graph *g, const config *c, const backend
         return STATUS_NO_MEMORY;
     s->be = be;
     s->graph = g;
-    status found = check_all(s, first, c->path);
+    status found = check_all(s, first, c);
     return found == STATUS_OK ? create_cuts(s, c, n, capacity, seed) : found;
 }
 

@@ -92,6 +92,14 @@ static status check_derivatives(const graph *student, const section *where, cons
     return status_collected(&found);
 }
 
+static status check_loss(const section *where, const char *path, const objective_options *o)
+{
+    if (o->loss[0].kind != LOSS_CROSS_ENTROPY || !sobolev_has_loss(o, 0))
+        return STATUS_OK;
+    return option_fail(where, path, "loss", "cross_entropy compares with probabilities, and the teacher's outputs are logits: kl_reverse, which differs by a "
+                                            "constant, takes those");
+}
+
 static status check_weights(const teacher_options *t, const char *path)
 {
     if (option_given(t->where, "hint_weight") && t->n_hints == 0)
@@ -107,6 +115,7 @@ status teacher_check(const graph *student, const section *where, const char *pat
     status_collect(&found, check_weights(t, path));
     if (!t->graph)
         return status_collected(&found);
+    status_collect(&found, check_loss(where, path, o));
     status_collect(&found, check_pair(student, -1, t, -1, student->nodes[0].net, path, NULL));
     status_collect(&found, check_pair(student, student->output_node, t, t->graph->output_node, output, path, NULL));
     for (int i = 0; i < t->n_hints; ++i)

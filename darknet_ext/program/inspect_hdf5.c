@@ -168,6 +168,8 @@ static status inspect_set(inspection *i, const inspected *s)
     findings f;
     if (c->set <= 0) {
         printf("%-10s %-8s\n", s->name, *s->type ? s->type : "no data set, not read");
+        if (is_read(s->name) && !*s->type) /* else it has been said what is wrong with it */
+            problem(i, "%s is no data set", s->name);
         return STATUS_OK;
     }
     printf("%-10s %-8s %s  ", s->name, s->type, hdf5_shape(c->sizes, c->rank).text);
@@ -195,7 +197,7 @@ static status read_integers(const inspected *s, int32_t **values)
 {
     const hdf5_column *c = &s->column;
     *values = allocate_zeroed(c->rows * c->row_count, sizeof **values);
-    return *values ? column_integers(c, *values) : STATUS_NO_MEMORY;
+    return *values ? column_integers(c, is_label(s->name), *values) : STATUS_NO_MEMORY;
 }
 
 static void print_classes(const int32_t *label, uint32_t n)
@@ -246,6 +248,10 @@ static status inspect_integers(inspection *i, const char *name)
     const inspected *s = find(i, name);
     if (!s)
         return STATUS_OK;
+    if (s->column.row_count != 1) {
+        problem(i, "%s has the shape %s, expected one number per sample", name, hdf5_shape(s->column.sizes, s->column.rank).text);
+        return STATUS_OK;
+    }
     status result = read_integers(s, &values);
     if (result == STATUS_OK && strcmp(name, "label") == 0)
         print_classes(values, s->column.rows);
