@@ -6,7 +6,16 @@ setup() {
     unset "${!DARKNET_EXT_@}"
     darknet=$BUILD_DIR/darknet_ext/darknet
     tiny=$SOURCE_DIR/cfg/tiny
+    venv=${PEERS_VENV:-$BUILD_DIR/peers}
     cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# needs_python MODULE…: skips a test where the Python environment $venv lacks one of them.
+needs_python() {
+    local module
+    for module in "$@"; do
+        "$venv/bin/python" -c "import $module" 2>/dev/null || skip "no $module in $venv"
+    done
 }
 
 # equal WHAT EXPECTED FOUND

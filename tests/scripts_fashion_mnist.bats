@@ -3,12 +3,6 @@
 # where there is none: PEERS_VENV names an environment with numpy and h5py (build/peers).
 load program_setup
 
-venv=${PEERS_VENV:-$BUILD_DIR/peers}
-
-need_h5py() {
-    "$venv/bin/python" -c 'import numpy, h5py' 2>/dev/null || skip "no numpy and h5py in $venv"
-}
-
 # idx NAME COUNT: images and labels in data/
 idx() {
     mkdir -p data
@@ -36,7 +30,7 @@ small_study() {
 }
 
 @test "every method is trained, and stands in the table" {
-    need_h5py
+    needs_python numpy h5py
     small_study
     equal runs '17 60,plain,1,3 60,kd,1,3 60,attention,1,3 60,sobolev,1,3 ' \
         "$(wc -l <study/runs.csv) $(sed -n 2,5p study/runs.csv | cut -d , -f 1-4 | tr '\n' ' ')"
@@ -49,7 +43,7 @@ small_study() {
 }
 
 @test "it goes on where it stopped" {
-    need_h5py
+    needs_python numpy h5py
     small_study -methods "plain sobolev"
     rm study/300/2/sobolev/summary.json
     small_study -methods "plain sobolev"
@@ -60,7 +54,7 @@ small_study() {
 }
 
 @test "files that are no IDX files" {
-    need_h5py
+    needs_python numpy h5py
     idx train 20
     idx t10k 20
     truncate -s -1 data/train-images-idx3-ubyte

@@ -5,11 +5,6 @@ load program_setup
 
 cfgs=$BATS_TEST_DIRNAME/pytorch
 networks=$cfgs/networks.py
-venv=${PEERS_VENV:-$BUILD_DIR/peers}
-
-need_torch() {
-    "$venv/bin/python" -c 'import torch, numpy, h5py' 2>/dev/null || skip "no torch, numpy and h5py in $venv"
-}
 
 # imports STATUS WORD…
 imports() {
@@ -50,12 +45,12 @@ torch.save($1, 'state.pt')"
 }
 
 @test "connected layers, with batch normalisation of another eps" {
-    need_torch
+    needs_python torch numpy h5py
     verifies "$cfgs/mlp.cfg" mlp
 }
 
 @test "convolutions with biases before batch normalisation, pooling, a flatten, a final softmax" {
-    need_torch
+    needs_python torch numpy h5py
     verifies "$cfgs/cnn.cfg" cnn
 }
 
@@ -75,25 +70,25 @@ END
 }
 
 @test "a block with grouped convolutions, a projection and a batch normalisation of its own, by a map" {
-    need_torch
+    needs_python torch numpy h5py
     map_of_resnext >map
     verifies "$cfgs/resnext.cfg" resnext -map map
 }
 
 @test "Darknet's resnet18" {
-    need_torch
+    needs_python torch numpy h5py
     [ -e /usr/share/darknet/cfg/resnet18.cfg ] || skip "Darknet's package has no cfgs here"
     verifies /usr/share/darknet/cfg/resnet18.cfg darknet18
 }
 
 @test "torchvision's resnet18" {
-    need_torch
-    "$venv/bin/python" -c 'import torchvision' 2>/dev/null || skip "no torchvision in $venv"
+    needs_python torch numpy h5py
+    needs_python torchvision
     verifies "$SOURCE_DIR/cfg/resnet18_torchvision.cfg" torchvision18
 }
 
 @test "without the module nothing is verified, and it says so" {
-    need_torch
+    needs_python torch numpy h5py
     state mlp
     imports 0 "$cfgs/mlp.cfg" mlp.pt out.weights
     like output '*not verified against PyTorch*' "$output"
@@ -104,7 +99,7 @@ END
 }
 
 @test "checkpoints: under a key, of DataParallel and of torch.compile" {
-    need_torch
+    needs_python torch numpy h5py
     state mlp
     imports 0 "$cfgs/mlp.cfg" mlp.pt plain.weights
     saves "{'epoch': 3, 'state_dict': {'module.' + k: v for k, v in torch.load('mlp.pt').items()}}"
@@ -116,13 +111,13 @@ END
 }
 
 @test "an activation that is not the module's" {
-    need_torch
+    needs_python torch numpy h5py
     state cnn_slope
     refuses_import 1 'error: the outputs differ from PyTorch*' "$cfgs/cnn.cfg" cnn_slope.pt out.weights -module "$networks:cnn_slope"
 }
 
 @test "what does not fit is named" {
-    need_torch
+    needs_python torch numpy h5py
     state resnext
     state mlp
     refuses_import 1 \
@@ -141,7 +136,7 @@ END
 }
 
 @test "maps that are wrong" {
-    need_torch
+    needs_python torch numpy h5py
     state resnext
     wrong() { # SED-COMMAND PATTERN
         map_of_resnext | sed "$1" >map
@@ -157,7 +152,7 @@ END
 }
 
 @test "code in a checkpoint is not run" {
-    need_torch
+    needs_python torch numpy h5py
     "$venv/bin/python" -c "import os, torch
 class Trap:
     def __reduce__(self):
@@ -172,7 +167,7 @@ torch.save({'a.weight': Trap()}, 'state.pt')"
 }
 
 @test "modules that are none" {
-    need_torch
+    needs_python torch numpy h5py
     state mlp
     printf 'number = 3\ndef other(): return 3\ndef larger():\n    import torch\n    return torch.nn.Linear(2, 2)\n' >own.py
     refuses_import 1 "-module: error: own.py has no function 'number'" "$cfgs/mlp.cfg" mlp.pt out.weights -module own.py:number

@@ -3,12 +3,6 @@
 # needs h5py or the games is skipped where there are none: PEERS_VENV names an environment with them (build/peers).
 load program_setup
 
-venv=${PEERS_VENV:-$BUILD_DIR/peers}
-
-has() {
-    "$venv/bin/python" -c "import $1" 2>/dev/null || skip "no $1 in $venv"
-}
-
 # records and a teacher of Breakout in data/
 make_data() {
     mkdir -p data
@@ -29,7 +23,7 @@ study() {
 }
 
 @test "rates are compared, students trained, tables and pictures made" {
-    has h5py
+    needs_python h5py
     make_data
     study -fractions "25 50" -seeds "1 2" -updates 4 -fit-updates 2 -fit-fraction 50 -rates "1e-3 1e-4"
     equal "status (it said: $stderr)" 0 "$status"
@@ -58,7 +52,7 @@ study() {
 }
 
 @test "players say what is wrong with what they are given" {
-    for module in ale_py cv2 h5py torch; do has $module; done
+    needs_python ale_py cv2 h5py torch
     mkdir agents
     "$venv/bin/python" -c "import torch; torch.save({'conv1.weight': torch.zeros(1)}, 'agents/pong-v4.model.80.tar')"
     echo nothing >agents/breakout-v4.model.80.tar

@@ -13,13 +13,15 @@
 
 #include "objective_fixture.h"
 
-enum { BATCH = 5, INPUTS = 3, OUTPUTS = 2, MOST_LABELS = 200, MOST_PARAMETERS = 200 };
+enum { BATCH = 5, INPUTS = 3, OUTPUTS = 2, MOST_LABELS = 200 };
 
 #ifdef DNX_DOUBLE
 static const double tolerance = 1e-12;
 #else
 static const double tolerance = 3e-5;
 #endif
+
+#include "outcome_fixture.h"
 
 /* A smooth network with two outputs; `keys` stand in [sobolev]. */
 static void open_network(trial *t, const backend *be, const char *keys)
@@ -82,48 +84,14 @@ static void fill_labels(trial *t, bool jacobian)
     }
 }
 
-typedef struct outcome {
-    objective_losses losses;
-    double gradient[MOST_PARAMETERS];
-    size_t count;
-} outcome;
-
-static outcome run(trial *t, int batch)
-{
-    outcome o = {.losses = trial_forward(t, batch, 5, 1)};
-    trial_backward(t);
-    GRAPH_PARAMETERS(&t->graph, p)
-    for (size_t i = 0; i < p->count; ++i)
-        o.gradient[o.count++] = (double)p->gradient[i];
-    return o;
-}
-
 static outcome run_keys(const backend *be, const char *keys, bool jacobian)
 {
     trial t;
     open_network(&t, be, keys);
     fill_labels(&t, jacobian);
-    outcome o = run(&t, BATCH);
+    outcome o = run(&t, BATCH, 1);
     trial_close(&t);
     return o;
-}
-
-static void expect_near(const char *what, double got, double want, double size)
-{
-    if (!(fabs(got - want) <= tolerance * size))
-        fail_msg("%s is %.17g, should be %.17g", what, got, want);
-}
-
-/* got = factor * want */
-static void expect_same(const outcome *got, const outcome *want, double factor)
-{
-    double size = 0;
-    for (size_t i = 0; i < want->count; ++i)
-        size = fmax(size, fabs(want->gradient[i]));
-    assert_true(size > 0);
-    expect_near("loss", got->losses.total, factor * want->losses.total, fabs(factor * want->losses.total));
-    for (size_t i = 0; i < want->count; ++i)
-        expect_near("gradient", got->gradient[i], factor * want->gradient[i], fabs(factor) * size);
 }
 
 /* ---------------------------------------------------------------- directions of the labels */
@@ -141,7 +109,7 @@ static void test_unit_directions(void **state)
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
         outcome along = run_keys(*state, keys[i][0], false), full = run_keys(*state, keys[i][1], true);
-        expect_same(&along, &full, 1);
+        expect_multiple(&along, &full, 1);
     }
 }
 
@@ -170,8 +138,8 @@ static void test_directions_of_head(void **state)
                 for (int j = 0; j < INPUTS; ++j) /* the row of that input is lost */
                     full.labels[(size_t)b * labels_count(f) + labels_after_jacobian(f) + (size_t)((k * INPUTS + 1) * INPUTS + j)] = (real)NAN;
             }
-        outcome got = run(&some, BATCH), want = run(&full, BATCH);
-        expect_same(&got, &want, 1);
+        outcome got = run(&some, BATCH, 1), want = run(&full, BATCH, 1);
+        expect_multiple(&got, &want, 1);
         trial_close(&some);
         trial_close(&full);
     }
@@ -189,9 +157,9 @@ static void test_relative_directions(void **state)
             double target = (double)(real)label_jacobian(b, 0, r);
             t.labels[(size_t)b * labels_count(l) + labels_direction(l, r) + labels_weight(l)] = (real)(1 / (target * target + .5));
         }
-    outcome weighted = run(&t, BATCH);
+    outcome weighted = run(&t, BATCH, 1);
     outcome relative = run_keys(*state, "order=1\nweight=0\noutput_weights=1,0\nlabel_directions=3\nloss_1=relative\nrelative_epsilon=.5\n", false);
-    expect_same(&relative, &weighted, 1);
+    expect_multiple(&relative, &weighted, 1);
     trial_close(&t);
 }
 
@@ -208,8 +176,8 @@ static void test_fewer_directions(void **state)
         const label_layout *l = objective_labels(t.objective);
         for (int b = 0; b < BATCH; ++b)
             t.labels[(size_t)b * labels_count(l) + labels_direction(l, 2) + labels_weight(l)] = 0;
-        outcome three = run(&t, BATCH), two = run_keys(*state, keys[i][1], false);
-        expect_same(&three, &two, 1);
+        outcome three = run(&t, BATCH, 1), two = run_keys(*state, keys[i][1], false);
+        expect_multiple(&three, &two, 1);
         trial_close(&t);
     }
 }
@@ -218,7 +186,7 @@ static void test_fewer_directions(void **state)
 static void test_both_kinds(void **state)
 {
     outcome both = run_keys(*state, "order=1\nweight=0\nlabel_directions=3\n", true), full = run_keys(*state, "order=1\nweight=0\n", true);
-    expect_same(&both, &full, 2);
+    expect_multiple(&both, &full, 2);
 }
 
 /* weight(v) multiplies the terms of both orders. */
@@ -227,13 +195,13 @@ static void test_direction_weights(void **state)
     trial t;
     open_network(&t, *state, "order=2\nweight=0\nlabel_directions=3\n");
     fill_labels(&t, false);
-    outcome once = run(&t, BATCH);
+    outcome once = run(&t, BATCH, 1);
     const label_layout *l = objective_labels(t.objective);
     for (int b = 0; b < BATCH; ++b)
         for (int r = 0; r < 3; ++r)
             t.labels[(size_t)b * labels_count(l) + labels_direction(l, r) + labels_weight(l)] = 2.5;
-    outcome weighted = run(&t, BATCH);
-    expect_same(&weighted, &once, 2.5);
+    outcome weighted = run(&t, BATCH, 1);
+    expect_multiple(&weighted, &once, 2.5);
     trial_close(&t);
 }
 
@@ -250,7 +218,7 @@ static void test_each_direction_weight(void **state)
             bool counts = one == i || one == BATCH * 3;
             t.labels[(size_t)(i / 3) * labels_count(l) + labels_direction(l, i % 3) + labels_weight(l)] = counts ? (real)(1 + i) : 0;
         }
-        all = run(&t, BATCH);
+        all = run(&t, BATCH, 1);
         if (one == BATCH * 3)
             break;
         assert_true(all.losses.order[1] > 0 && all.losses.order[2] > 0);
@@ -259,7 +227,7 @@ static void test_each_direction_weight(void **state)
         for (size_t k = 0; k < all.count; ++k)
             sum.gradient[k] += all.gradient[k];
     }
-    expect_same(&all, &sum, 1);
+    expect_multiple(&all, &sum, 1);
     trial_close(&t);
 }
 
@@ -279,7 +247,7 @@ static void expect_sum(const backend *be, const char *common, const char *whole,
         for (size_t k = 0; k < part.count; ++k)
             sum.gradient[k] += factors[i] * part.gradient[k];
     }
-    expect_same(&got, &sum, 1);
+    expect_multiple(&got, &sum, 1);
 }
 
 static void test_output_weights(void **state)
@@ -315,8 +283,8 @@ static void test_output_without_labels(void **state)
             }
         }
         snprintf(weighted, sizeof weighted, "%soutput_weights=1,0\n", keys[i]);
-        outcome masked = run(&t, BATCH), first = run_keys(*state, weighted, true);
-        expect_same(&masked, &first, 1);
+        outcome masked = run(&t, BATCH, 1), first = run_keys(*state, weighted, true);
+        expect_multiple(&masked, &first, 1);
         trial_close(&t);
     }
 }
@@ -336,7 +304,7 @@ static void test_output_weights_of_projections(void **state)
     assert_true(sizes[0] == 0 && sizes[1] > 0);
     outcome four = run_keys(*state, "order=2\nprojections=2\nprojections_2=2\noutput_weights=4,4\n", true),
             one = run_keys(*state, "order=2\nprojections=2\nprojections_2=2\n", true);
-    expect_same(&four, &one, 4);
+    expect_multiple(&four, &one, 4);
 }
 
 static void test_input_weights(void **state)
@@ -349,8 +317,8 @@ static void test_input_weights(void **state)
             one = run_keys(*state, "order=2\nweight=0\nweight_1=0\n", true),
             random_three = run_keys(*state, "order=2\nweight=0\nweight_1=0\nprojections_2=2\ninput_weights=3,3,3\n", true),
             random_one = run_keys(*state, "order=2\nweight=0\nweight_1=0\nprojections_2=2\n", true);
-    expect_same(&three, &one, 9);
-    expect_same(&random_three, &random_one, 9);
+    expect_multiple(&three, &one, 9);
+    expect_multiple(&random_three, &random_one, 9);
 }
 
 static void test_scaled_components(void **state)
@@ -360,15 +328,15 @@ static void test_scaled_components(void **state)
     open_network(&t, *state, "order=1\nweight=0\ncomponent_weights=rms\n");
     fill_labels(&t, true);
     objective_scale_components(t.objective, 1, factors);
-    outcome scaled = run(&t, BATCH), given = run_keys(*state, "order=1\nweight=0\ninput_weights=2,0,5\n", true);
-    expect_same(&scaled, &given, 1);
+    outcome scaled = run(&t, BATCH, 1), given = run_keys(*state, "order=1\nweight=0\ninput_weights=2,0,5\n", true);
+    expect_multiple(&scaled, &given, 1);
     trial_close(&t);
     open_network(&t, *state, "order=1\nweight=0\ncomponent_weights=rms\ninput_weights=3,1,.5\n"); /* both count */
     fill_labels(&t, true);
     objective_scale_components(t.objective, 1, factors);
-    scaled = run(&t, BATCH);
+    scaled = run(&t, BATCH, 1);
     given = run_keys(*state, "order=1\nweight=0\ninput_weights=6,0,2.5\n", true);
-    expect_same(&scaled, &given, 1);
+    expect_multiple(&scaled, &given, 1);
     trial_close(&t);
 }
 
@@ -379,11 +347,11 @@ static void test_scaled_components_of_order_2(void **state)
     trial t;
     open_network(&t, *state, "order=2\nweight=0\nweight_1=0\ncomponent_weights=rms\n");
     fill_labels(&t, true);
-    outcome once = run(&t, BATCH);
+    outcome once = run(&t, BATCH, 1);
     objective_scale_components(t.objective, 1, nothing);
     objective_scale_components(t.objective, 2, threes);
-    outcome scaled = run(&t, BATCH);
-    expect_same(&scaled, &once, 3);
+    outcome scaled = run(&t, BATCH, 1);
+    expect_multiple(&scaled, &once, 3);
     trial_close(&t);
 }
 
@@ -399,7 +367,7 @@ static void test_missing_samples(void **state)
         trial t;
         open_network(&t, *state, keys[i]);
         fill_labels(&t, true);
-        outcome fewer = run(&t, BATCH - 2);
+        outcome fewer = run(&t, BATCH - 2, 1);
         const label_layout *l = objective_labels(t.objective);
         for (int b = BATCH - 2; b < BATCH; ++b)
             for (size_t k = 0; k < labels_count(l); ++k) {
@@ -408,8 +376,8 @@ static void test_missing_samples(void **state)
                 if (is_label)
                     t.labels[(size_t)b * labels_count(l) + k] = (real)NAN;
             }
-        outcome masked = run(&t, BATCH);
-        expect_same(&masked, &fewer, 1);
+        outcome masked = run(&t, BATCH, 1);
+        expect_multiple(&masked, &fewer, 1);
         trial_close(&t);
     }
 }
@@ -430,8 +398,8 @@ static void test_missing_component(void **state)
             }
         }
     }
-    outcome masked = run(&t, BATCH), weighted = run_keys(*state, "order=2\nloss_1=huber\ninput_weights=1,0,1\n", true);
-    expect_same(&masked, &weighted, 1);
+    outcome masked = run(&t, BATCH, 1), weighted = run_keys(*state, "order=2\nloss_1=huber\ninput_weights=1,0,1\n", true);
+    expect_multiple(&masked, &weighted, 1);
     trial_close(&t);
 }
 
@@ -447,10 +415,10 @@ static void test_changed_weights(void **state)
     for (size_t i = 0; i < sizeof steps / sizeof *steps; ++i) {
         char keys[128];
         objective_set_weights(t.objective, steps[i]);
-        outcome changed = run(&t, BATCH);
+        outcome changed = run(&t, BATCH, 1);
         snprintf(keys, sizeof keys, "order=2\nweight=%g\nweight_1=%g\nweight_2=%g\n", steps[i][0], steps[i][1], steps[i][2]);
         outcome fixed = run_keys(*state, keys, true);
-        expect_same(&changed, &fixed, 1);
+        expect_multiple(&changed, &fixed, 1);
     }
     trial_close(&t);
 }
@@ -461,7 +429,7 @@ static void test_without_training(void **state)
     trial t;
     open_network(&t, *state, "order=2\n");
     fill_labels(&t, true);
-    outcome trained = run(&t, BATCH);
+    outcome trained = run(&t, BATCH, 1);
     objective_begin(t.objective, t.labels, false, 5, 1);
     sweep_values(t.tape, 0, t.graph.n_nodes - 1);
     objective_losses used = objective_forward(t.objective);
@@ -485,10 +453,10 @@ static outcome run_one_output(const backend *be, const char *keys, const double 
 {
     trial t;
     open_one_output(&t, be, "tanh", keys);
-    outcome o = run(&t, BATCH);
+    outcome o = run(&t, BATCH, 1);
     if (weights) {
         objective_set_weights(t.objective, weights);
-        o = run(&t, BATCH);
+        o = run(&t, BATCH, 1);
     }
     trial_close(&t);
     return o;
@@ -502,18 +470,18 @@ static void test_one_output(void **state)
         char weighted[128];
         snprintf(weighted, sizeof weighted, "%soutput_weights=3\n", keys[i]);
         outcome three = run_one_output(*state, weighted, NULL), one = run_one_output(*state, keys[i], NULL);
-        expect_same(&three, &one, 3);
+        expect_multiple(&three, &one, 3);
     }
     outcome changed = run_one_output(*state, "order=1\n", (const double[]){1, 0, 0}),
             values = run_one_output(*state, "order=1\nweight_1=0\nweight_1_end=1\nweight_schedule=linear\n", NULL);
-    expect_same(&changed, &values, 1);
+    expect_multiple(&changed, &values, 1);
     trial t; /* the gradient by the input is wanted now and then */
     open_one_output(&t, *state, "leaky", "order=1\nprojections=1\nprojection=rademacher\n");
     assert_true(objective_takes_scalar_path(t.objective));
-    outcome without = run(&t, BATCH);
+    outcome without = run(&t, BATCH, 1);
     t.tape->input_adjoint = true;
-    outcome with = run(&t, BATCH);
-    expect_same(&with, &without, 1);
+    outcome with = run(&t, BATCH, 1);
+    expect_multiple(&with, &without, 1);
     trial_close(&t);
 }
 
@@ -524,9 +492,9 @@ static void test_gradient_elsewhere(void **state)
     trial t;
     open_network(&t, be, "order=2\n");
     fill_labels(&t, true);
-    outcome step = run(&t, BATCH);
+    outcome step = run(&t, BATCH, 1);
     real *gradient = be->allocate(step.count);
-    run(&t, BATCH - 2);
+    run(&t, BATCH - 2, 1);
     be->fill((size_t)BATCH * INPUTS, 0, t.tape->x.data);
     be->fill(step.count, 9, gradient);
     GRAPH_PARAMETERS(&t.graph, p) be->fill(p->count, 7, p->gradient);
@@ -597,7 +565,7 @@ static void test_statistics_move(void **state)
         sweep_values(t.tape, 0, t.graph.n_nodes - 1);
         for (int k = 0; k < 4; ++k)
             assert_true(array_of_first(&t, "rolling_mean")[k] == 0 && array_of_first(&t, "rolling_variance")[k] == 1);
-        run(&t, BATCH);
+        run(&t, BATCH, 1);
         expect_moved_once(&t);
         be->release(gradient);
         trial_close(&t);

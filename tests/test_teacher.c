@@ -14,13 +14,15 @@
 #include "check/gradient_check.h"
 #include "objective_fixture.h"
 
-enum { BATCH = 5, INPUTS = 3, OUTPUTS = 4, MOST_PARAMETERS = 400, MASTER_SEED = 11 };
+enum { BATCH = 5, INPUTS = 3, OUTPUTS = 4, MASTER_SEED = 11 };
 
 #ifdef DNX_DOUBLE
 static const double tolerance = 1e-11;
 #else
 static const double tolerance = 1e-4;
 #endif
+
+#include "outcome_fixture.h"
 
 /* Three layers; layer 0 has 6 numbers, layer 1 `middle`. */
 #define NETWORK_OF(input, middle)                                                                                      \
@@ -71,30 +73,6 @@ static void close_pupil(pupil *p)
     trial_close(&p->t);
     graph_free(&p->master, be);
     config_free(p->master_config);
-}
-
-typedef struct outcome {
-    objective_losses losses;
-    double gradient[MOST_PARAMETERS];
-    size_t count;
-} outcome;
-
-static outcome run(trial *t, uint64_t step)
-{
-    outcome o = {.losses = trial_forward(t, t->batch, 5, step)};
-    trial_backward(t);
-    GRAPH_PARAMETERS(&t->graph, p)
-    for (size_t i = 0; i < p->count; ++i) {
-        assert_true(o.count < MOST_PARAMETERS);
-        o.gradient[o.count++] = (double)p->gradient[i];
-    }
-    return o;
-}
-
-static void expect_near(const char *what, double got, double want, double size)
-{
-    if (!(fabs(got - want) <= tolerance * size))
-        fail_msg("%s is %.17g, should be %.17g", what, got, want);
 }
 
 static void expect_same(const outcome *got, const outcome *want)
@@ -201,13 +179,13 @@ static void test_labels_of_the_teacher(void **state)
             char cfg[1024];
             open_pupil(&p, *be, NETWORK_FOR(objectives[i], "5"), master_cfg, objectives[i], "", 3);
             snprintf(cfg, sizeof cfg, "%s[sobolev]\n%s", NETWORK_FOR(objectives[i], "5"), objectives[i]);
-            outcome taught = run(&p.t, 1);
+            outcome taught = run(&p.t, p.t.batch, 1);
             trial_open(&labelled, *be, cfg);
             graph_initialise(&labelled.graph, *be, 3);
             (*be)->copy((size_t)p.t.batch * p.t.inputs, p.t.x, labelled.x);
             graph_drop_heads(&p.master);
             label_by_master(&p.master, *be, &labelled);
-            outcome told = run(&labelled, 1);
+            outcome told = run(&labelled, labelled.batch, 1);
             expect_same(&taught, &told);
             trial_close(&labelled);
             close_pupil(&p);
@@ -311,10 +289,10 @@ static void test_expectation(void **state)
     pupil full, drawn;
     open_pupil(&full, be, NETWORK("5"), master_cfg, "order=1\n", "", 3);
     open_pupil(&drawn, be, NETWORK("5"), master_cfg, "order=1\nprojections=200\n", "", 3);
-    double whole = run(&full.t, 1).losses.order[1] / OUTPUTS, sum = 0, squares = 0;
+    double whole = run(&full.t, full.t.batch, 1).losses.order[1] / OUTPUTS, sum = 0, squares = 0;
     enum { STEPS = 60 };
     for (int i = 0; i < STEPS; ++i) {
-        double one = run(&drawn.t, (uint64_t)i).losses.order[1];
+        double one = run(&drawn.t, drawn.t.batch, (uint64_t)i).losses.order[1];
         sum += one / STEPS;
         squares += one * one / STEPS;
     }
@@ -360,7 +338,7 @@ static void test_inference(void **state)
             memcpy(before + at, q->value, q->count * sizeof *before);
             at += q->count;
         }
-        outcome first = run(&p.t, 1), other = run(&p.t, 2);
+        outcome first = run(&p.t, p.t.batch, 1), other = run(&p.t, p.t.batch, 2);
         assert_true(first.losses.total > 0 && other.losses.total != first.losses.total);
         at = 0;
         GRAPH_ARRAYS(&p.master, q)
