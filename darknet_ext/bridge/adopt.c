@@ -91,7 +91,7 @@ static void begin_pass(plugin_network *p, const network *net)
         tape_set_batch(t, net->batch);
     t->input_adjoint = net->delta != NULL;
     if (p->critics)
-        critics_begin(p->critics, (long)((*net->seen - (size_t)net->batch) / ((size_t)net->batch * (size_t)net->subdivisions)), net->train);
+        critics_begin(p->critics, (long)plugin_updates_at(p, *net->seen - (size_t)net->batch), net->train);
     /* Also when foreign layers come first: resample=0 draws from the sample's own numbers. */
     p->be->copy((size_t)net->batch * t->x.count, p->first_adopted == 0 ? net->input : p->host->input, t->x.data);
     if (p->objective) {

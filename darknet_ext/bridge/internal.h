@@ -36,6 +36,9 @@ struct plugin_network {
     struct plugin_network *next;
 };
 
+/* Weight updates that are done when so many samples have been seen. */
+uint64_t plugin_updates_at(const plugin_network *p, uint64_t seen);
+
 /* The weights of the orders in the update that the sample after `seen` belongs to: schedule and factors. */
 void plugin_refresh_weights(plugin_network *p, uint64_t seen);
 

@@ -461,11 +461,16 @@ static double rate_of_update(const plugin_network *p, uint64_t update)
     return net->learning_rate > 0 ? rate / (double)net->learning_rate : 1;
 }
 
+uint64_t plugin_updates_at(const plugin_network *p, uint64_t seen)
+{
+    return seen / ((size_t)p->host->batch * (size_t)p->host->subdivisions);
+}
+
 void plugin_refresh_weights(plugin_network *p, uint64_t seen)
 {
     const network *net = p->host;
     const objective_options *o = objective_get_options(p->objective);
-    uint64_t update = seen / ((size_t)net->batch * (size_t)net->subdivisions) + 1;
+    uint64_t update = plugin_updates_at(p, seen) + 1;
     double rate = o->schedule == SCHEDULE_RATE ? rate_of_update(p, update) : 1;
     sobolev_weights(o, (long)update, net->max_batches, rate, p->weights);
     for (int k = 0; k <= JET_MAX_ORDER; ++k)

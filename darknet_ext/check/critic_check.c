@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const double step_sizes[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
-enum { STEP_SIZES = sizeof step_sizes / sizeof *step_sizes };
-static const double default_tolerance = 1e-6;
+#include "check/differences.h"
 
 typedef struct checker {
     critic *block;
@@ -30,7 +28,7 @@ static void draw(checker *c, size_t count, real *out)
 
 static void report(checker *c, const char *name, const char *where, double error)
 {
-    double tolerance = c->settings->tolerance > 0 ? c->settings->tolerance : default_tolerance;
+    double tolerance = c->settings->tolerance > 0 ? c->settings->tolerance : default_tolerance();
     check_row row = {.name = name, .error = error, .tolerance = tolerance, .passed = error <= tolerance};
     snprintf(row.where, sizeof row.where, "[critic] %d%.56s", critic_node(c->block)->index, where);
     c->failed |= !row.passed;
@@ -60,11 +58,6 @@ static void draw_lesson(checker *c, size_t outputs)
         .seed = c->settings->seed,
         .step = 1,
     };
-}
-
-static double relative_error(double a, double b, double scale)
-{
-    return fabs(a - b) / (fabs(a) + fabs(b) + scale);
 }
 
 /* The block's loss, and the sum over the samples of what it predicts. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/differences.h"
+
 enum { DIRECTIONS_PER_PARAMETER = 3 };
 
 /* Floating-point operations: a minute or so. Networks that would take longer are checked along one direction through all arrays. */
@@ -47,11 +49,6 @@ static void draw_normal(checker *c, size_t count, real *out)
     c->drawn += 2 * count + 2;
 }
 
-static double relative_error(double a, double b, double scale)
-{
-    return fabs(a - b) / (fabs(a) + fabs(b) + scale);
-}
-
 static void report(checker *c, const char *name, const char *where, double error)
 {
     check_row row = {.name = name, .error = error, .tolerance = c->tolerance};
@@ -66,8 +63,6 @@ static double norm(const checker *c, size_t count, const real *x)
     return sqrt(c->be->dot(count, x, x));
 }
 
-static const double step_sizes[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
-enum { STEP_SIZES = sizeof step_sizes / sizeof *step_sizes };
 /* In a large network some unit is always near its kink: with steps that are not small there is none without a jump. */
 static const double small_step_sizes[] = {1e-4, 1e-5, 1e-6, 1e-7};
 enum { SMALL_STEP_SIZES = sizeof small_step_sizes / sizeof *small_step_sizes };
@@ -430,7 +425,7 @@ status gradient_check_run(graph *g, const backend *be, const objective_options *
         weights[k] = options->weight[k] > options->end_weight[k] ? options->weight[k] : options->end_weight[k];
     objective_set_weights(o, weights);
     checker c = {.g = g, .be = be, .settings = settings, .sink = sink, .context = context};
-    c.tolerance = settings->tolerance > 0 ? settings->tolerance : sizeof(real) == sizeof(double) ? 1e-6 : 1e-3;
+    c.tolerance = settings->tolerance > 0 ? settings->tolerance : default_tolerance();
     c.inputs = shape_count(g->input);
     c.outputs = shape_count(g->nodes[g->output_node].out);
     c.stream = (random_stream){settings->seed, RANDOM_CHECK, 0};

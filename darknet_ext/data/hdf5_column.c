@@ -189,9 +189,9 @@ static status read_rows(const hdf5_column *c, uint32_t first, uint32_t n, void *
     return c->descriptor >= 0 ? read_from_file(c, first, n, to) : read_through_library(c, first, n, to);
 }
 
-static status check_finite(const hdf5_column *c, const float *values, bool allowed)
+status column_check_finite(const hdf5_column *c, uint32_t first, uint32_t n, const float *values, bool allowed)
 {
-    for (uint32_t row = 0; row < c->rows; ++row)
+    for (uint32_t row = first; row < first + n; ++row)
         for (size_t i = 0; i < c->row_count; ++i, ++values)
             if (!isfinite(*values) && !(allowed && isnan(*values)))
                 return column_fail_at(c, row, i, isnan(*values) ? "is not a number" : "is infinite, or too large for float");
@@ -211,7 +211,7 @@ status column_load(hdf5_column *c, bool allowed)
     for (uint32_t row = 0; row < c->rows && s == STATUS_OK; row += rows)
         s = read_rows(c, row, rows < c->rows - row ? rows : c->rows - row, memory + row * c->row_bytes);
     if (s == STATUS_OK && c->kind == COLUMN_FLOATS)
-        s = check_finite(c, (const float *)memory, allowed);
+        s = column_check_finite(c, 0, c->rows, (const float *)memory, allowed);
     if (s == STATUS_OK)
         c->memory = memory;
     else

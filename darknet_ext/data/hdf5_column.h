@@ -45,6 +45,9 @@ uint64_t column_bytes(const hdf5_column *c);
 /* Takes all rows into memory when they fit, and finds numbers that are not finite, unless NaN is `allowed`. */
 status column_load(hdf5_column *c, bool allowed);
 
+/* STATUS_BAD_FILE at the first of the numbers of rows first..first+n-1 that is not finite, unless it is NaN and `allowed`. */
+status column_check_finite(const hdf5_column *c, uint32_t first, uint32_t n, const float *values, bool allowed);
+
 /* All numbers, rows times row_count of them, as integers; STATUS_BAD_FILE for others than whole ones of 32 bits. NaN becomes -1 when `allowed`. */
 status column_integers(const hdf5_column *c, bool allowed, int32_t *values);
 

@@ -9,6 +9,15 @@
 #include "config/messages.h"
 #include "core/options.h"
 
+/* Without blanks at both ends. */
+static char *trim(char *text)
+{
+    text += strspn(text, " \t");
+    for (char *end = text + strlen(text); end > text && isspace((unsigned char)end[-1]);)
+        *--end = '\0';
+    return text;
+}
+
 /* ---------------------------------------------------------------- lists */
 
 static status line_fail(const picture_list *l, int i, const char *file, const char *problem)
@@ -40,9 +49,7 @@ static void trim_lines(picture_list *l)
 {
     int kept = 0;
     for (int i = 0; i < l->files.n; ++i) {
-        char *line = l->files.lines[i] + strspn(l->files.lines[i], " \t"), *end = line + strlen(line);
-        while (end > line && isspace((unsigned char)end[-1]))
-            *--end = '\0';
+        char *line = trim(l->files.lines[i]);
         if (!*line)
             continue;
         l->files.lines[kept] = line;
@@ -89,14 +96,6 @@ void picture_list_free(picture_list *l)
 }
 
 /* ---------------------------------------------------------------- .data files */
-
-static char *trim(char *text)
-{
-    text += strspn(text, " \t");
-    for (char *end = text + strlen(text); end > text && isspace((unsigned char)end[-1]);)
-        *--end = '\0';
-    return text;
-}
 
 /* Where the value of a key belongs, or NULL. */
 static char **text_of(picture_data *d, const char *key)

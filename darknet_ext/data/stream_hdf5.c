@@ -28,15 +28,6 @@ static void to_floats(column_kind kind, const void *from, size_t count, float sc
         to[i] = scale * (kind == COLUMN_BYTES ? (float)bytes[i] : floats[i]);
 }
 
-static status check_finite(const hdf5_column *c, uint32_t row, const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; ++i)
-        if (!isfinite(values[i]))
-            return column_fail_at(c, row + i / c->row_count, i % c->row_count,
-                                  isnan(values[i]) ? "is not a number" : "is infinite, or too large for float");
-    return STATUS_OK;
-}
-
 /* Frames of the sample's episode from the oldest that its history reaches. */
 static uint32_t first_frame(const sample_stream *s, uint32_t sample)
 {
@@ -57,7 +48,7 @@ static status read_x(const hdf5_stream *s, uint32_t sample, void *scratch, float
     for (size_t i = 0; i < repeated; ++i, x += count)
         to_floats(s->x.kind, rows, count, s->scale, x);
     to_floats(s->x.kind, rows, n * count, s->scale, x);
-    return s->x.kind == COLUMN_BYTES ? STATUS_OK : check_finite(&s->x, first, x, n * count);
+    return s->x.kind == COLUMN_BYTES ? STATUS_OK : column_check_finite(&s->x, first, n, x, false);
 }
 
 /* What is wrong with the labels of a sample, or NULL. */

@@ -15,7 +15,7 @@ struct critic {
     size_t inputs;         /* numbers of h */
     graph graph;           /* nodes NULL: it predicts nothing */
     tape tape;
-    real *value_gradient;  /* [batch] of m, or [batch, inputs] of mode=direct */
+    real *predicted;       /* [batch]: m; NULL in mode=direct */
     long updates;
     critic_report sums;    /* since the last report */
 };
@@ -25,11 +25,6 @@ struct critic {
 static bool is_direct(const critic *c)
 {
     return c->options.mode == CRITIC_DIRECT;
-}
-
-static status fail_at(const graph_node *node, const char *path, const char *key, const char *text)
-{
-    return key ? option_fail(node->where, path, key, text) : section_fail(node->where, path, text);
 }
 
 /* What the block's first layer reads. */
@@ -100,9 +95,9 @@ static status create_network(critic *c, const config *cfg, int capacity)
     if (!critic_predicts(c->options.mode))
         return STATUS_OK;
     if (!has_block(cfg, block))
-        return fail_at(c->node, cfg->path, NULL, "[critic] needs layers of its own before [end], unless it is mode=noprop or mode=backprop");
+        return section_fail(c->node->where, cfg->path, "[critic] needs layers of its own before [end], unless it is mode=noprop or mode=backprop");
     if (c->options.label_weight > 0 && c->loss.kind != MAIN_LOSS_CROSS_ENTROPY)
-        return fail_at(c->node, cfg->path, "label_weight", "label_weight needs a network whose loss is cross-entropy");
+        return option_fail(c->node->where, cfg->path, "label_weight", "label_weight needs a network whose loss is cross-entropy");
     status s = graph_build_block(&c->graph, cfg, block, block_input(c), be);
     if (s == STATUS_OK)
         s = check_output(c, cfg->path);
@@ -117,8 +112,8 @@ static status create_network(critic *c, const config *cfg, int capacity)
     if (s != STATUS_OK)
         return s;
     c->graph.nodes[graph_top(&c->graph)].seeded = true;
-    c->value_gradient = be->allocate((size_t)capacity * shape_count(c->graph.nodes[graph_top(&c->graph)].out));
-    return c->value_gradient ? STATUS_OK : STATUS_NO_MEMORY;
+    c->predicted = is_direct(c) ? NULL : be->allocate((size_t)capacity);
+    return c->predicted || is_direct(c) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 status critic_create(critic **result, const config *cfg, const graph_node *node, const main_loss *loss, const backend *be, int capacity)
@@ -140,7 +135,7 @@ void critic_free(critic *c)
         return;
     tape_free(&c->tape);
     graph_free(&c->graph, c->be);
-    c->be->release(c->value_gradient);
+    c->be->release(c->predicted);
     free(c);
 }
 
@@ -235,8 +230,8 @@ const real *critic_predicted_losses(critic *c)
     const jet *m = tape_jet(&c->tape, graph_top(&c->graph));
     if (is_direct(c))
         return NULL;
-    c->be->axpby((size_t)m->batch, (real)c->loss.scale, m->data, 0, c->value_gradient);
-    return c->value_gradient;
+    c->be->axpby((size_t)m->batch, (real)c->loss.scale, m->data, 0, c->predicted);
+    return c->predicted;
 }
 
 static double seed_value(critic *c, const critic_lesson *lesson)

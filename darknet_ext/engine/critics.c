@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/logit_loss_math.h"
 #include "layers/sobolev.h"
 
 /* One block, and what this step's sweep says of it. */
@@ -23,6 +24,7 @@ struct critics {
     long update;         /* updates done before this step */
     bool learn;
     bool passing;        /* the sweep of critics_note_true_gradients */
+    bool measured;       /* the next two are those of this step */
     real *losses, *log_probabilities; /* [batch], [batch, outputs] */
     real *output_adjoint;             /* kept during that sweep; NULL where no block has target=true */
 };
@@ -76,8 +78,9 @@ static status check_labels(const graph *g, const config *c)
 {
     const section *taught = config_section(c, "teacher"), *data = config_section(c, "data"), *objective = graph_objective(g);
     if (taught && option_given(taught, "cfg"))
-        return section_fail(taught, c->path, "[critic] predicts a loss on the labels of the data, and outputs that a teacher's are compared with have another: "
-                                             "beside [teacher] with cfg= only mode=noprop and mode=backprop");
+        return section_fail(taught, c->path,
+                            "[critic] predicts a loss on the labels of the data, and outputs that a teacher's are compared with have another: "
+                            "beside [teacher] with cfg= only mode=noprop and mode=backprop");
     if (data && option_boolean(data, "missing"))
         return option_fail(data, c->path, "missing", "[critic] reads every label: beside missing=1 only mode=noprop and mode=backprop");
     if (objective && option_given(objective, "output_weights"))
@@ -142,11 +145,16 @@ static status create_cut(critics *s, const config *c, const graph_node *node, in
     return STATUS_OK;
 }
 
+static bool is_cut(const graph_node *node)
+{
+    return node->type && node->type->critic;
+}
+
 static int count_cuts(const graph *g, const graph_node **first)
 {
     int n = 0;
     for (int i = 0; i < g->n_nodes; ++i)
-        if (g->nodes[i].type && g->nodes[i].type->critic && n++ == 0)
+        if (is_cut(&g->nodes[i]) && n++ == 0)
             *first = &g->nodes[i];
     return n;
 }
@@ -158,7 +166,7 @@ static status check_all(critics *s, const graph_node *first, const config *c)
     bool any_predicts = false;
     status_collect(&found, check_loss(g, first, c->path, s));
     for (int i = 0; i < g->n_nodes; ++i) {
-        if (!g->nodes[i].type || !g->nodes[i].type->critic)
+        if (!is_cut(&g->nodes[i]))
             continue;
         critic_options o = critic_read_options(g->nodes[i].where);
         any_predicts |= critic_predicts(o.mode);
@@ -177,7 +185,7 @@ static status create_cuts(critics *s, const config *c, int n, int capacity, uint
     if (!s->cuts)
         return STATUS_NO_MEMORY;
     for (int i = 0; i < s->graph->n_nodes; ++i) {
-        if (!s->graph->nodes[i].type || !s->graph->nodes[i].type->critic)
+        if (!is_cut(&s->graph->nodes[i]))
             continue;
         status_collect(&found, create_cut(s, c, &s->graph->nodes[i], capacity, seed));
         any_true |= s->cuts[s->n - 1].true_gradient != NULL;
@@ -257,6 +265,7 @@ void critics_begin(critics *s, long update, bool learn)
 {
     s->update = update;
     s->learn = learn;
+    s->measured = false;
 }
 
 void critics_note_true_gradients(critics *s, tape *t)
@@ -285,21 +294,20 @@ void critics_note_true_gradients(critics *s, tape *t)
 /* log p of a sample, from probabilities or logits. A probability of 0 is that of the smallest normal number. */
 static void log_probabilities(const critics *s, const real *output, real *log_p)
 {
-    int n = s->loss.outputs;
-    double largest = (double)output[0], sum = 0;
-    for (int k = 1; k < n; ++k)
-        largest = fmax(largest, (double)output[k]);
-    for (int k = 0; k < n && s->logits; ++k)
-        sum += exp((double)output[k] - largest);
-    for (int k = 0; k < n; ++k)
-        log_p[k] = (real)(s->logits ? (double)output[k] - largest - log(sum) : log(fmax((double)output[k], (double)REAL_SMALLEST)));
+    size_t n = (size_t)s->loss.outputs;
+    logit_scale scale = s->logits ? logit_scale_of(n, output, 1) : (logit_scale){0, 0};
+    for (size_t k = 0; k < n; ++k)
+        log_p[k] = (real)(s->logits ? (double)output[k] - scale.largest - scale.log_sum : log(fmax((double)output[k], (double)REAL_SMALLEST)));
 }
 
-/* L of the samples; labels that are not given count nothing. */
+/* L of the samples, once a step; labels that are not given count nothing. */
 static void measure_losses(critics *s, tape *t)
 {
     size_t n = (size_t)s->loss.outputs;
     const real *output = tape_jet(t, s->graph->output_node)->data;
+    if (s->measured)
+        return;
+    s->measured = true;
     for (size_t b = 0; b < (size_t)t->batch; ++b) {
         const real *p = output + b * n, *y = t->truth + b * n;
         real *log_p = s->log_probabilities + b * n;

@@ -96,8 +96,9 @@ static status check_loss(const section *where, const char *path, const objective
 {
     if (o->loss[0].kind != LOSS_CROSS_ENTROPY || !sobolev_has_loss(o, 0))
         return STATUS_OK;
-    return option_fail(where, path, "loss", "cross_entropy compares with probabilities, and the teacher's outputs are logits: kl_reverse, which differs by a "
-                                            "constant, takes those");
+    return option_fail(where, path, "loss",
+                       "cross_entropy compares with probabilities, and the teacher's outputs are logits: kl_reverse, which differs by a constant, "
+                       "takes those");
 }
 
 static status check_weights(const teacher_options *t, const char *path)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/metrics.h"
+
 status critic_log_open(critic_log *l, plugin_network *p, const run_folder *folder)
 {
     int n = critics_count(plugin_critics(p));
@@ -19,14 +21,6 @@ status critic_log_open(critic_log *l, plugin_network *p, const run_folder *folde
     return STATUS_OK;
 }
 
-static void put(FILE *f, double value)
-{
-    if (isfinite(value))
-        fprintf(f, ",%.9g", value);
-    else
-        fputc(',', f);
-}
-
 status critic_log_write(critic_log *l, plugin_network *p, long step)
 {
     for (int i = 0; l->file && i < critics_count(plugin_critics(p)); ++i) {
@@ -34,9 +28,9 @@ status critic_log_write(critic_log *l, plugin_network *p, long step)
         const graph_node *node = critic_node(c);
         critic_report r = critic_take_report(c);
         fprintf(l->file, "%ld,%d,%d,%s", step, node->index, node->where->line, option_text(node->where, "mode"));
-        put(l->file, r.loss_error);
-        put(l->file, r.cosine);
-        put(l->file, r.norm_ratio);
+        metrics_put(l->file, r.loss_error);
+        metrics_put(l->file, r.cosine);
+        metrics_put(l->file, r.norm_ratio);
         fputc('\n', l->file);
         if (r.minibatches > 0)
             l->latest[i] = r;

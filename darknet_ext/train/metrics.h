@@ -9,6 +9,18 @@
 #ifndef DNX_TRAIN_METRICS_H
 #define DNX_TRAIN_METRICS_H
 
+#include <math.h>
+#include <stdio.h>
+
+/* A comma and the number, which is left out when it is not finite. */
+static inline void metrics_put(FILE *f, double value)
+{
+    if (isfinite(value))
+        fprintf(f, ",%.9g", value);
+    else
+        fputc(',', f);
+}
+
 #define METRICS_HEADER                                                                                                 \
     "step,images,seconds,rate,loss,loss_value,loss_gradient,loss_hessian,test_value_mse,test_gradient_mse,test_hessian_mse," \
     "test_directional_mse,weight_value,weight_gradient,weight_hessian,gradient_cosine,test_error,test_kl"

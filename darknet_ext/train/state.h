@@ -1,9 +1,10 @@
 /* The .state file beside a .weights file: what only training needs, so that a run can go on as if it had not stopped.
  *
  *     "DNXSTATE", uint32 version 3, uint32 Adam steps, uint64 samples seen, uint64 seed, uint64 XXH3 hash of the weights, uint64 count,
- *     uint64 number of arrays, the training_memory, then the arrays of `count` floats over all parameters in network order: gradient
- *     accumulator (SGD momentum), Adam's m, Adam's v, and (normalised training) the parameters before they were folded; and
- *     a 64-bit XXH3 hash of everything before it. */
+ *     uint64 number of arrays, uint64 floats of [critic] blocks, the training_memory, then the arrays of `count` floats over all parameters in
+ *     network order: gradient accumulator (SGD momentum), Adam's m, Adam's v; for each block that predicts its updates (int64), its arrays and
+ *     the same three of its parameters; (normalised training) the parameters before they were folded; and a 64-bit XXH3 hash of everything
+ *     before it. */
 #ifndef DNX_TRAIN_STATE_H
 #define DNX_TRAIN_STATE_H
 

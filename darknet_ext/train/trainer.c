@@ -11,6 +11,7 @@
 
 #include "train/critic_log.h"
 #include "train/evaluate.h"
+#include "train/metrics.h"
 #include "train/plot.h"
 #include "train/point_sets.h"
 #include "train/progress.h"
@@ -76,32 +77,24 @@ static status train_update(trainer *t, double *loss)
 
 /* ---------------------------------------------------------------- evaluation */
 
-static void put_number(FILE *f, double value)
-{
-    if (isfinite(value))
-        fprintf(f, ",%.9g", value);
-    else
-        fputc(',', f);
-}
-
 static status write_row(trainer *t, long step)
 {
     FILE *f = t->folder.metrics;
     double samples = t->samples_since ? (double)t->samples_since : NAN;
     const objective_options *o = plugin_objective(t->net);
     fprintf(f, "%ld,%" PRIu64 ",%.3f,%.9g", step, plugin_seen(t->net), seconds_now() - t->started, plugin_rate(t->net));
-    put_number(f, t->since.total / samples);
+    metrics_put(f, t->since.total / samples);
     for (int k = 0; k <= JET_MAX_ORDER; ++k)
-        put_number(f, k == 0 || (o && k <= o->order) ? t->since.order[k] / samples : NAN);
-    put_number(f, t->latest.value_mse);
-    put_number(f, t->latest.gradient_mse);
-    put_number(f, t->latest.hessian_mse);
-    put_number(f, t->latest.directional_mse);
+        metrics_put(f, k == 0 || (o && k <= o->order) ? t->since.order[k] / samples : NAN);
+    metrics_put(f, t->latest.value_mse);
+    metrics_put(f, t->latest.gradient_mse);
+    metrics_put(f, t->latest.hessian_mse);
+    metrics_put(f, t->latest.directional_mse);
     for (int k = 0; k <= JET_MAX_ORDER; ++k)
-        put_number(f, o && k <= o->order ? plugin_weights(t->net)[k] : NAN);
-    put_number(f, t->watch.cosine);
-    put_number(f, t->latest.error);
-    put_number(f, t->latest.kl);
+        metrics_put(f, o && k <= o->order ? plugin_weights(t->net)[k] : NAN);
+    metrics_put(f, t->watch.cosine);
+    metrics_put(f, t->latest.error);
+    metrics_put(f, t->latest.kl);
     if (fputc('\n', f) == EOF || fflush(f) != 0)
         return status_fail(STATUS_BAD_FILE, "%s/metrics.csv: error: cannot be written: %s", t->folder.path, strerror(errno));
     return STATUS_OK;
