@@ -8,6 +8,8 @@
 #     activation    only where the method depends on it: then -activation is a flag
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016  # variables that the other side sets or reads; awk programs
 
+. scripts/spread.sh
+
 fail() { echo "$0: error: $*" >&2; exit 2; }
 
 study_flags() {
@@ -110,18 +112,13 @@ study_runs_csv() {
 # Medians and spreads over the seeds. best_value: the lowest value error on the way; fit: training loss at the end / loss_start; tail: training
 # loss at the end / at 90% of the run; won: seeds in which the value error is lower than that of the method before.
 study_table_csv() {
-    awk -F , -v OFS=, -v methods="$methods" '
-        function sort(a, n,    i, j, t) {
-            for (i = 2; i <= n; ++i)
-                for (j = i; j > 1 && a[j] < a[j - 1]; --j) { t = a[j]; a[j] = a[j - 1]; a[j - 1] = t }
-        }
+    awk -F , -v OFS=, -v methods="$methods" "$awk_spread"'
         # median, lowest and highest of one column of a group, into spread[]
         function measure(group, column,    i, a, n) {
             n = count[group]
             for (i = 1; i <= n; ++i)
                 a[i] = value[group, column, i] + 0
-            sort(a, n)
-            spread["median"] = n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
+            spread["median"] = median_of(a, n)
             spread["low"] = a[1]
             spread["high"] = a[n]
         }
