@@ -136,6 +136,32 @@ static char *print_to_text(const config *c, size_t *length)
     return text;
 }
 
+static char *read_and_print(const char *path, const override *changes, int n)
+{
+    size_t length;
+    config *c;
+    transcript t = {.length = 0};
+    assert_int_equal(config_read(path, changes, n, keep_line, &t, &c), STATUS_OK);
+    assert_string_equal(c->path, CFG_DIR "/tiny/critic.cfg");
+    assert_string_equal(c->named_path, path);
+    char *text = print_to_text(c, &length);
+    config_free(c);
+    return text;
+}
+
+/* A [variant] is its cfg with these keys set, then those of flags, and is called by its own name. */
+static void test_variant(void **state)
+{
+    static const override changes[] = {{.text = "critic[*].mode=noprop"}, {.text = "net.max_batches=7"}};
+    char *by_flags = read_and_print(CFG_DIR "/tiny/critic.cfg", changes, 2);
+    char *by_variant = read_and_print(CFG_DIR "/tiny/critic_noprop.cfg", changes + 1, 1);
+    assert_string_equal(by_flags, by_variant);
+    assert_non_null(strstr(by_flags, "mode=noprop"));
+    assert_null(strstr(by_flags, "mode=vfbn"));
+    free(by_flags);
+    free(by_variant);
+}
+
 static bool has_value(const section *s, const option_spec *spec)
 {
     return option_given(s, spec->key) || (spec->fallback && *spec->fallback);
@@ -409,14 +435,14 @@ static void test_wrong_overrides(void **state)
     } cases[] = {
         {{"connnected.output=3"}, "-set connnected.output=3: error: unknown section 'connnected', did you mean 'connected'?\n"},
         {{"connected.output=3"},
-         "-set connected.output=3: error: the cfg has 2 sections [connected]: write connected[0] to connected[1]\n"},
+         "-set connected.output=3: error: the cfg has 2 sections [connected]: write connected[0] to connected[1], or connected[*] for all\n"},
         {{"connected.outptu=3"},
-         "-set connected.outptu=3: error: the cfg has 2 sections [connected]: write connected[0] to connected[1]\n"},
+         "-set connected.outptu=3: error: the cfg has 2 sections [connected]: write connected[0] to connected[1], or connected[*] for all\n"},
         {{"connected[2].output=3"},
          "-set connected[2].output=3: error: no section connected[2]: the cfg has 2, counted from 0\n"},
-        {{"connected[-1].output=3"}, "-set connected[-1].output=3: error: expected connected[number], counted from 0\n"},
-        {{"connected[].output=3"}, "-set connected[].output=3: error: expected connected[number], counted from 0\n"},
-        {{"connected[1.output=3"}, "-set connected[1.output=3: error: expected connected[number], counted from 0\n"},
+        {{"connected[-1].output=3"}, "-set connected[-1].output=3: error: expected connected[number], counted from 0, or connected[*]\n"},
+        {{"connected[].output=3"}, "-set connected[].output=3: error: expected connected[number], counted from 0, or connected[*]\n"},
+        {{"connected[1.output=3"}, "-set connected[1.output=3: error: expected connected[number], counted from 0, or connected[*]\n"},
         {{"connected[9999999999].output=3"},
          "-set connected[9999999999].output=3: error: no section connected[9999999999]: the cfg has 2, counted from 0\n"},
         {{"sobolev.order=1"}, "-set sobolev.order=1: error: the cfg has no section [sobolev]\n"},
@@ -425,6 +451,8 @@ static void test_wrong_overrides(void **state)
         {{"net.batch=7"}, "-set net.batch=7: error: batch=7 is not divisible by subdivisions=2\n"},
         {{"net.seed=3", "net.subdivisions=3"}, "t.cfg:3:7: error: batch=4 is not divisible by subdivisions=3\n"},
         {{"net.seed=3", "net.policy=poly"}, "-set net.policy=poly: error: policy=poly needs max_batches > 0\n"},
+        {{"connected[*].output=no"}, "-set connected[*].output=no: error: output: expected an integer from 1 to 16777216, found 'no'\n"
+                                     "-set connected[*].output=no: error: output: expected an integer from 1 to 16777216, found 'no'\n"},
         {{"net.batch"}, "-set net.batch: error: missing '=' after 'net.batch'\n"},
         {{"net.batch="}, "-set net.batch=: error: 'batch' has no value\n"},
         {{"batch=8"}, "-set batch=8: error: expected section.key=value\n"},
@@ -477,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_error_cap),
         cmocka_unit_test(test_shown_text),
         cmocka_unit_test(test_overrides),
+        cmocka_unit_test(test_variant),
         cmocka_unit_test(test_wrong_overrides),
         cmocka_unit_test(test_print),
     };

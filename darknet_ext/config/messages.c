@@ -96,8 +96,9 @@ static void keep_message(messages *m, place where, const char *severity, const c
         show_text(source, sizeof source, m->path);
         length = asprintf(&kept->text, "%s:%d:%d: %s: %s", source, where.line, where.column, severity, text);
     } else {
-        show_text(source, sizeof source, m->overrides[where.column - 1].text);
-        length = asprintf(&kept->text, "-set %s: %s: %s", source, severity, text);
+        const override *o = &m->overrides[where.column - 1];
+        show_text(source, sizeof source, o->origin ? o->origin : o->text);
+        length = asprintf(&kept->text, "%s%s: %s: %s", o->origin ? "" : "-set ", source, severity, text);
     }
     if (length < 0) {
         m->no_memory = true;

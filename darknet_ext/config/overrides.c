@@ -4,7 +4,7 @@
 
 #include "config/sections.h"
 
-enum { NO_NUMBER = -1 };
+enum { NO_NUMBER = -1, EVERY_NUMBER = -2 };
 
 /* Cuts "[number]" off the end of a section name; false, with a message, when it is malformed. */
 static bool take_number(char *name, long *number, place where, messages *m)
@@ -17,41 +17,44 @@ static bool take_number(char *name, long *number, place where, messages *m)
     bool closed = open[length - 1] == ']';
     open[closed ? length - 1 : length] = '\0';
     *open = '\0';
+    if (closed && strcmp(open + 1, "*") == 0) {
+        *number = EVERY_NUMBER;
+        return true;
+    }
     if (closed && parse_integer(open + 1, number) && *number >= 0)
         return true;
-    message_error(m, where, "expected %s[number], counted from 0", shown(name).text);
+    message_error(m, where, "expected %s[number], counted from 0, or %s[*]", shown(name).text, shown(name).text);
     return false;
 }
 
-/* The section of that specification and number. */
+/* The section of that specification and number; of EVERY_NUMBER the first. */
 static section *choose(config *c, const section_spec *spec, long number, place where, messages *m)
 {
     section *chosen = NULL;
     int n = 0;
     for (int i = 0; i < c->n_sections; ++i)
-        if (c->sections[i].spec == spec && (n++ == number || (number == NO_NUMBER && n == 1)))
+        if (c->sections[i].spec == spec && (n++ == number || (number < 0 && n == 1)))
             chosen = &c->sections[i];
     if (!n)
         message_error(m, where, "the cfg has no section [%s]", spec->name);
     else if (number == NO_NUMBER && n > 1)
-        message_error(m, where, "the cfg has %d sections [%s]: write %s[0] to %s[%d]", n, spec->name, spec->name, spec->name,
-                      n - 1);
+        message_error(m, where, "the cfg has %d sections [%s]: write %s[0] to %s[%d], or %s[*] for all", n, spec->name, spec->name, spec->name,
+                      n - 1, spec->name);
     else if (!chosen)
         message_error(m, where, "no section %s[%ld]: the cfg has %d, counted from 0", spec->name, number, n);
     return n > 1 && number == NO_NUMBER ? NULL : chosen;
 }
 
-static section *find_section(config *c, char *name, place where, messages *m)
+static section *find_section(config *c, char *name, long *number, place where, messages *m)
 {
-    long number;
-    if (!take_number(name, &number, where, m))
+    if (!take_number(name, number, where, m))
         return NULL;
     const section_spec *spec = sections_find_spec(name);
     if (!spec) {
         message_error(m, where, "unknown section '%s'%s", shown(name).text, did_you_mean(sections_nearest(name)).text);
         return NULL;
     }
-    return choose(c, spec, number, where, m);
+    return choose(c, spec, *number, where, m);
 }
 
 static void apply(config *c, place where, messages *m, cfg_line *line)
@@ -62,10 +65,12 @@ static void apply(config *c, place where, messages *m, cfg_line *line)
         return;
     }
     *dot = '\0';
-    section *s = find_section(c, line->name, where, m);
+    long number;
+    section *first = find_section(c, line->name, &number, where, m);
     line->name = dot + 1;
-    if (s)
-        sections_set(s, line, REPETITION_REPLACES, m);
+    for (section *s = first; s && s < c->sections + c->n_sections; ++s)
+        if (s == first || (number == EVERY_NUMBER && s->spec == first->spec))
+            sections_set(s, line, REPETITION_REPLACES, m);
 }
 
 void overrides_apply(config *c, int n, messages *m, cfg_line *line)

@@ -9,6 +9,7 @@
 #include "config/check.h"
 #include "config/overrides.h"
 #include "config/sections.h"
+#include "config/variant.h"
 
 enum { FILE_LIMIT = 16 * 1024 * 1024 };
 
@@ -119,11 +120,12 @@ static status reader_status(const reader *r)
     if (r->m.no_memory)
         return status_fail(STATUS_NO_MEMORY, "%s: out of memory", r->m.path);
     if (r->m.n_errors)
-        return status_fail(STATUS_BAD_CONFIG, "%s: %ld error%s", r->m.path, r->m.n_errors, r->m.n_errors > 1 ? "s" : "");
+        return status_fail(STATUS_BAD_CONFIG, "%s: %ld error%s", r->c->named_path, r->m.n_errors, r->m.n_errors > 1 ? "s" : "");
     return STATUS_OK;
 }
 
-static reader *reader_create(const char *path, const override *overrides)
+/* `name`: the path that the user named. */
+static reader *reader_create(const char *path, const char *name, const override *overrides)
 {
     reader *r = allocate_zeroed(1, sizeof *r);
     if (!r)
@@ -131,9 +133,11 @@ static reader *reader_create(const char *path, const override *overrides)
     r->m.path = path;
     r->m.overrides = overrides;
     r->c = allocate_zeroed(1, sizeof *r->c);
-    if (r->c)
+    if (r->c) {
         r->c->path = strdup(path);
-    if (!r->c || !r->c->path) {
+        r->c->named_path = strdup(name);
+    }
+    if (!r->c || !r->c->path || !r->c->named_path) {
         config_free(r->c);
         free(r);
         return NULL;
@@ -141,11 +145,11 @@ static reader *reader_create(const char *path, const override *overrides)
     return r;
 }
 
-status config_parse(const char *path, const char *text, size_t length, const override *overrides, int n_overrides,
+static status parse(const char *path, const char *name, const char *text, size_t length, const override *overrides, int n_overrides,
                     message_sink sink, void *context, config **result)
 {
     *result = NULL;
-    reader *r = reader_create(path, overrides);
+    reader *r = reader_create(path, name, overrides);
     if (!r)
         return status_fail(STATUS_NO_MEMORY, "%s: out of memory", path);
     read_text(r, text, length, n_overrides);
@@ -157,6 +161,12 @@ status config_parse(const char *path, const char *text, size_t length, const ove
         config_free(r->c);
     free(r);
     return code;
+}
+
+status config_parse(const char *path, const char *text, size_t length, const override *overrides, int n_overrides,
+                    message_sink sink, void *context, config **result)
+{
+    return parse(path, path, text, length, overrides, n_overrides, sink, context, result);
 }
 
 /* Reads at most FILE_LIMIT + 1 bytes: config_parse() refuses the last one. Returns a negative errno on failure. */
@@ -192,6 +202,38 @@ static status read_file(const char *path, char **text, size_t *length)
     return status_fail(STATUS_BAD_FILE, "%s: %s", path, strerror((int)-n));
 }
 
+/* The text of the cfg that a [variant] changes; NULL with a message, or without memory. */
+static char *read_base(reader *r, const variant *v, size_t *length)
+{
+    char *text = NULL;
+    if (read_file(v->base, &text, length) != STATUS_OK) {
+        message_error(&r->m, v->base_place, "%s", status_text());
+        return NULL;
+    }
+    if (!variant_is(text, *length, &r->line))
+        return text;
+    message_error(&r->m, v->base_place, "of= names a [variant] too: it needs the cfg itself");
+    free(text);
+    return NULL;
+}
+
+/* `r` reads the lines of the variant, and its messages are about them. */
+static status read_variant(reader *r, const char *text, size_t length, const override *overrides, int n_overrides, message_sink sink, void *context,
+                           config **result)
+{
+    variant v;
+    size_t base_length = 0;
+    variant_read(&v, r->m.path, text, length, overrides, n_overrides, &r->m, &r->line);
+    char *base = r->m.n_errors || r->m.no_memory ? NULL : read_base(r, &v, &base_length);
+    messages_deliver(&r->m, sink, context);
+    status code = reader_status(r);
+    if (code == STATUS_OK)
+        code = parse(v.base, r->m.path, base, base_length, v.overrides, v.n, sink, context, result);
+    free(base);
+    variant_free(&v);
+    return code;
+}
+
 status config_read(const char *path, const override *overrides, int n_overrides, message_sink sink, void *context,
                    config **result)
 {
@@ -201,7 +243,16 @@ status config_read(const char *path, const override *overrides, int n_overrides,
     status code = read_file(path, &text, &length);
     if (code != STATUS_OK)
         return code;
-    code = config_parse(path, text, length, overrides, n_overrides, sink, context, result);
+    reader *r = reader_create(path, path, NULL);
+    if (!r)
+        code = status_fail(STATUS_NO_MEMORY, "%s: out of memory", path);
+    else if (length <= FILE_LIMIT && variant_is(text, length, &r->line))
+        code = read_variant(r, text, length, overrides, n_overrides, sink, context, result);
+    else
+        code = config_parse(path, text, length, overrides, n_overrides, sink, context, result);
+    if (r)
+        config_free(r->c);
+    free(r);
     free(text);
     return code;
 }

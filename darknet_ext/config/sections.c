@@ -127,6 +127,12 @@ place section_place(const section *s, const char *key)
     return given && !is_guess(given) ? (place){given->line, given->column} : (place){s->line, s->column};
 }
 
+/* Of the line of a [variant] that sets a key, or NULL. */
+static const char *origin_of(place where, const messages *m)
+{
+    return !where.line && where.column ? m->overrides[where.column - 1].origin : NULL;
+}
+
 static void store(section *s, const option_spec *spec, const char *value, place where, messages *m)
 {
     option *stored = (option *)section_given(s, spec->key);
@@ -143,10 +149,14 @@ static void store(section *s, const option_spec *spec, const char *value, place 
     }
     if (!stored) {
         stored = &options[s->n_options++];
-        stored->value = NULL;
+    } else {
+        free(stored->value);
+        free(stored->origin);
     }
-    free(stored->value);
     *stored = (option){.spec = spec, .key = key, .value = copy, .line = where.line, .column = where.column};
+    const char *origin = origin_of(where, m);
+    stored->origin = origin ? strdup(origin) : NULL;
+    m->no_memory |= origin && !stored->origin;
 }
 
 static void refuse_unknown(section *s, const cfg_line *line, messages *m)

@@ -31,12 +31,14 @@ void config_free(config *c)
         for (int k = 0; k < s->n_options; ++k) {
             free(s->options[k].key);
             free(s->options[k].value);
+            free(s->options[k].origin);
         }
         free(s->options);
         free(s->name);
     }
     free(c->sections);
     free(c->path);
+    free(c->named_path);
     free(c);
 }
 
@@ -127,6 +129,8 @@ status option_fail(const section *s, const char *path, const char *key, const ch
     int line = option_line(s, key), column = given ? given->column : s->column;
     if (line > 0)
         return status_fail(STATUS_BAD_CONFIG, "%s:%d:%d: error: %s", path, line, column, text);
+    if (given && given->origin)
+        return status_fail(STATUS_BAD_CONFIG, "%s: error: %s", given->origin, text);
     return status_fail(STATUS_BAD_CONFIG, "-set %s.%s=%s: error: %s", s->name, key, option_text(s, key), text);
 }
 

@@ -50,7 +50,8 @@ typedef struct section_spec {
 typedef struct option {
     const option_spec *spec;
     char *key, *value; /* owned */
-    int line, column;  /* of the value, 1-based, in bytes; line 0: from a flag, and column is its number */
+    int line, column;  /* of the value, 1-based, in bytes; line 0: from a flag or a [variant], and column is its number */
+    char *origin;      /* owned; path:line:column in a [variant]; NULL: from the cfg itself or a flag */
 } option;
 
 typedef struct section {
@@ -63,7 +64,8 @@ typedef struct section {
 } section;
 
 typedef struct config {
-    char *path; /* owned; as the user named it, for messages */
+    char *path;       /* owned; where the sections stand, for messages */
+    char *named_path; /* owned; as the user named it: path, or that of the [variant] that changes it */
     section *sections;
     int n_sections;
 } config;

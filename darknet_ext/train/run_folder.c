@@ -103,7 +103,7 @@ static status remove_old_results(const run_folder *r)
 status run_folder_create(run_folder *r, const char *out, const config *c, bool force)
 {
     *r = (run_folder){.lock = -1};
-    base_name(c->path, r->name, sizeof r->name);
+    base_name(c->named_path, r->name, sizeof r->name);
     int length = out ? snprintf(r->path, sizeof r->path, "%s", out) : snprintf(r->path, sizeof r->path, "runs/%s", r->name);
     if (length <= 0 || (size_t)length >= sizeof r->path)
         return status_fail(STATUS_BAD_CONFIG, "-out: error: the path is empty or too long");
