@@ -25,7 +25,7 @@ static int folder_leave(void **state)
     return chdir("..") == 0 && system(command) == 0 ? 0 : -1;
 }
 
-static void file_put(const char *path, const void *bytes, size_t count)
+static inline void file_put(const char *path, const void *bytes, size_t count)
 {
     FILE *f = fopen(path, "wb");
     assert_non_null(f);

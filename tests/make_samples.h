@@ -36,7 +36,7 @@ static int samples_put_as(hid_t file, const char *name, int rank, const hsize_t 
     return written < 0 ? -1 : 0;
 }
 
-static int samples_put_bytes(hid_t file, const char *name, int rank, const hsize_t *sizes, const unsigned char *values, sample_layout layout)
+static inline int samples_put_bytes(hid_t file, const char *name, int rank, const hsize_t *sizes, const unsigned char *values, sample_layout layout)
 {
     return samples_put_as(file, name, rank, sizes, H5T_STD_U8LE, H5T_NATIVE_UINT8, values, layout);
 }

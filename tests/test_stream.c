@@ -79,9 +79,9 @@ static sample_stream *open_stream(const stream_request *r)
 static void expect_frames(const sample_stream *s)
 {
     static float x[HISTORY * PIXELS], y[ACTIONS];
-    void *scratch = malloc(s->scratch);
+    void *scratch = malloc(stream_scratch(s));
     for (int sample = 0; sample < FRAMES; ++sample) {
-        assert_int_equal(stream_read(s, (uint32_t)sample, scratch, x, y), STATUS_OK);
+        assert_int_equal(stream_read(s, (uint32_t)sample, NULL, scratch, x, y), STATUS_OK);
         for (int h = 0; h < HISTORY; ++h) {
             int frame = sample;
             for (int back = HISTORY - 1 - h; back > 0 && frame > 0 && episodes[frame - 1] == episodes[sample]; --back)
@@ -137,9 +137,9 @@ static void test_labels(void **state)
                             .cache = 1 << 20};
         sample_stream *s = open_stream(&r);
         float got_x[2], got_y[M];
-        void *scratch = malloc(s->scratch);
+        void *scratch = malloc(stream_scratch(s));
         for (int i = 0; i < N; ++i) {
-            assert_int_equal(stream_read(s, (uint32_t)i, scratch, got_x, got_y), STATUS_OK);
+            assert_int_equal(stream_read(s, (uint32_t)i, NULL, scratch, got_x, got_y), STATUS_OK);
             assert_true(got_x[0] == .5f * x[i][0] && got_x[1] == .5f * x[i][1]);
             for (int k = 0; k < M; ++k) {
                 float want = kind == LABELS_LOGITS          ? p[i][k]
@@ -396,9 +396,9 @@ static void expect_refused(const char *what, const stream_request *r, const char
         result = stream_prepare(s);
     if (result == STATUS_OK) { /* not in memory: found when it is read */
         float x[2], y[3];
-        void *scratch = malloc(s->scratch);
+        void *scratch = malloc(stream_scratch(s));
         for (uint32_t i = 0; i < s->samples && result == STATUS_OK; ++i)
-            result = stream_read(s, i, scratch, x, y);
+            result = stream_read(s, i, NULL, scratch, x, y);
         free(scratch);
     }
     stream_free(s);

@@ -61,6 +61,8 @@ static const char *const normalisations[] = {"none", "inputs", "all", NULL};
 
 /* The order of split_kind and label_kind (data/stream_split.h, data/stream_labels.h). */
 static const char *const splits[] = {"samples", "episode", "time", NULL};
+/* The order of augment_kind (data/augment.h). */
+static const char *const augmentations[] = {"none", "pad_crop", NULL};
 static const char *const label_kinds[] = {"logits", "probabilities", "classes", NULL};
 
 static const option_spec data_options[] = {
@@ -90,6 +92,10 @@ static const option_spec data_options[] = {
     {"difference_step", OPTION_REAL, "", 1e-12, .25, NULL,
      "LIBRARY.so:SYMBOL: step of the finite differences, as a part of the domain's width; absent: chosen for each input"},
     {"mirror", OPTION_BOOLEAN, "", 0, 1, NULL, "1: the second half of every minibatch holds the mirror images of the first half, with the same labels"},
+    {"augment", OPTION_CHOICE, "", 1, 0, augmentations,
+     "how training pictures are changed each time they are seen: pad_crop, a part of the picture with zeros around it (none)"},
+    {"flip", OPTION_BOOLEAN, "", 0, 1, NULL, "augment: 1: half of the pictures are mirrored (1)"},
+    {"padding", OPTION_INTEGER, "", 0, 1000, NULL, "augment=pad_crop: zeros on each side, pixels (4)"},
     {"normalise", OPTION_CHOICE, "none", 1, 0, normalisations,
      "train on inputs (and outputs) of mean 0 and deviation 1; the saved weights take and give raw numbers"},
     {"differential_pca", OPTION_REAL, "0", 0, .5, NULL,

@@ -166,12 +166,13 @@ static void check_meaningless(checked k, const char *const *keys, const char *be
 
 /* Where samples come from, and the keys that mean something there. */
 static const struct {
-    const char *key, *keys[16];
+    const char *key, *keys[24];
 } sample_sources[] = {
     {"function", {"dimension", "domain", "difference_step"}},
-    {"file", {"test_file", "test_fraction", "missing", "history", "scale", "labels", "split", "fraction", "loaders", "cache_mb"}},
-    {"list", {"test_fraction", "missing", "split", "fraction", "loaders", "cache_mb"}},
-    {"train", {"valid", "names", "test_fraction", "missing", "split", "fraction", "loaders", "cache_mb"}},
+    {"file", {"test_file", "test_fraction", "missing", "history", "scale", "labels", "split", "fraction", "loaders", "cache_mb", "augment",
+              "flip", "padding"}},
+    {"list", {"test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "augment", "flip", "padding"}},
+    {"train", {"valid", "names", "test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "augment", "flip", "padding"}},
 };
 enum { SAMPLE_SOURCES = sizeof sample_sources / sizeof *sample_sources };
 
@@ -205,11 +206,22 @@ static void check_test_keys(checked k, const char *tests)
             message_error(k.m, section_place(k.s, keys[i]), "'%s' means nothing beside '%s'", keys[i], tests);
 }
 
+/* Keys of `augment=` without it. */
+static void check_augment(checked k)
+{
+    static const char *const keys[] = {"flip", "padding"};
+    if (!USABLE(k.s, "augment") || option_choice(k.s, "augment") > 0)
+        return;
+    for (int i = 0; i < 2; ++i)
+        if (option_given(k.s, keys[i]) && USABLE(k.s, keys[i]))
+            message_error(k.m, section_place(k.s, keys[i]), "'%s' means nothing without 'augment'", keys[i]);
+}
+
 /* With a teacher samples may be the points of a domain alone. */
 static void check_data(checked k)
 {
     static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", "history", "scale",
-                                            "labels",    "split",           "fraction",  "loaders",       "cache_mb", NULL};
+                                            "labels",    "split",           "fraction",  "loaders",       "cache_mb", "augment", "flip", "padding", NULL};
     int source = -1, n = 0;
     check_domain(k);
     if (!USABLE(k.s, "file", "function", "list", "train"))
@@ -231,6 +243,7 @@ static void check_data(checked k)
     check_source_keys(k, source);
     check_test_keys(k, "test_file");
     check_test_keys(k, "valid");
+    check_augment(k);
 }
 
 /* A teacher is a network or a function; keys of the one mean nothing beside the other. */

@@ -20,7 +20,8 @@ typedef enum random_purpose {
     RANDOM_INPUT_DIRECTIONS,  /* v of order 2 */
     RANDOM_CHECK,
     RANDOM_PILOT_POINTS,      /* where steps of finite differences are tried; index: coordinate */
-    RANDOM_SPLIT              /* which samples of a file are for tests */
+    RANDOM_SPLIT,             /* which samples of a file are for tests */
+    RANDOM_AUGMENT            /* how training pictures are changed */
 } random_purpose;
 
 /* Seeds beyond this are refused: other programs that read summary.json may keep numbers in doubles. */

@@ -7,6 +7,7 @@
 
 #include "core/shape.h"
 #include "core/status.h"
+#include "data/augment.h"
 #include "data/names_file.h"
 #include "data/stream_labels.h"
 
@@ -23,10 +24,11 @@ struct sample_stream {
     const sample_stream_type *type;
     uint32_t samples;
     int inputs, outputs;
+    tensor_shape input;      /* channels 0: nobody looks at the shape */
     bool has_labels;         /* else every y is NaN */
     bool of_classes;         /* labels are classes, or scores of classes */
     label_kind labels;
-    size_t scratch;          /* bytes that each reading thread needs */
+    size_t scratch;          /* bytes that `read` needs */
     double sample_bytes;     /* of a sample in its file, about */
     int32_t *episodes;       /* [samples], not decreasing, owned; NULL: no episodes */
     int history;             /* frames of a sample: it reads up to history - 1 samples before it */
@@ -72,11 +74,17 @@ static inline status stream_prepare(sample_stream *s)
     return s->type->prepare(s);
 }
 
-/* x [inputs] and y [outputs] of a sample. `scratch` is this thread's, of s->scratch bytes. */
-static inline status stream_read(const sample_stream *s, uint32_t sample, void *scratch, float *x, float *y)
-{
-    return s->type->read(s, sample, scratch, x, y);
-}
+/* Of a training sample: how it is changed. */
+typedef struct sample_view {
+    augmentation augment;
+    uint64_t position; /* of the sample in the sequence of epochs */
+} sample_view;
+
+/* Bytes that each reading thread needs. */
+size_t stream_scratch(const sample_stream *s);
+
+/* x [inputs] and y [outputs] of a sample; x NULL: y alone. `view` NULL: the sample as it is. `scratch` is this thread's, of stream_scratch() bytes. */
+status stream_read(const sample_stream *s, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y);
 
 /* NULL is allowed. */
 static inline void stream_free(sample_stream *s)

@@ -257,6 +257,7 @@ static status check_columns(hdf5_stream *s, const stream_request *r, const hdf5_
     s->head.samples = s->x.rows;
     s->head.inputs = r->inputs;
     s->head.outputs = r->outputs;
+    s->head.input = r->input;
     s->head.labels = s->one_hot ? LABELS_CLASSES : r->labels;
     s->head.of_classes = s->one_hot || r->labels_given;
     s->head.sample_bytes = (double)s->x.row_bytes;

@@ -11,15 +11,14 @@ typedef struct image_stream {
     sample_stream head;
     picture_list list;
     picture_reader *read_picture;
-    tensor_shape input;
 } image_stream;
 
 static status decode(const image_stream *s, uint32_t sample, double *numbers)
 {
     picture p;
-    status result = s->read_picture(s->list.files.lines[sample], s->input.channels, &p);
+    status result = s->read_picture(s->list.files.lines[sample], s->head.input.channels, &p);
     if (result == STATUS_OK) {
-        result = picture_letterbox(&p, s->input, numbers);
+        result = picture_letterbox(&p, s->head.input, numbers);
         picture_free(&p);
     }
     if (result != STATUS_BAD_FILE)
@@ -83,11 +82,11 @@ status stream_images_open(sample_stream **result, const stream_request *r, const
     if (!s)
         return STATUS_NO_MEMORY;
     s->read_picture = read_picture;
-    s->input = r->input;
     s->head = (sample_stream){
         .type = &image_stream_type,
         .inputs = r->inputs,
         .outputs = r->outputs,
+        .input = r->input,
         .has_labels = names != NULL,
         .of_classes = names != NULL,
         .labels = LABELS_CLASSES,

@@ -12,7 +12,7 @@
 #include "data/stream_split.h"
 
 /* Keys that mean something for data read in pieces alone: a file beside them is read so. */
-static const char *const own_keys[] = {"history", "scale", "split", "fraction", "labels", "loaders"};
+static const char *const own_keys[] = {"history", "scale", "split", "fraction", "labels", "loaders", "augment"};
 
 static bool has_ending(const char *path, const char *ending)
 {
@@ -80,7 +80,7 @@ static status open_file(opening *o, const char *key, sample_stream **stream)
 {
     o->request.path = option_text(o->data, key);
     if (!is_hdf5(o->request.path))
-        return data_fail(o->data, o->path, key, "only HDF5 files (.h5, .hdf5) can be read in pieces, as history, scale, split, fraction, labels and loaders ask for");
+        return data_fail(o->data, o->path, key, "only HDF5 files (.h5, .hdf5) can be read in pieces, as history, scale, split, fraction, labels, loaders and augment ask for");
     return at_key(o, key, stream_hdf5_open(stream, &o->request));
 }
 
@@ -197,10 +197,16 @@ status stream_source_open(stream_source *s, const section *data, const char *pat
     opening o = {s, data, path, needs, {0}};
     *s = (stream_source){0};
     o.request = make_request(&o);
+    augmentation augment = {.kind = AUGMENT_NONE};
     status result = check_needs(&o);
     if (result == STATUS_OK)
+        result = augment_read(&augment, data, path, needs->input, needs->seed);
+    if (result == STATUS_OK)
         result = option_given(data, "file") ? open_files(&o) : open_pictures(&o);
-    return result == STATUS_OK ? divide(&o) : result;
+    if (result == STATUS_OK)
+        result = divide(&o);
+    s->training.augment = augment;
+    return result;
 }
 
 void stream_source_free(stream_source *s)

@@ -10,6 +10,7 @@ typedef struct sample_set {
     const sample_stream *stream; /* NULL: no set */
     uint32_t *samples;           /* [n], owned */
     uint32_t n;
+    augmentation augment;        /* of training samples */
 } sample_set;
 
 typedef struct stream_source {

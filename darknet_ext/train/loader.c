@@ -58,9 +58,12 @@ static slot *begin(loader *l)
 static void fill(const loader *l, slot *s, void *scratch)
 {
     const sample_stream *stream = l->set->stream;
+    sample_view view = {.augment = l->set->augment};
     s->result = STATUS_OK;
-    for (size_t i = 0; i < (size_t)l->minibatch && s->result == STATUS_OK; ++i)
-        s->result = stream_read(stream, s->samples[i], scratch, s->x + i * (size_t)stream->inputs, s->y + i * (size_t)stream->outputs);
+    for (size_t i = 0; i < (size_t)l->minibatch && s->result == STATUS_OK; ++i) {
+        view.position = s->first + i;
+        s->result = stream_read(stream, s->samples[i], &view, scratch, s->x + i * (size_t)stream->inputs, s->y + i * (size_t)stream->outputs);
+    }
     if (s->result != STATUS_OK)
         snprintf(s->text, sizeof s->text, "%s", status_text());
 }
@@ -68,7 +71,7 @@ static void fill(const loader *l, slot *s, void *scratch)
 static void *run(void *context)
 {
     loader *l = context;
-    char *scratch = malloc(l->set->stream->scratch);
+    char *scratch = malloc(stream_scratch(l->set->stream));
     pthread_mutex_lock(&l->lock);
     for (slot *s; (s = begin(l)) != NULL;) {
         pthread_mutex_unlock(&l->lock);

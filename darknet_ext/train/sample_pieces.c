@@ -28,7 +28,7 @@ typedef struct reader {
 
 static reader reader_create(const sample_stream *s)
 {
-    return (reader){malloc(s->scratch ? s->scratch : 1), malloc((size_t)s->inputs * sizeof(float)), malloc((size_t)s->outputs * sizeof(float))};
+    return (reader){malloc(stream_scratch(s)), malloc((size_t)s->inputs * sizeof(float)), malloc((size_t)s->outputs * sizeof(float))};
 }
 
 static void reader_free(reader *r)
@@ -43,7 +43,7 @@ static status read_sample(const sample_pieces *p, const reader *r, uint32_t i)
     const sample_stream *stream = p->set->stream;
     if (!r->scratch || !r->x || !r->y)
         return status_fail(STATUS_NO_MEMORY, "out of memory (test samples)");
-    status s = stream_read(stream, p->set->samples[p->next + i], r->scratch, r->x, r->y);
+    status s = stream_read(stream, p->set->samples[p->next + i], NULL, r->scratch, r->x, r->y);
     double *x = dataset_at(&p->samples, PART_X, i), *y = dataset_at(&p->samples, PART_Y, i);
     for (int j = 0; j < stream->inputs && s == STATUS_OK; ++j)
         x[j] = (double)r->x[j];

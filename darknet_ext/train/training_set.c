@@ -213,8 +213,8 @@ static double streamed_mean_error(const sample_set *set)
     size_t m = (size_t)s->outputs;
     double *sums = allocate_zeroed(3 * m, sizeof *sums), *squares = sums + m, *given = sums + 2 * m, total = 0, counted = 0;
     float *y = allocate_zeroed(m, sizeof *y);
-    void *scratch = malloc(s->scratch);
-    for (uint32_t i = 0; sums && y && scratch && i < set->n && i < ENOUGH && stream_read(s, set->samples[i], scratch, NULL, y) == STATUS_OK; ++i)
+    void *scratch = malloc(stream_scratch(s));
+    for (uint32_t i = 0; sums && y && scratch && i < set->n && i < ENOUGH && stream_read(s, set->samples[i], NULL, scratch, NULL, y) == STATUS_OK; ++i)
         for (size_t k = 0; k < m; ++k)
             if (!isnan(y[k])) {
                 sums[k] += (double)y[k];

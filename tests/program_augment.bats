@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+# Training pictures that are changed each time, and what tests see of them.
+load program_setup
+
+# network DATA [NET]: grey or coloured pictures of 8 x 8 and two classes
+network() {
+    printf '[net]\nheight=8\nwidth=8\nchannels=3\nbatch=16\nmax_batches=60\nlearning_rate=.003\nadam=1\ndecay=0\n%b\n[data]\n%b\n' "${2:-}" "$1"
+    printf '[connected]\noutput=16\nactivation=tanh\n[connected]\noutput=2\nactivation=linear\n[sobolev]\norder=0\n'
+}
+
+# pictures: coloured PPM files, light at the top or at the bottom (no mirror or part of them hides which), in lists; HEIGHT and WIDTH, 8
+pictures() {
+    mkdir -p pictures
+    local i kind height=${HEIGHT:-8} width=${WIDTH:-8} half
+    half=$((height * width / 2))
+    for ((i = 0; i < 24; ++i)); do
+        kind=top
+        ((i % 2)) && kind=bottom
+        awk -v n="$half" -v kind=$kind -v i="$i" -v h="$height" -v w="$width" 'BEGIN {
+            print "P3\n" w, h, "\n255"
+            for (k = 0; k < h * w; ++k) {
+                light = (k < n) == (kind == "top")
+                print light ? 200 + i : 20 + i, light ? 150 + k % w : 30, light ? 220 : 10 + k % w
+            }
+        }' >"pictures/$i-$kind.ppm"
+        echo "pictures/$i-$kind.ppm"
+    done >all.list
+    head -n 18 all.list >train.list
+    tail -n 6 all.list >valid.list
+    printf 'top\nbottom\n' >two.names
+    printf 'classes = 2\ntrain = train.list\nvalid = valid.list\nlabels = two.names\n' >two.data
+}
+
+@test "pad_crop: pictures are learnt; any number of threads and a run that goes on give the same bits; other seeds do not" {
+    pictures
+    network 'list=two.data\naugment=pad_crop\npadding=2' >a.cfg
+    trains a.cfg one -set data.loaders=1
+    trains a.cfg four -set data.loaders=4
+    same_file one/a_final.weights four/a_final.weights
+    trains a.cfg half -set net.max_batches=23
+    ends 0 train a.cfg half/a_last.weights -out rest -no-chart -set data.loaders=3
+    same_file one/a_final.weights rest/a_final.weights
+    trains a.cfg whole -set net.max_batches=400
+    equal error 0 "$(metric test_error whole)"
+    local other
+    for other in 'data.augment=none' 'data.padding=1' 'data.flip=0'; do
+        network "list=two.data\n$([ "$other" = data.augment=none ] || printf 'augment=pad_crop\\npadding=2\\n')" >a.cfg
+        trains a.cfg other -force -set "$other"
+        run ! cmp -s one/a_final.weights other/a_final.weights
+    done
+}
+
+@test "test pictures are never changed: the same weights, the same errors, with and without" {
+    pictures
+    network 'list=two.data\naugment=pad_crop' >a.cfg
+    network 'list=two.data' >plain.cfg
+    trains a.cfg run
+    ends 0 valid a.cfg run/a_final.weights
+    local augmented=$output
+    ends 0 valid plain.cfg run/a_final.weights
+    equal errors "$output" "$augmented"
+    like valid "*kl $(metric test_kl run)*" "$output"
+}
+
+@test "pad_crop of images in HDF5" {
+    "$BUILD_DIR/tests/make_samples" frames frames.h5
+    network 'file=frames.h5\nhistory=3\naugment=pad_crop\npadding=1' >a.cfg
+    trains a.cfg one -set data.loaders=1
+    trains a.cfg three -set data.loaders=3
+    same_file one/a_final.weights three/a_final.weights
+    network 'file=frames.h5\nhistory=3' >a.cfg
+    trains a.cfg plain
+    run ! cmp -s one/a_final.weights plain/a_final.weights
+}
+
+@test "what cannot be augmented is refused" {
+    pictures
+    network 'list=two.data\naugment=pad_crop\npadding=8' >a.cfg
+    refuses 2 'a.cfg:14:9: error: [data] padding=8 could leave nothing of a picture of 8 x 8' train a.cfg -out no
+    "$BUILD_DIR/tests/make_samples" frames frames.h5
+    network 'file=frames.h5\nhistory=3\naugment=pad_crop' | sed 's/^height=8/inputs=192/; /^width/d; /^channels/d' >v.cfg
+    refuses 2 'v.cfg:12:9: error: [data] augment= needs images: [net] with height, width and channels' train v.cfg -out no
+    echo 'x1,y1' >x.csv
+    network 'file=x.csv\naugment=pad_crop' >c.cfg
+    refuses_like 2 'c.cfg:12:6: error: \[data\] only HDF5 files (.h5, .hdf5) can be read in pieces, as history, * and augment ask for' train c.cfg -out no
+    absent no
+}
