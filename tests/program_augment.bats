@@ -73,6 +73,44 @@ pictures() {
     run ! cmp -s one/a_final.weights plain/a_final.weights
 }
 
+@test "inception: pictures of any size; any number of threads and a run that goes on give the same bits; every key has its effect" {
+    HEIGHT=13 WIDTH=17 pictures
+    network 'list=two.data\naugment=inception' >a.cfg
+    trains a.cfg one -set data.loaders=1
+    trains a.cfg five -set data.loaders=5
+    same_file one/a_final.weights five/a_final.weights
+    trains a.cfg half -set net.max_batches=31
+    ends 0 train a.cfg half/a_last.weights -out rest -no-chart -set data.loaders=2
+    same_file one/a_final.weights rest/a_final.weights
+    local other
+    for other in min_area=.5 max_area=.5 aspect=1 brightness=0 contrast=.1 saturation=0 hue=0 flip=0; do
+        trains a.cfg other -force -set "data.$other"
+        run ! cmp -s one/a_final.weights other/a_final.weights
+    done
+    trains a.cfg learnt -set net.max_batches=400 -set data.min_area=.7 -set data.hue=0
+    equal error 0 "$(metric test_error learnt)"
+}
+
+@test "tests see the middle of a picture beside inception, all of it otherwise; view= decides, and says nothing about what is learnt from" {
+    HEIGHT=13 WIDTH=17 pictures
+    network 'list=two.data\naugment=inception' >a.cfg
+    network 'list=two.data' >plain.cfg
+    trains a.cfg run
+    ends 0 valid a.cfg run/a_final.weights
+    local centred=$output
+    ends 0 valid plain.cfg run/a_final.weights -set data.view=centre_crop
+    equal errors "$centred" "$output"
+    ends 0 valid plain.cfg run/a_final.weights
+    local whole=$output
+    [ "$whole" != "$centred" ]
+    ends 0 valid a.cfg run/a_final.weights -set data.view=letterbox
+    equal errors "$whole" "$output"
+    ends 0 valid a.cfg run/a_final.weights -set data.centre=.5
+    [ "$output" != "$centred" ]
+    trains a.cfg letterbox -set data.view=letterbox
+    same_file run/a_final.weights letterbox/a_final.weights
+}
+
 @test "what cannot be augmented is refused" {
     pictures
     network 'list=two.data\naugment=pad_crop\npadding=8' >a.cfg
@@ -83,5 +121,12 @@ pictures() {
     echo 'x1,y1' >x.csv
     network 'file=x.csv\naugment=pad_crop' >c.cfg
     refuses_like 2 'c.cfg:12:6: error: \[data\] only HDF5 files (.h5, .hdf5) can be read in pieces, as history, * and augment ask for' train c.cfg -out no
+    network 'list=two.data\naugment=inception\nmax_area=.05' >m.cfg
+    refuses 2 'm.cfg:14:10: error: [data] min_area=0.08 is above max_area=0.05' train m.cfg -out no
     absent no
+    pictures
+    awk 'BEGIN { print "P3\n40000 1\n255"; for (k = 0; k < 120000; ++k) print 7 }' >pictures/1-bottom.ppm
+    network 'list=two.data\nview=centre_crop' >l.cfg
+    ends 1 train l.cfg -out long -no-chart
+    equal message 'train.list:2: error: a picture of 1 x 40000 is too long for view=centre_crop' "$stderr"
 }

@@ -1,5 +1,5 @@
 /* How training pictures are changed (data/augment.h): against the same thing said in another way, the distribution of what is drawn, both directions
- * of the mirror; minibatches of the loader, the same for any number of threads and from anywhere, and test samples as they are. */
+ * of the mirror; views of test pictures and what colours become, by their formulas; minibatches of the loader, the same for any number of threads and from anywhere, and test samples as they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/augment.h"
+#include "data/augment_inception.h"
+#include "data/colour.h"
+#include "data/picture_view.h"
 #include "data/stream_split.h"
 #include "folder_fixture.h"
 #include "make_samples.h"
@@ -119,6 +121,271 @@ static void test_positions(void **state)
             same += memcmp(y, other, sizeof y) == 0;
         }
         assert_in_range(same, 0, 3 * N / (2 * PLACES * PLACES));
+    }
+}
+
+/* ---------------------------------------------------------------- Inception's parts */
+
+static augmentation inception(void)
+{
+    return (augmentation){.kind = AUGMENT_INCEPTION, .seed = 3, .min_area = .08, .max_area = 1, .aspect = 4. / 3};
+}
+
+/* torchvision's RandomResizedCrop.get_params with other random numbers. */
+static picture_part drawn_otherwise(unsigned short *state, const augmentation *a, int height, int width)
+{
+    for (int attempt = 0; attempt < 10; ++attempt) {
+        double area = height * width * (a->min_area + erand48(state) * (a->max_area - a->min_area));
+        double low = log(1 / a->aspect), ratio = exp(low + erand48(state) * (log(a->aspect) - low));
+        int w = (int)lround(sqrt(area * ratio)), h = (int)lround(sqrt(area / ratio));
+        if (w > 0 && w <= width && h > 0 && h <= height)
+            return (picture_part){(int)(nrand48(state) % (height - h + 1)), (int)(nrand48(state) % (width - w + 1)), h, w};
+    }
+    return (picture_part){0, 0, -1, -1};
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The largest distance of two empirical distributions of n numbers each, which become sorted. */
+static double distance(double *a, double *b, int n)
+{
+    double worst = 0;
+    qsort(a, (size_t)n, sizeof *a, ascending);
+    qsort(b, (size_t)n, sizeof *b, ascending);
+    for (int i = 0, j = 0; i < n && j < n;) {
+        double x = a[i] < b[j] ? a[i] : b[j];
+        while (i < n && a[i] <= x)
+            ++i;
+        while (j < n && b[j] <= x)
+            ++j;
+        worst = fmax(worst, fabs((double)(i - j)) / n);
+    }
+    return worst;
+}
+
+/* Area, shape and place of the parts are within their bounds and distributed as torchvision's. */
+static void test_parts(void **state)
+{
+    (void)state;
+    enum { N = 20000, MEASURES = 4, H = 300, W = 400 };
+    static double found[MEASURES][N], want[MEASURES][N];
+    unsigned short random[3] = {1, 2, 3};
+    augmentation a = inception();
+    for (int i = 0; i < N; ++i) {
+        const picture_part parts[2] = {augment_part(&a, (uint64_t)i, H, W), drawn_otherwise(random, &a, H, W)};
+        for (int k = 0; k < 2; ++k) {
+            picture_part p = parts[k];
+            double(*to)[N] = k ? want : found;
+            to[0][i] = (double)p.height * p.width / (H * W);
+            to[1][i] = log((double)p.width / p.height);
+            to[2][i] = p.height < H ? (double)p.top / (H - p.height) : 0;
+            to[3][i] = p.width < W ? (double)p.left / (W - p.width) : 0;
+        }
+        picture_part p = parts[0];
+        assert_true(p.top >= 0 && p.left >= 0 && p.height > 0 && p.width > 0 && p.top + p.height <= H && p.left + p.width <= W);
+        assert_true(found[0][i] > .08 * .98 && found[0][i] <= 1 && fabs(found[1][i]) < log(4. / 3) + .02); /* sides are whole */
+    }
+    for (int k = 0; k < MEASURES; ++k) {
+        double d = distance(found[k], want[k], N);
+        if (!(d < 1.95 * sqrt(2. / N))) /* Kolmogorov-Smirnov, one in a thousand */
+            fail_msg("measure %d: distance %g", k, d);
+    }
+}
+
+/* When no size fits: the largest allowed shape in the middle. */
+static void test_parts_that_do_not_fit(void **state)
+{
+    (void)state;
+    augmentation a = inception();
+    a.min_area = .9;
+    picture_part wide = augment_part(&a, 7, 12, 1000), narrow = augment_part(&a, 7, 1000, 12), one = augment_part(&a, 7, 1, 1);
+    assert_true(wide.top == 0 && wide.height == 12 && wide.width == 16 && wide.left == 492);
+    assert_true(narrow.left == 0 && narrow.width == 12 && narrow.height == 16 && narrow.top == 492);
+    assert_true(one.top == 0 && one.left == 0 && one.height == 1 && one.width == 1);
+}
+
+/* ---------------------------------------------------------------- pictures */
+
+static picture make_picture(int height, int width)
+{
+    picture p;
+    unsigned short random[3] = {4, 5, 6};
+    assert_int_equal(picture_allocate(&p, CHANNELS, height, width), STATUS_OK);
+    for (int i = 0; i < CHANNELS * height * width; ++i)
+        p.pixels[i] = (unsigned char)nrand48(random);
+    return p;
+}
+
+static void expect_window(const picture *p, int top, int left, bool mirrored, const float *x)
+{
+    for (int c = 0; c < CHANNELS; ++c)
+        for (int i = 0; i < HEIGHT; ++i)
+            for (int j = 0; j < WIDTH; ++j) {
+                int column = left + (mirrored ? WIDTH - 1 - j : j);
+                float want = (float)p->pixels[((top + i) * p->width + column) * CHANNELS + c] / 255.f;
+                if (x[(c * HEIGHT + i) * WIDTH + j] != want)
+                    fail_msg("channel %d, row %d, column %d: %g instead of %g", c, i, j, (double)x[(c * HEIGHT + i) * WIDTH + j], (double)want);
+            }
+}
+
+/* A part, scaled, and as it is or mirrored, when colours stay as they are. */
+static void test_inception_without_colours(void **state)
+{
+    (void)state;
+    picture p = make_picture(3 * HEIGHT, 2 * WIDTH), scaled;
+    augmentation a = inception();
+    float x[COUNT], y[COUNT];
+    int mirrored = 0;
+    for (uint64_t position = 0; position < 50; ++position) {
+        picture_part part = augment_part(&a, position, p.height, p.width);
+        a.flip = false;
+        assert_int_equal(augment_inception(&a, position, &picture_tools_of_opencv, &p, shape, x), STATUS_OK);
+        a.flip = true;
+        assert_int_equal(augment_inception(&a, position, &picture_tools_of_opencv, &p, shape, y), STATUS_OK);
+        assert_int_equal(picture_scale(&p, part, HEIGHT, WIDTH, &scaled), STATUS_OK);
+        expect_window(&scaled, 0, 0, false, x);
+        bool backwards = memcmp(x, y, sizeof x) != 0;
+        expect_window(&scaled, 0, 0, backwards, y);
+        mirrored += backwards;
+        picture_free(&scaled);
+    }
+    assert_in_range(mirrored, 10, 40);
+    picture_free(&p);
+}
+
+/* A picture that needs no scaling: 10 x 14 for an input of 5 x 7 and centre=.5, and one that is wider. */
+static void test_crops(void **state)
+{
+    (void)state;
+    static const int widths[] = {14, 17};
+    const picture_view view = {.centred = true, .part = .5};
+    float x[COUNT];
+    for (int w = 0; w < 2; ++w) {
+        int width = widths[w], bottom = 10 - HEIGHT, right = width - WIDTH;
+        const int tops[] = {bottom / 2, 0, 0, bottom, bottom}, lefts[] = {right / 2, 0, right, 0, right};
+        picture p = make_picture(10, width);
+        for (int crop = 0; crop < PICTURE_CROPS; ++crop) {
+            assert_int_equal(picture_see(&view, &picture_tools_of_opencv, &p, crop, shape, x), STATUS_OK);
+            expect_window(&p, tops[crop % 5], lefts[crop % 5], crop >= 5, x);
+        }
+        picture_free(&p);
+    }
+}
+
+/* Scaling keeps what is flat, and takes the average of what is fine; too long pictures are refused. */
+static void test_scaling(void **state)
+{
+    (void)state;
+    const picture_view view = {.centred = true, .part = 1};
+    float x[COUNT];
+    picture p = make_picture(4 * HEIGHT, 4 * WIDTH);
+    assert_int_equal(picture_see(&view, &picture_tools_of_opencv, &p, 0, shape, x), STATUS_OK);
+    for (int i = 0; i < HEIGHT; ++i)
+        for (int j = 0; j < WIDTH; ++j) {
+            int sum = 0;
+            for (int k = 0; k < 16; ++k)
+                sum += p.pixels[((4 * i + k / 4) * p.width + 4 * j + k % 4) * CHANNELS];
+            assert_true(fabs((double)x[i * WIDTH + j] - sum / (16. * 255)) < .51 / 255);
+        }
+    picture_free(&p);
+    p = make_picture(1, 40000);
+    assert_int_equal(picture_see(&view, &picture_tools_of_opencv, &p, 0, shape, x), STATUS_FAILED);
+    assert_string_equal(status_text(), "a picture of 1 x 40000 is too long for view=centre_crop");
+    picture_free(&p);
+}
+
+/* ---------------------------------------------------------------- colours */
+
+static const double luma_weights[3] = {.299, .587, .114};
+
+static double luma(const float *x, int pixel)
+{
+    double sum = 0;
+    for (int c = 0; c < 3; ++c)
+        sum += luma_weights[c] * (double)x[c * PIXELS + pixel];
+    return sum;
+}
+
+/* Not near 0 or 1, so that little is clipped. */
+static void fill_colours(float *x)
+{
+    unsigned short random[3] = {7, 8, 9};
+    for (int i = 0; i < COUNT; ++i)
+        x[i] = (float)(.45 + .1 * erand48(random));
+}
+
+static void expect_near(const char *what, double found, double want)
+{
+    if (!(fabs(found - want) < 1e-6))
+        fail_msg("%s: %.9g instead of %.9g", what, found, want);
+}
+
+static void test_colours(void **state)
+{
+    (void)state;
+    float x[COUNT], y[COUNT], z[COUNT];
+    fill_colours(x);
+    memcpy(y, x, sizeof y);
+    colour_apply(&(colour_change){.brightness = .2, .contrast = 1, .saturation = 1}, shape, y);
+    for (int i = 0; i < COUNT; ++i)
+        expect_near("brightness", (double)y[i], (double)x[i] + .2);
+    memcpy(y, x, sizeof y);
+    colour_apply(&(colour_change){.contrast = 1.5, .saturation = 1}, shape, y);
+    for (int c = 0; c < 3; ++c) {
+        double mean = 0;
+        for (int i = 0; i < PIXELS; ++i)
+            mean += (double)x[c * PIXELS + i] / PIXELS;
+        for (int i = 0; i < PIXELS; ++i)
+            expect_near("contrast", (double)y[c * PIXELS + i], mean + 1.5 * ((double)x[c * PIXELS + i] - mean));
+    }
+    memcpy(y, x, sizeof y);
+    colour_apply(&(colour_change){.contrast = 1, .saturation = .3}, shape, y);
+    for (int c = 0; c < 3; ++c)
+        for (int i = 0; i < PIXELS; ++i)
+            expect_near("saturation", (double)y[c * PIXELS + i], luma(x, i) + .3 * ((double)x[c * PIXELS + i] - luma(x, i)));
+    memcpy(y, x, sizeof y);
+    colour_apply(&(colour_change){.contrast = 1, .saturation = 1, .hue = .15}, shape, y);
+    memcpy(z, y, sizeof z);
+    for (int i = 0; i < PIXELS; ++i)
+        expect_near("luma under hue", luma(y, i), luma(x, i));
+    colour_apply(&(colour_change){.contrast = 1, .saturation = 1, .hue = .85}, shape, z);
+    double moved = 0;
+    for (int i = 0; i < COUNT; ++i) {
+        expect_near("a whole turn of the hue", (double)z[i], (double)x[i]);
+        moved = fmax(moved, fabs((double)y[i] - (double)x[i]));
+    }
+    assert_true(moved > .02);
+    for (int i = 0; i < PIXELS; ++i) /* by half a turn I and Q, differences to luma, change their sign */
+        for (int c = 0; c < 3; ++c)
+            z[c * PIXELS + i] = (float)(2 * luma(x, i) - (double)x[c * PIXELS + i]);
+    memcpy(y, x, sizeof y);
+    colour_apply(&(colour_change){.contrast = 1, .saturation = 1, .hue = .5}, shape, y);
+    for (int i = 0; i < COUNT; ++i)
+        expect_near("half a turn of the hue", (double)y[i], (double)z[i]);
+}
+
+/* Grey has no hue; everything ends in 0..1; one channel is treated as grey. */
+static void test_colours_at_their_ends(void **state)
+{
+    (void)state;
+    float x[COUNT], grey[PIXELS];
+    fill_colours(x);
+    for (int i = 0; i < PIXELS; ++i)
+        grey[i] = x[PIXELS + i] = x[2 * PIXELS + i] = x[i];
+    const colour_change change = {.brightness = -.05, .contrast = .6, .saturation = 1.5, .hue = .2};
+    colour_apply(&change, shape, x);
+    colour_apply(&change, (tensor_shape){1, HEIGHT, WIDTH}, grey);
+    for (int i = 0; i < COUNT; ++i)
+        expect_near("grey", (double)x[i], (double)grey[i % PIXELS]);
+    for (int end = -1; end <= 1; end += 2) {
+        fill_colours(x);
+        colour_apply(&(colour_change){.brightness = .9 * end, .contrast = 1.5, .saturation = 1.5, .hue = .2}, shape, x);
+        for (int i = 0; i < COUNT; ++i)
+            assert_true(x[i] == (end > 0 ? 1.f : 0.f));
     }
 }
 
@@ -234,6 +501,9 @@ int main(void)
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_enter, folder_leave)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pad_crop), cmocka_unit_test(test_flip_and_padding_alone), cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_parts),    cmocka_unit_test(test_parts_that_do_not_fit),  cmocka_unit_test(test_inception_without_colours),
+        cmocka_unit_test(test_crops),    cmocka_unit_test(test_scaling),                cmocka_unit_test(test_colours),
+        cmocka_unit_test(test_colours_at_their_ends),
         IN_A_FOLDER(test_loader),        IN_A_FOLDER(test_tests_are_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

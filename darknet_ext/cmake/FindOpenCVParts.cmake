@@ -1,8 +1,8 @@
-# Finds the parts of OpenCV that read and write pictures: OpenCVParts::images; with COMPONENTS dnn also the reader of Darknet's files that the tests
+# Finds the parts of OpenCV that read, scale and write pictures: OpenCVParts::images; with COMPONENTS dnn also the reader of Darknet's files that the tests
 # compare with: OpenCVParts::dnn. Debian's packages of single parts bring neither pkg-config nor CMake files.
 find_path(OpenCVParts_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4)
 set(OpenCVParts_needed OpenCVParts_INCLUDE_DIR)
-foreach(part core imgcodecs ${OpenCVParts_FIND_COMPONENTS})
+foreach(part core imgproc imgcodecs ${OpenCVParts_FIND_COMPONENTS})
   find_library(OpenCVParts_${part} opencv_${part})
   list(APPEND OpenCVParts_needed OpenCVParts_${part})
 endforeach()
@@ -21,7 +21,7 @@ function(opencv_part name)
 endfunction()
 
 if(OpenCVParts_FOUND)
-  opencv_part(images ${OpenCVParts_imgcodecs} ${OpenCVParts_core})
+  opencv_part(images ${OpenCVParts_imgcodecs} ${OpenCVParts_imgproc} ${OpenCVParts_core})
   if(OpenCVParts_dnn)
     opencv_part(dnn ${OpenCVParts_dnn} ${OpenCVParts_core})
   endif()

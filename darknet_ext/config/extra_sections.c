@@ -62,7 +62,9 @@ static const char *const normalisations[] = {"none", "inputs", "all", NULL};
 /* The order of split_kind and label_kind (data/stream_split.h, data/stream_labels.h). */
 static const char *const splits[] = {"samples", "episode", "time", NULL};
 /* The order of augment_kind (data/augment.h). */
-static const char *const augmentations[] = {"none", "pad_crop", NULL};
+static const char *const augmentations[] = {"none", "pad_crop", "inception", NULL};
+/* letterbox, and what picture_view.centred says (data/picture_view.h). */
+static const char *const views[] = {"letterbox", "centre_crop", NULL};
 static const char *const label_kinds[] = {"logits", "probabilities", "classes", NULL};
 
 static const option_spec data_options[] = {
@@ -93,9 +95,19 @@ static const option_spec data_options[] = {
      "LIBRARY.so:SYMBOL: step of the finite differences, as a part of the domain's width; absent: chosen for each input"},
     {"mirror", OPTION_BOOLEAN, "", 0, 1, NULL, "1: the second half of every minibatch holds the mirror images of the first half, with the same labels"},
     {"augment", OPTION_CHOICE, "", 1, 0, augmentations,
-     "how training pictures are changed each time they are seen: pad_crop, a part of the picture with zeros around it (none)"},
+     "how training pictures are changed each time they are seen: pad_crop, a part of the picture with zeros around it; inception, a scaled part in other colours (none)"},
     {"flip", OPTION_BOOLEAN, "", 0, 1, NULL, "augment: 1: half of the pictures are mirrored (1)"},
     {"padding", OPTION_INTEGER, "", 0, 1000, NULL, "augment=pad_crop: zeros on each side, pixels (4)"},
+    {"min_area", OPTION_REAL, "", 1e-6, 1, NULL, "augment=inception: area of the smallest part, of the picture's (.08)"},
+    {"max_area", OPTION_REAL, "", 1e-6, 1, NULL, "augment=inception: area of the largest part (1)"},
+    {"aspect", OPTION_REAL, "", 1, 100, NULL, "augment=inception: width / height of the widest part; of the narrowest, 1 / aspect (4/3)"},
+    {"brightness", OPTION_REAL, "", 0, 1, NULL, "augment=inception: most that is added to the numbers 0..1, or taken away (32/255)"},
+    {"contrast", OPTION_REAL, "", 0, 1, NULL, "augment=inception: the contrast's factor is in 1 - contrast .. 1 + contrast (.5)"},
+    {"saturation", OPTION_REAL, "", 0, 1, NULL, "augment=inception: the same for the saturation (.5)"},
+    {"hue", OPTION_REAL, "", 0, .5, NULL, "augment=inception: most that the hue is turned, in turns (.2)"},
+    {"view", OPTION_CHOICE, "", 1, 0, views,
+     "what tests see of a picture: all of it, or its middle (centre_crop with augment=inception, else letterbox)"},
+    {"centre", OPTION_REAL, "", .05, 1, NULL, "view=centre_crop: part of the shorter side that is seen (.875)"},
     {"normalise", OPTION_CHOICE, "none", 1, 0, normalisations,
      "train on inputs (and outputs) of mean 0 and deviation 1; the saved weights take and give raw numbers"},
     {"differential_pca", OPTION_REAL, "0", 0, .5, NULL,

@@ -166,13 +166,16 @@ static void check_meaningless(checked k, const char *const *keys, const char *be
 
 /* Where samples come from, and the keys that mean something there. */
 static const struct {
-    const char *key, *keys[24];
+    const char *key, *keys[32];
 } sample_sources[] = {
     {"function", {"dimension", "domain", "difference_step"}},
     {"file", {"test_file", "test_fraction", "missing", "history", "scale", "labels", "split", "fraction", "loaders", "cache_mb", "augment",
               "flip", "padding"}},
-    {"list", {"test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "augment", "flip", "padding"}},
-    {"train", {"valid", "names", "test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "augment", "flip", "padding"}},
+    {"list", {"test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "augment", "flip", "padding", "min_area", "max_area", "aspect",
+              "brightness", "contrast", "saturation", "hue", "view", "centre"}},
+    {"train", {"valid", "names", "test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "augment",
+               "flip", "padding", "min_area", "max_area", "aspect",
+               "brightness", "contrast", "saturation", "hue", "view", "centre"}},
 };
 enum { SAMPLE_SOURCES = sizeof sample_sources / sizeof *sample_sources };
 
@@ -206,22 +209,38 @@ static void check_test_keys(checked k, const char *tests)
             message_error(k.m, section_place(k.s, keys[i]), "'%s' means nothing beside '%s'", keys[i], tests);
 }
 
-/* Keys of `augment=` without it. */
+/* Keys of `augment=` and `view=` beside another value of them. */
 static void check_augment(checked k)
 {
-    static const char *const keys[] = {"flip", "padding"};
-    if (!USABLE(k.s, "augment") || option_choice(k.s, "augment") > 0)
-        return;
-    for (int i = 0; i < 2; ++i)
-        if (option_given(k.s, keys[i]) && USABLE(k.s, keys[i]))
-            message_error(k.m, section_place(k.s, keys[i]), "'%s' means nothing without 'augment'", keys[i]);
+    static const struct {
+        const char *key, *of, *values[3];
+    } table[] = {
+        {"flip", "augment", {"pad_crop", "inception"}}, {"padding", "augment", {"pad_crop"}},    {"min_area", "augment", {"inception"}},
+        {"max_area", "augment", {"inception"}},         {"aspect", "augment", {"inception"}},     {"brightness", "augment", {"inception"}},
+        {"contrast", "augment", {"inception"}},         {"saturation", "augment", {"inception"}}, {"hue", "augment", {"inception"}},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; ++i) {
+        bool fits = false;
+        for (int j = 0; table[i].values[j]; ++j)
+            fits |= !strcmp(option_text(k.s, table[i].of), table[i].values[j]);
+        if (!fits && option_given(k.s, table[i].key) && USABLE(k.s, table[i].key, table[i].of))
+            message_error(k.m, section_place(k.s, table[i].key), "'%s' means nothing without %s=%s%s%s", table[i].key, table[i].of, table[i].values[0],
+                          table[i].values[1] ? " or " : "", table[i].values[1] ? table[i].values[1] : "");
+    }
+    check_not_above(k, "min_area", "max_area");
+    if (option_given(k.s, "file") && USABLE(k.s, "augment") && !strcmp(option_text(k.s, "augment"), "inception"))
+        message_error(k.m, section_place(k.s, "augment"), "augment=inception takes parts of pictures: beside 'file' there is pad_crop");
+    if (option_given(k.s, "centre") && !strcmp(option_text(k.s, "view"), "letterbox") && USABLE(k.s, "centre", "view"))
+        message_error(k.m, section_place(k.s, "centre"), "'centre' means nothing beside view=letterbox");
 }
 
 /* With a teacher samples may be the points of a domain alone. */
 static void check_data(checked k)
 {
     static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", "history", "scale",
-                                            "labels",    "split",           "fraction",  "loaders",       "cache_mb", "augment", "flip", "padding", NULL};
+                                            "labels",    "split",           "fraction",  "loaders",       "cache_mb",
+                                            "augment", "flip", "padding", "min_area", "max_area", "aspect",
+                                            "brightness", "contrast", "saturation", "hue", "view", "centre", NULL};
     int source = -1, n = 0;
     check_domain(k);
     if (!USABLE(k.s, "file", "function", "list", "train"))

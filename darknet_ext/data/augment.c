@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/random.h"
+#include "data/augment_draw.h"
 #include "data/domain.h"
 
 /* ---------------------------------------------------------------- what is asked for */
@@ -18,43 +18,47 @@ static long integer_or(const section *data, const char *key, long fallback)
     return option_given(data, key) ? option_integer(data, key) : fallback;
 }
 
-status augment_read(augmentation *a, const section *data, const char *path, tensor_shape shape, uint64_t seed)
+static double real_or(const section *data, const char *key, double fallback)
+{
+    return option_given(data, key) ? option_real(data, key) : fallback;
+}
+
+static status read_inception(augmentation *a, const section *data, const char *path)
 {
     char text[160];
-    *a = (augmentation){.kind = option_given(data, "augment") ? (augment_kind)option_choice(data, "augment") : AUGMENT_NONE, .seed = seed};
-    if (a->kind == AUGMENT_NONE)
+    a->min_area = real_or(data, "min_area", .08);
+    a->max_area = real_or(data, "max_area", 1);
+    a->aspect = real_or(data, "aspect", 4. / 3);
+    a->brightness = real_or(data, "brightness", 32. / 255);
+    a->contrast = real_or(data, "contrast", .5);
+    a->saturation = real_or(data, "saturation", .5);
+    a->hue = real_or(data, "hue", .2);
+    if (a->min_area <= a->max_area) /* one of them may be the default */
         return STATUS_OK;
-    a->flip = flag_or(data, "flip", true);
-    a->padding = (int)integer_or(data, "padding", 4);
-    if (shape.height * shape.width < 2)
-        return data_fail(data, path, "augment", "augment= needs images: [net] with height, width and channels");
+    snprintf(text, sizeof text, "min_area=%g is above max_area=%g", a->min_area, a->max_area);
+    return data_fail(data, path, option_given(data, "min_area") ? "min_area" : "max_area", text);
+}
+
+static status read_pad_crop(augmentation *a, const section *data, const char *path, tensor_shape shape)
+{
+    char text[160];
     int side = shape.height < shape.width ? shape.height : shape.width;
+    a->padding = (int)integer_or(data, "padding", 4);
     if (a->padding < side)
         return STATUS_OK;
     snprintf(text, sizeof text, "padding=%d could leave nothing of a picture of %d x %d", a->padding, shape.height, shape.width);
     return data_fail(data, path, "padding", text);
 }
 
-/* ---------------------------------------------------------------- what is drawn */
-
-/* Words of the random stream: so many for each position, of which these are used. */
-enum { WORDS = 8, WORD_FLIP = 0, WORD_ROW, WORD_COLUMN };
-
-/* In (0,1). */
-static double draw(const augmentation *a, uint64_t position, int word)
+status augment_read(augmentation *a, const section *data, const char *path, tensor_shape shape, uint64_t seed)
 {
-    return random_one((random_stream){a->seed, RANDOM_AUGMENT, 0}, position * WORDS + (uint64_t)word);
-}
-
-/* A whole number of 0 .. n-1. */
-static int draw_below(const augmentation *a, uint64_t position, int word, int n)
-{
-    return (int)(draw(a, position, word) * n);
-}
-
-static bool draws_flip(const augmentation *a, uint64_t position)
-{
-    return a->flip && draw(a, position, WORD_FLIP) < .5;
+    *a = (augmentation){.kind = option_given(data, "augment") ? (augment_kind)option_choice(data, "augment") : AUGMENT_NONE, .seed = seed};
+    if (a->kind == AUGMENT_NONE)
+        return STATUS_OK;
+    a->flip = flag_or(data, "flip", true);
+    if (shape.height * shape.width < 2)
+        return data_fail(data, path, "augment", "augment= needs images: [net] with height, width and channels");
+    return a->kind == AUGMENT_INCEPTION ? read_inception(a, data, path) : read_pad_crop(a, data, path, shape);
 }
 
 /* ---------------------------------------------------------------- pad and crop */

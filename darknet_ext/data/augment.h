@@ -13,7 +13,8 @@
 
 typedef enum augment_kind {
     AUGMENT_NONE,
-    AUGMENT_PAD_CROP /* the picture with zeros around it, and of that a part as large as the picture */
+    AUGMENT_PAD_CROP, /* the picture with zeros around it, and of that a part as large as the picture */
+    AUGMENT_INCEPTION /* a part of any size and shape, scaled, in other colours */
 } augment_kind;
 
 /* All zero: nothing is changed. */
@@ -22,6 +23,9 @@ typedef struct augmentation {
     uint64_t seed;
     bool flip;   /* half of the pictures are mirrored */
     int padding; /* AUGMENT_PAD_CROP: zeros on each side, pixels */
+    double min_area, max_area; /* AUGMENT_INCEPTION: of the part, as parts of the picture's */
+    double aspect;             /* the largest width / height of the part; the smallest is 1 / aspect */
+    double brightness, contrast, saturation, hue; /* how far the factors of data/colour.h go */
 } augmentation;
 
 /* What the section says, absent keys as documented. STATUS_BAD_CONFIG at the place of a key that does not fit pictures of this shape. */

@@ -305,7 +305,7 @@ static status open_streams(data_source *d)
         .needs_values = n->needs_values || n->head,
         .needs_derivatives = n->needs_first || n->order > 1 || n->directions > 0,
         .seed = n->seed,
-        .read_picture = n->read_picture,
+        .pictures = n->pictures,
     };
     for (int j = 0; j < n->inputs; ++j)
         d->high[j] = 1;

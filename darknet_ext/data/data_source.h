@@ -13,7 +13,7 @@
 typedef struct data_needs {
     int inputs, outputs;
     tensor_shape input;    /* channels 0: nobody looks at the shape */
-    picture_reader *read_picture; /* NULL: pictures cannot be read here */
+    const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */
     int order;             /* of the labels its loss looks at */
     int evaluation_order;  /* of the derivatives its test errors look at */
     int directions;        /* vectors that each label must bring along */

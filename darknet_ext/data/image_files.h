@@ -20,6 +20,21 @@ status picture_read(const char *path, int channels, picture *p);
 /* As PNG; the file appears whole or not at all. */
 status picture_write(const char *path, const picture *p);
 
+/* A part of a picture, pixels. */
+typedef struct picture_part {
+    int top, left, height, width;
+} picture_part;
+
+/* That part (within the picture, not empty) in another size: averaged where it shrinks (OpenCV's INTER_AREA), else bilinear. STATUS_FAILED. */
+status picture_scale(const picture *p, picture_part part, int height, int width, picture *scaled);
+
+/* What the program offers to the plugin, which is not linked with OpenCV. */
+typedef struct picture_tools {
+    status (*read)(const char *path, int channels, picture *p);
+    status (*scale)(const picture *p, picture_part part, int height, int width, picture *scaled);
+} picture_tools;
+extern const picture_tools picture_tools_of_opencv;
+
 status picture_allocate(picture *p, int channels, int height, int width);
 void picture_free(picture *p);
 

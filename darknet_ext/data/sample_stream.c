@@ -14,9 +14,9 @@ size_t stream_scratch(const sample_stream *s)
 status stream_read(const sample_stream *s, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y)
 {
     if (!x || !view || view->augment.kind != AUGMENT_PAD_CROP)
-        return s->type->read(s, sample, scratch, x, y);
+        return s->type->read(s, sample, view, scratch, x, y);
     float *whole = (float *)(void *)((char *)scratch + own_scratch(s));
-    status result = s->type->read(s, sample, scratch, whole, y);
+    status result = s->type->read(s, sample, view, scratch, whole, y);
     if (result == STATUS_OK)
         augment_pad_crop(&view->augment, view->position, s->input, whole, x);
     return result;

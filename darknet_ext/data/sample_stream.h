@@ -9,13 +9,22 @@
 #include "core/status.h"
 #include "data/augment.h"
 #include "data/names_file.h"
+#include "data/picture_view.h"
 #include "data/stream_labels.h"
 
 typedef struct sample_stream sample_stream;
+struct picture_tools;
+
+/* How a sample is looked at. */
+typedef struct sample_view {
+    augmentation augment; /* of a training sample */
+    uint64_t position;    /* and its place in the sequence of epochs */
+    int crop;             /* of a test picture: which of PICTURE_CROPS */
+} sample_view;
 
 typedef struct sample_stream_type {
     status (*prepare)(sample_stream *s);
-    status (*read)(const sample_stream *s, uint32_t sample, void *scratch, float *x, float *y);
+    status (*read)(const sample_stream *s, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y);
     void (*free)(sample_stream *s);
 } sample_stream_type;
 
@@ -46,6 +55,8 @@ typedef struct stream_request {
     bool needs_labels;       /* somebody looks at y */
     bool missing;            /* labels may be missing */
     uint64_t cache;          /* bytes of memory */
+    const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */
+    picture_view view;
 } stream_request;
 
 /* An HDF5 file:
@@ -58,11 +69,9 @@ typedef struct stream_request {
  * STATUS_BAD_FILE with one sentence. Nothing is read yet but the shapes and the episodes. */
 status stream_hdf5_open(sample_stream **result, const stream_request *request);
 
-/* A list of pictures (data/picture_list.h), each scaled into the network's input as picture_letterbox() says. `names` are the classes; NULL: there
- * are no labels. The reader comes from the program: the plugin is not linked with OpenCV. */
-struct picture;
-typedef status picture_reader(const char *path, int channels, struct picture *p);
-status stream_images_open(sample_stream **result, const stream_request *request, const names_file *names, picture_reader *read_picture);
+/* A list of pictures (data/picture_list.h), each put into the network's input as the request's `view` says. `names` are the classes; NULL: there
+ * are no labels. */
+status stream_images_open(sample_stream **result, const stream_request *request, const names_file *names);
 
 /* Whether that file is to be read in pieces whatever the cfg says: it holds frames, label, bytes or pictures, or no derivatives and more numbers
  * than `cache` bytes hold in double. False also when it cannot be read: whoever reads it whole says why. */
@@ -74,16 +83,10 @@ static inline status stream_prepare(sample_stream *s)
     return s->type->prepare(s);
 }
 
-/* Of a training sample: how it is changed. */
-typedef struct sample_view {
-    augmentation augment;
-    uint64_t position; /* of the sample in the sequence of epochs */
-} sample_view;
-
 /* Bytes that each reading thread needs. */
 size_t stream_scratch(const sample_stream *s);
 
-/* x [inputs] and y [outputs] of a sample; x NULL: y alone. `view` NULL: the sample as it is. `scratch` is this thread's, of stream_scratch() bytes. */
+/* x [inputs] and y [outputs] of a sample; x NULL: y alone. `view` NULL: the sample as it is, of pictures crop 0. `scratch` is this thread's, of stream_scratch() bytes. */
 status stream_read(const sample_stream *s, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y);
 
 /* NULL is allowed. */

@@ -76,8 +76,9 @@ static status read_y(const hdf5_stream *s, uint32_t sample, void *scratch, float
                    : STATUS_OK;
 }
 
-static status read_sample(const sample_stream *head, uint32_t sample, void *scratch, float *x, float *y)
+static status read_sample(const sample_stream *head, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y)
 {
+    (void)view;
     const hdf5_stream *s = (const hdf5_stream *)head;
     status result = x ? read_x(s, sample, scratch, x) : STATUS_OK;
     if (!head->has_labels)

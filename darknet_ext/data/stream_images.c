@@ -3,40 +3,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/image_files.h"
+#include "data/augment_inception.h"
 #include "data/picture_list.h"
 #include "data/sample_stream.h"
 
 typedef struct image_stream {
     sample_stream head;
     picture_list list;
-    picture_reader *read_picture;
+    const picture_tools *tools;
+    picture_view view;
 } image_stream;
 
-static status decode(const image_stream *s, uint32_t sample, double *numbers)
+static status see(const image_stream *s, const picture *p, const sample_view *view, float *x)
+{
+    if (view && view->augment.kind == AUGMENT_INCEPTION)
+        return augment_inception(&view->augment, view->position, s->tools, p, s->head.input, x);
+    return picture_see(&s->view, s->tools, p, view ? view->crop : 0, s->head.input, x);
+}
+
+static status decode(const image_stream *s, uint32_t sample, const sample_view *view, float *x)
 {
     picture p;
-    status result = s->read_picture(s->list.files.lines[sample], s->head.input.channels, &p);
+    status result = s->tools->read(s->list.files.lines[sample], s->head.input.channels, &p);
     if (result == STATUS_OK) {
-        result = picture_letterbox(&p, s->head.input, numbers);
+        result = see(s, &p, view, x);
         picture_free(&p);
     }
-    if (result != STATUS_BAD_FILE)
+    if (result == STATUS_OK || result == STATUS_NO_MEMORY)
         return result;
     const char *text = strdupa(status_text());
     return status_fail(STATUS_BAD_FILE, "%s:%d: error: %s", s->list.path, s->list.lines[sample], text);
 }
 
-static status read_sample(const sample_stream *head, uint32_t sample, void *scratch, float *x, float *y)
+static status read_sample(const sample_stream *head, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y)
 {
     const image_stream *s = (const image_stream *)head;
-    double *numbers = scratch;
+    (void)scratch;
     if (x) {
-        status result = decode(s, sample, numbers);
+        status result = decode(s, sample, view, x);
         if (result != STATUS_OK)
             return result;
-        for (int i = 0; i < head->inputs; ++i)
-            x[i] = (float)numbers[i];
     }
     labels_one_hot(head->has_labels ? (float)s->list.classes[sample] : -1, y, head->outputs);
     return STATUS_OK;
@@ -46,9 +52,9 @@ static status read_sample(const sample_stream *head, uint32_t sample, void *scra
  * among them) register themselves then, taking locks in an order that is not always the same. */
 static status prepare(sample_stream *head)
 {
-    void *numbers = malloc(head->scratch);
-    status result = numbers ? decode((const image_stream *)head, 0, numbers) : status_fail(STATUS_NO_MEMORY, "out of memory (pictures)");
-    free(numbers);
+    float *x = malloc((size_t)head->inputs * sizeof *x);
+    status result = x ? decode((const image_stream *)head, 0, NULL, x) : status_fail(STATUS_NO_MEMORY, "out of memory (pictures)");
+    free(x);
     return result;
 }
 
@@ -75,13 +81,14 @@ static status check(const image_stream *s, const stream_request *r, const names_
     return STATUS_OK;
 }
 
-status stream_images_open(sample_stream **result, const stream_request *r, const names_file *names, picture_reader *read_picture)
+status stream_images_open(sample_stream **result, const stream_request *r, const names_file *names)
 {
     image_stream *s = allocate_zeroed(1, sizeof *s);
     *result = s ? &s->head : NULL;
     if (!s)
         return STATUS_NO_MEMORY;
-    s->read_picture = read_picture;
+    s->tools = r->pictures;
+    s->view = r->view;
     s->head = (sample_stream){
         .type = &image_stream_type,
         .inputs = r->inputs,
@@ -90,7 +97,6 @@ status stream_images_open(sample_stream **result, const stream_request *r, const
         .has_labels = names != NULL,
         .of_classes = names != NULL,
         .labels = LABELS_CLASSES,
-        .scratch = (size_t)r->inputs * sizeof(double),
         .sample_bytes = r->inputs,
         .history = 1,
     };

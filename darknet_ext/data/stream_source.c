@@ -73,6 +73,8 @@ static stream_request make_request(const opening *o)
         .needs_labels = o->needs->needs_values,
         .missing = option_boolean(d, "missing"),
         .cache = cache_bytes(d),
+        .pictures = o->needs->pictures,
+        .view = picture_view_read(d),
     };
 }
 
@@ -95,7 +97,7 @@ static status open_files(opening *o)
 static status open_list(opening *o, const char *key, const char *list, const names_file *names, sample_stream **stream)
 {
     o->request.path = list;
-    return at_key(o, key, stream_images_open(stream, &o->request, names, o->needs->read_picture));
+    return at_key(o, key, stream_images_open(stream, &o->request, names));
 }
 
 static status open_lists(opening *o, const picture_data *d, const char *train_key, const char *valid_key)

@@ -25,7 +25,7 @@ typedef struct stream_needs {
     bool needs_values;            /* y is looked at */
     bool needs_derivatives;       /* derivatives are looked for in the data */
     uint64_t seed;
-    picture_reader *read_picture; /* NULL: pictures cannot be read here */
+    const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */
 } stream_needs;
 
 /* Whether the section names pictures, or a file that is read in pieces: for a key that says so, or for what it holds. */

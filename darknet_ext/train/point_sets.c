@@ -29,7 +29,7 @@ status training_data_open(data_source *d, plugin_network *p)
         .inputs = (int)shape_count(g->input),
         .outputs = (int)shape_count(g->nodes[g->output_node].out),
         .input = g->input,
-        .read_picture = picture_read,
+        .pictures = &picture_tools_of_opencv,
         .order = labels ? labels->order : 0,
         .evaluation_order = evaluation_order(p),
         .directions = labels ? labels->directions : 0,
