@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "bridge/internal.h"
+#include "engine/update.h"
 
 /* `update` gets no network: a layer carries the index of its owner in this table, in the field `joint`, which no type of layer uses. */
 typedef struct adopted {
@@ -194,24 +195,26 @@ static void adopted_backward(layer l, network net)
 
 /* ---------------------------------------------------------------- update */
 
-static void update_parameter(const backend *be, parameter *q, double rate, const update_args *a)
+static update_rule rule_of(const layer *l, const update_args *a)
 {
-    double decay = q->decays ? a->decay : 0;
-    if (a->adam)
-        be->adam_update(adam_rule_at(rate, a->B1, a->B2, a->eps, decay, a->batch, a->t), q->count, q->value, q->gradient, q->moment_1, q->moment_2);
-    else
-        be->sgd_update((sgd_rule){(real)rate, (real)a->momentum, (real)decay, (real)a->batch}, q->count, q->value, q->gradient);
+    return (update_rule){
+        .adam = a->adam,
+        .rate = (double)(a->learning_rate * l->learning_rate_scale),
+        .momentum = (double)a->momentum,
+        .decay = (double)a->decay,
+        .B1 = (double)a->B1,
+        .B2 = (double)a->B2,
+        .eps = (double)a->eps,
+        .batch = a->batch,
+        .adam_step = a->t,
+    };
 }
 
 static void adopted_update(layer l, update_args a)
 {
     adopted who = adopted_get(&l);
-    graph_node *node = &who.owner->graph.nodes[who.node];
-    if (node->frozen)
-        return;
-    for (parameter *q = node->parameters; q < node->parameters + node->n_parameters; ++q)
-        if (!q->statistic)
-            update_parameter(who.owner->be, q, a.learning_rate * l.learning_rate_scale, &a);
+    update_rule rule = rule_of(&l, &a);
+    node_update(&who.owner->graph.nodes[who.node], who.owner->be, &rule);
 }
 
 /* ---------------------------------------------------------------- taking over */

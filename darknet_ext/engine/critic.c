@@ -14,10 +14,12 @@ struct critic {
     const backend *be;
     size_t inputs;         /* numbers of h */
     graph graph;           /* nodes NULL: it predicts nothing */
-    tape tape;
+    tape tape;             /* of the lessons */
+    tape reader;           /* of critic_read_gradient */
     real *predicted;       /* [batch]: m; NULL in mode=direct */
     long updates;
     critic_report sums;    /* since the last report */
+    long losses_known;     /* minibatches whose losses the sums hold */
 };
 
 /* ---------------------------------------------------------------- creating */
@@ -88,6 +90,12 @@ static bool has_block(const config *cfg, int block)
     return false;
 }
 
+static status create_tape(critic *c, tape *t, int capacity)
+{
+    int order = is_direct(c) ? 0 : 1;
+    return tape_create(t, &c->graph, c->be, capacity, order, order, -1);
+}
+
 static status create_network(critic *c, const config *cfg, int capacity)
 {
     int block = (int)(c->node->where - cfg->sections);
@@ -108,7 +116,7 @@ static status create_network(critic *c, const config *cfg, int capacity)
     if (s == STATUS_OK)
         s = graph_allocate_moments(&c->graph, be);
     if (s == STATUS_OK)
-        s = tape_create(&c->tape, &c->graph, be, capacity, is_direct(c) ? 0 : 1, is_direct(c) ? 0 : 1, -1);
+        s = create_tape(c, &c->tape, capacity);
     if (s != STATUS_OK)
         return s;
     c->graph.nodes[graph_top(&c->graph)].seeded = true;
@@ -134,6 +142,7 @@ void critic_free(critic *c)
     if (!c)
         return;
     tape_free(&c->tape);
+    tape_free(&c->reader);
     graph_free(&c->graph, c->be);
     c->be->release(c->predicted);
     free(c);
@@ -162,20 +171,19 @@ long *critic_updates(critic *c)
 /* ---------------------------------------------------------------- the sweeps */
 
 /* h, and for mode=direct a channel for each label, the same at every pixel. */
-static void place_input(critic *c, const critic_lesson *lesson)
+static void place_input(const critic *c, tape *t, const critic_lesson *lesson)
 {
-    size_t count = c->tape.x.count, pixels = (size_t)c->node->in.height * (size_t)c->node->in.width;
+    size_t count = t->x.count, pixels = (size_t)c->node->in.height * (size_t)c->node->in.width;
     for (size_t b = 0; b < (size_t)lesson->batch; ++b) {
-        real *x = c->tape.x.data + b * count;
+        real *x = t->x.data + b * count;
         c->be->copy(c->inputs, lesson->h + b * c->inputs, x);
         for (size_t k = 0; c->inputs + (k + 1) * pixels <= count; ++k)
             c->be->fill(pixels, lesson->labels[b * (size_t)c->loss.outputs + k], x + c->inputs + k * pixels);
     }
 }
 
-static void begin(critic *c, const critic_lesson *lesson)
+static void begin(const critic *c, tape *t, const critic_lesson *lesson)
 {
-    tape *t = &c->tape;
     if (t->batch != lesson->batch)
         tape_set_batch(t, lesson->batch);
     t->training = true;
@@ -184,28 +192,53 @@ static void begin(critic *c, const critic_lesson *lesson)
     t->step = lesson->step;
     t->truth = is_direct(c) ? NULL : lesson->labels;
     tape_clear_adjoints(t);
-    place_input(c, lesson);
+    place_input(c, t, lesson);
 }
 
 /* Where it lies after the sweeps. */
-static const real *synthetic_gradient(critic *c)
+static const real *synthetic_gradient(const critic *c, tape *t)
 {
-    tape *t = &c->tape;
     return is_direct(c) ? tape_jet(t, graph_top(&c->graph))->data : jet_component(tape_adjoint(t, -1), 1);
+}
+
+static const real *predict(const critic *c, tape *t, const critic_lesson *lesson)
+{
+    int top = graph_top(&c->graph);
+    begin(c, t, lesson);
+    sweep_values(t, 0, top);
+    if (is_direct(c))
+        return synthetic_gradient(c, t);
+    c->be->fill((size_t)lesson->batch, c->loss.kind == MAIN_LOSS_SQUARED_ERROR ? (real)c->loss.scale : 1, jet_component(tape_adjoint(t, top), 1));
+    tape_seed_adjoint(t, top, HALF_UPPER);
+    sweep_seeds(t);
+    return synthetic_gradient(c, t);
 }
 
 const real *critic_synthetic_gradient(critic *c, const critic_lesson *lesson)
 {
-    tape *t = &c->tape;
-    int top = graph_top(&c->graph);
-    begin(c, lesson);
-    sweep_values(t, 0, top);
-    if (is_direct(c))
-        return synthetic_gradient(c);
-    c->be->fill((size_t)lesson->batch, c->loss.kind == MAIN_LOSS_SQUARED_ERROR ? (real)c->loss.scale : 1, jet_component(tape_adjoint(t, top), 1));
-    tape_seed_adjoint(t, top, HALF_UPPER);
-    sweep_seeds(t);
-    return synthetic_gradient(c);
+    return predict(c, &c->tape, lesson);
+}
+
+status critic_allow_reader(critic *c)
+{
+    status s = create_tape(c, &c->reader, c->tape.capacity);
+    c->reader.move_statistics = false; /* the lesson on the same minibatch moves them */
+    return s;
+}
+
+const real *critic_read_gradient(critic *c, const critic_lesson *lesson)
+{
+    return predict(c, &c->reader, lesson);
+}
+
+size_t critic_reader_bytes(const critic *c)
+{
+    return tape_bytes(&c->reader);
+}
+
+bool critic_needs_losses(const critic *c)
+{
+    return !is_direct(c) && (c->options.weight > 0 || c->options.label_weight > 0);
 }
 
 /* ---------------------------------------------------------------- learning */
@@ -213,15 +246,18 @@ const real *critic_synthetic_gradient(critic *c, const critic_lesson *lesson)
 static void take_notes(critic *c, const critic_lesson *lesson)
 {
     size_t n = (size_t)lesson->batch * c->inputs;
-    const real *synthetic = synthetic_gradient(c), *m = critic_predicted_losses(c);
+    const real *synthetic = synthetic_gradient(c, &c->tape), *m = lesson->losses ? critic_predicted_losses(c) : NULL;
     double ours = sqrt(c->be->dot(n, synthetic, synthetic)), theirs = sqrt(c->be->dot(n, lesson->gradient, lesson->gradient));
     double product = c->be->dot(n, synthetic, lesson->gradient), error = 0;
     for (int b = 0; b < lesson->batch && m; ++b)
         error += fabs((double)m[b] - (double)lesson->losses[b]);
     c->sums.minibatches++;
+    c->losses_known += m != NULL;
     c->sums.loss_error += error / lesson->batch;
     c->sums.cosine += ours > 0 && theirs > 0 ? product / (ours * theirs) : 0;
     c->sums.norm_ratio += theirs > 0 ? ours / theirs : 0;
+    c->sums.staleness += (double)lesson->staleness;
+    c->sums.most_stale = lesson->staleness > c->sums.most_stale ? lesson->staleness : c->sums.most_stale;
 }
 
 /* m: what comes out of the loss head, times the factor that it leaves out. */
@@ -260,7 +296,7 @@ static double seed_labels(critic *c, const critic_lesson *lesson)
 /* The loss on the synthetic gradient, and its derivative by it. */
 static double gradient_loss(critic *c, const critic_lesson *lesson, real *derivative)
 {
-    const real *synthetic = synthetic_gradient(c);
+    const real *synthetic = synthetic_gradient(c, &c->tape);
     return c->be->loss(c->options.loss_1, (size_t)lesson->batch, c->inputs, synthetic, lesson->gradient, (real)c->options.weight_1, derivative);
 }
 
@@ -282,7 +318,8 @@ double critic_add_gradients(critic *c, const critic_lesson *lesson)
     return loss;
 }
 
-static void update(critic *c, int batch)
+/* In decoupled training the part below reads the parameters meanwhile: the one place where threads share numbers without a lock (tests/tsan.supp). */
+static void critic_update(critic *c, int batch)
 {
     const critic_options *o = &c->options;
     ++c->updates;
@@ -305,7 +342,7 @@ void critic_learn(critic *c, const critic_lesson *lesson)
         if (i > 0)
             critic_synthetic_gradient(c, lesson);
         critic_add_gradients(c, lesson);
-        update(c, lesson->batch);
+        critic_update(c, lesson->batch);
     }
 }
 
@@ -313,11 +350,15 @@ critic_report critic_take_report(critic *c)
 {
     critic_report r = c->sums;
     double n = (double)r.minibatches;
+    long losses_known = c->losses_known;
     c->sums = (critic_report){0};
+    c->losses_known = 0;
     return (critic_report){
         .minibatches = r.minibatches,
-        .loss_error = is_direct(c) || n == 0 ? NAN : r.loss_error / n,
+        .loss_error = losses_known > 0 ? r.loss_error / (double)losses_known : NAN,
         .cosine = n > 0 ? r.cosine / n : NAN,
         .norm_ratio = n > 0 ? r.norm_ratio / n : NAN,
+        .staleness = n > 0 ? r.staleness / n : NAN,
+        .most_stale = r.most_stale,
     };
 }

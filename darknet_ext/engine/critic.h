@@ -32,10 +32,11 @@ typedef struct critic_lesson {
     int batch;
     const real *h;                 /* [batch, inputs] */
     const real *labels;            /* [batch, outputs] */
-    const real *losses;            /* [batch]: L */
+    const real *losses;            /* [batch]: L; NULL where critic_needs_losses is false: not known */
     const real *log_probabilities; /* [batch, outputs]: log p; NULL where label_weight is 0 */
     const real *gradient;          /* [batch, inputs]: dL/dh */
     uint64_t seed, step;           /* of random numbers in the block's layers */
+    long staleness;                /* updates of the part below since it computed h */
 } critic_lesson;
 
 /* How well the block predicted the minibatches since the last question, before it learned from them. */
@@ -44,6 +45,8 @@ typedef struct critic_report {
     double loss_error; /* mean |m - L| over the samples; NaN: it predicts no loss */
     double cosine;     /* of synthetic and true gradient, mean over minibatches */
     double norm_ratio; /* |synthetic| / |true|, likewise */
+    double staleness;  /* of the lessons, likewise: 0 in locked training */
+    long most_stale;
 } critic_report;
 
 typedef struct critic critic;
@@ -69,6 +72,16 @@ double critic_add_gradients(critic *c, const critic_lesson *lesson);
 
 /* The loss that the block predicts for each sample, m [batch]; NULL: it predicts none (mode=direct). Must follow critic_synthetic_gradient. */
 const real *critic_predicted_losses(critic *c);
+
+/* Whether the lesson must have `losses` and, with a label_weight, `log_probabilities`: else the gradient is all it learns from. */
+bool critic_needs_losses(const critic *c);
+
+/* Decoupled training (engine/decoupled.h): one thread may ask for gradients while another one teaches. A second tape holds what the first of them
+ * computes; the parameters are the same and are not locked ("Hogwild"): it may read some before an update of the other and some after it. */
+status critic_allow_reader(critic *c);
+/* The same as critic_synthetic_gradient, on that tape; valid until the next call. */
+const real *critic_read_gradient(critic *c, const critic_lesson *lesson);
+size_t critic_reader_bytes(const critic *c); /* of that tape */
 
 /* Learns: as many updates as the options say. Must follow critic_synthetic_gradient of the same lesson. */
 void critic_learn(critic *c, const critic_lesson *lesson);

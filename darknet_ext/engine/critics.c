@@ -23,6 +23,7 @@ struct critics {
     int n;
     long update;         /* updates done before this step */
     bool learn;
+    bool decoupled;      /* lessons are given elsewhere */
     bool passing;        /* the sweep of critics_note_true_gradients */
     bool measured;       /* the next two are those of this step */
     real *losses, *log_probabilities; /* [batch], [batch, outputs] */
@@ -253,6 +254,23 @@ static cut *cut_of(const critics *s, int node)
     return NULL;
 }
 
+critic *critics_at(const critics *s, int node)
+{
+    const cut *at = cut_of(s, node);
+    return at ? at->critic : NULL;
+}
+
+status critics_decouple(critics *s)
+{
+    status result = STATUS_OK;
+    for (int i = 0; i < s->n && result == STATUS_OK; ++i)
+        if (critic_graph(s->cuts[i].critic))
+            result = critic_allow_reader(s->cuts[i].critic);
+    s->decoupled = true;
+    s->learn = true;
+    return result;
+}
+
 bool critics_cut(const critics *s, int node)
 {
     const cut *at = cut_of(s, node);
@@ -292,7 +310,7 @@ void critics_note_true_gradients(critics *s, tape *t)
 }
 
 /* log p of a sample, from probabilities or logits. A probability of 0 is that of the smallest normal number. */
-static void log_probabilities(const critics *s, const real *output, real *log_p)
+static void log_probabilities_of(const critics *s, const real *output, real *log_p)
 {
     size_t n = (size_t)s->loss.outputs;
     logit_scale scale = s->logits ? logit_scale_of(n, output, 1) : (logit_scale){0, 0};
@@ -300,27 +318,31 @@ static void log_probabilities(const critics *s, const real *output, real *log_p)
         log_p[k] = (real)(s->logits ? (double)output[k] - scale.largest - scale.log_sum : log(fmax((double)output[k], (double)REAL_SMALLEST)));
 }
 
-/* L of the samples, once a step; labels that are not given count nothing. */
-static void measure_losses(critics *s, tape *t)
+void critics_losses(const critics *s, tape *t, real *losses, real *log_probabilities)
 {
     size_t n = (size_t)s->loss.outputs;
     const real *output = tape_jet(t, s->graph->output_node)->data;
-    if (s->measured)
-        return;
-    s->measured = true;
     for (size_t b = 0; b < (size_t)t->batch; ++b) {
         const real *p = output + b * n, *y = t->truth + b * n;
-        real *log_p = s->log_probabilities + b * n;
+        real *log_p = log_probabilities + b * n;
         double sum = 0;
         if (s->loss.kind == MAIN_LOSS_CROSS_ENTROPY)
-            log_probabilities(s, p, log_p);
+            log_probabilities_of(s, p, log_p);
         for (size_t k = 0; k < n; ++k) {
             double e = (double)p[k] - (double)y[k];
             double term = s->loss.kind == MAIN_LOSS_SQUARED_ERROR ? s->loss.scale * e * e : y[k] == 0 ? 0 : -(double)y[k] * (double)log_p[k];
             sum += isnan(y[k]) ? 0 : term;
         }
-        s->losses[b] = (real)sum;
+        losses[b] = (real)sum;
     }
+}
+
+/* Once a step. */
+static void measure_losses(critics *s, tape *t)
+{
+    if (!s->measured)
+        critics_losses(s, t, s->losses, s->log_probabilities);
+    s->measured = true;
 }
 
 /* SG goes down as `mix` says, and then the block learns: what goes down is that of the weights before. */
@@ -350,6 +372,15 @@ static void teach(critics *s, tape *t, cut *at, const layer_pass *pass)
     critic_learn(at->critic, &lesson);
 }
 
+/* SG goes down; what the block learns from this minibatch it learns when the part above has seen it. */
+static void send_down(const critics *s, const tape *t, const cut *at, const layer_pass *pass)
+{
+    critic_lesson question = {.batch = t->batch, .h = pass->x->data, .labels = t->truth, .seed = t->seed, .step = t->step};
+    const real *synthetic = critic_read_gradient(at->critic, &question);
+    if (pass->adj_x->data)
+        s->be->axpby((size_t)t->batch * pass->x->count, 1, synthetic, pass->accumulate[0], pass->adj_x->data);
+}
+
 void critics_backward(critics *s, tape *t, const layer_pass *pass)
 {
     cut *at = cut_of(s, pass->node->index);
@@ -358,6 +389,8 @@ void critics_backward(critics *s, tape *t, const layer_pass *pass)
         s->be->copy((size_t)t->batch * pass->x->count, pass->adj_y->data, at->true_gradient);
     if (s->passing || !s->learn || !predicts || !t->truth)
         pass->node->type->backward(pass);
+    else if (s->decoupled)
+        send_down(s, t, at, pass);
     else
         teach(s, t, at, pass);
 }

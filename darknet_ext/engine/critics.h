@@ -21,6 +21,9 @@ int critics_count(const critics *s); /* 0 for NULL */
 critic *critics_get(critics *s, int i);
 const main_loss *critics_main_loss(const critics *s);
 
+/* The block of this node; NULL: it is no [critic]. */
+critic *critics_at(const critics *s, int node);
+
 /* Whether nothing goes down from this node. */
 bool critics_cut(const critics *s, int node);
 
@@ -30,6 +33,14 @@ void critics_begin(critics *s, long update, bool learn);
 /* Notes dL/dh at the blocks with target=true, by a sweep down from the node that holds the output's adjoint, whose adjoints it leaves as they
  * were. To be called once when that adjoint is there, before the adjoint sweep. */
 void critics_note_true_gradients(critics *s, tape *t);
+
+/* Decoupled training (engine/decoupled.h), from now on: critics_backward sends down what critic_read_gradient says, and teaches nobody. The blocks'
+ * mix, warm_up and target do not count. */
+status critics_decouple(critics *s);
+
+/* The loss L of each sample [batch] of the minibatch on the tape, whose output and labels are there, and with cross-entropy log p [batch, outputs]; labels
+ * that are not given count nothing. */
+void critics_losses(const critics *s, tape *t, real *losses, real *log_probabilities);
 
 /* The adjoint of the [critic] node of this pass, in the sweep that adds to the parameters' gradients. */
 void critics_backward(critics *s, tape *t, const layer_pass *pass);

@@ -1,6 +1,7 @@
 #include "engine/tape.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/environment.h"
 #include "engine/explain.h"
@@ -65,6 +66,12 @@ static status convolution_prepare(tape *t, int index)
     return t->entries[index].convolution ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+static size_t saved_elements(const tape *t, int index)
+{
+    const graph_node *node = &t->graph->nodes[index];
+    return node->type->saved_count(node, t->capacity, t->directions, index > t->segment_input ? t->order : 0);
+}
+
 static status entry_create(tape *t, int index)
 {
     const graph_node *node = &t->graph->nodes[index];
@@ -81,8 +88,7 @@ static status entry_create(tape *t, int index)
     if (s == STATUS_OK)
         s = convolution_prepare(t, index);
     if (s == STATUS_OK && node->type && node->type->saved_count) {
-        int node_order = index > t->segment_input ? t->order : 0;
-        size_t count = node->type->saved_count(node, t->capacity, t->directions, node_order);
+        size_t count = saved_elements(t, index);
         entry->saved = count ? t->be->allocate(count) : NULL;
         if (count && !entry->saved)
             s = STATUS_NO_MEMORY;
@@ -134,6 +140,42 @@ void tape_free(tape *t)
     t->be->release(t->scratch);
     free(t->entries);
     *t = (tape){0};
+}
+
+status tape_share(tape *view, const tape *t)
+{
+    size_t n = (size_t)total_nodes(t->graph);
+    *view = *t;
+    view->entries = allocate_zeroed(n, sizeof *view->entries);
+    if (!view->entries)
+        return STATUS_NO_MEMORY;
+    memcpy(view->entries, t->entries, n * sizeof *view->entries);
+    return STATUS_OK;
+}
+
+void tape_unshare(tape *view)
+{
+    free(view->entries);
+    *view = (tape){0};
+}
+
+static size_t jet_bytes(const tape *t, const jet *j)
+{
+    return j->data ? jet_elements(j->count, t->capacity, t->directions, j->order) * sizeof *j->data : 0;
+}
+
+size_t tape_bytes(const tape *t)
+{
+    size_t bytes = jet_bytes(t, &t->x) + jet_bytes(t, &t->adj_x);
+    for (int i = 0; t->be && i < total_nodes(t->graph); ++i) {
+        const tape_entry *entry = &t->entries[i];
+        bytes += jet_bytes(t, &entry->y) + jet_bytes(t, &entry->adj_y);
+        for (int k = 0; k < NODE_MAX_INPUTS; ++k)
+            bytes += jet_bytes(t, &entry->converted[k]) + jet_bytes(t, &entry->adj_converted[k]);
+        if (entry->saved)
+            bytes += saved_elements(t, i) * sizeof *entry->saved;
+    }
+    return bytes;
 }
 
 static bool node_is_piecewise_linear(const graph_node *node)

@@ -68,6 +68,14 @@ typedef struct tape {
 status tape_create(tape *t, graph *g, const backend *be, int capacity, int order, int directions, int segment_input);
 void tape_free(tape *t);
 
+/* Another view of the same memory, with flags, counts of rows and places of jets of its own: for threads that run different nodes. The view is given
+ * back before the tape is freed. */
+status tape_share(tape *view, const tape *t);
+void tape_unshare(tape *view);
+
+/* What its jets and `saved` hold. */
+size_t tape_bytes(const tape *t);
+
 /* Prepares the scalar path for a tape whose graph has the form it needs; *possible says whether it has. */
 status tape_allow_scalar_path(tape *t, bool *possible);
 
