@@ -111,6 +111,77 @@ pictures() {
     same_file run/a_final.weights letterbox/a_final.weights
 }
 
+# classes N: pictures of N classes with names of their own, in a .data file with the lines that follow
+classes() {
+    local n=$1 i
+    shift
+    mkdir -p pictures
+    for ((i = 0; i < 4 * n; ++i)); do
+        awk -v c=$((i % n)) 'BEGIN { print "P3\n10 8\n255"; for (k = 0; k < 80; ++k) print 25 * c, 250 - 25 * c, (k * c) % 255 }' >"pictures/$i-class$((i % n)).ppm"
+        echo "pictures/$i-class$((i % n)).ppm"
+    done >all.list
+    printf 'class%s\n' $(seq 0 $((n - 1))) >some.names
+    { printf 'train = all.list\nvalid = all.list\n'; printf '%s\n' "$@"; } >some.data
+    network "list=some.data\nview=centre_crop" | sed "s/output=2/output=$n/" >c.cfg
+}
+
+@test "ten crops, top-1 and top-5 errors: in valid, metrics.csv, summary.json and the report" {
+    classes 8 'names = some.names'
+    trains c.cfg run -set net.max_batches=3
+    like report '*test: value_mse *, error *, top5_error *, kl * (best*' "$output"
+    local error top
+    error=$(metric test_error run) top=$(metric test_top_error run)
+    less_than "$top" "$error"
+    grep -qE '"top5_error": 0\.[0-9]+' run/summary.json
+    ends 0 valid c.cfg run/c_final.weights
+    like valid "points 32*error $error*top5_error $top*kl $(metric test_kl run)" "$output"
+    ends 0 valid c.cfg run/c_final.weights -crops 1
+    like valid "points 32*error $error*top5_error $top*kl $(metric test_kl run)" "$output"
+    ends 0 valid c.cfg run/c_final.weights -crops 10
+    like valid 'points 32*error *top5_error *kl *' "$output"
+    run ! grep -q value_mse <<<"$output"
+    run ! grep -qF "kl $(metric test_kl run)" <<<"$output"
+    ends 0 valid c.cfg run/c_final.weights -set data.top=2
+    like valid "*error $error*top2_error *" "$output"
+    classes 5 'names = some.names'
+    trains c.cfg five -set net.max_batches=3
+    equal top5 '' "$(metric test_top_error five)"
+    trains c.cfg two -set net.max_batches=3 -set data.top=2
+    [ -n "$(metric test_top_error two)" ]
+}
+
+@test "ten crops need pictures with classes, of which a part is seen" {
+    classes 4 'names = some.names'
+    trains c.cfg run -set net.max_batches=3
+    refuses 2 '-set data.view=letterbox: error: [data] -crops=10 needs pictures with classes, of which view=centre_crop shows a part' valid c.cfg run/c_final.weights \
+        -crops 10 -set data.view=letterbox
+    refuses 2 "darknet sobolev valid: error: -crops: '5' is neither 1 nor 10" valid c.cfg run/c_final.weights -crops 5
+    refuses 2 "darknet sobolev valid: error: -crops: 'ten' is not a whole number from 1 to 10" valid c.cfg run/c_final.weights -crops ten
+    "$BUILD_DIR/tests/make_samples" frames frames.h5
+    network 'file=frames.h5\nhistory=3' >a.cfg
+    trains a.cfg frames -set net.max_batches=3
+    refuses_like 2 'a.cfg:12:6: error: \[data\] -crops=10 needs pictures *' valid a.cfg frames/a_final.weights -crops 10
+}
+
+@test "Darknet's .data files: labels before names, top, backup" {
+    classes 8 'names = nowhere.names' 'labels = some.names' 'backup = kept/weights' 'top = 3' 'results = unused'
+    ends 0 train c.cfg -no-chart -set net.max_batches=3
+    like report '*top3_error *run: kept/weights/c' "$output"
+    [ -s kept/weights/c/c_final.weights ]
+    ends 0 valid c.cfg kept/weights/c/c_final.weights
+    like valid '*top3_error *' "$output"
+    trains c.cfg elsewhere -set net.max_batches=3
+    absent runs elsewhere/c
+    classes 8 'labels = some.names' 'names = nowhere.names'
+    ends 0 train c.cfg -no-chart -set net.max_batches=3
+    [ -s runs/c/c_final.weights ]
+    classes 8 'names = some.names' 'top = many'
+    refuses 2 "c.cfg:12:6: error: [data] some.data:4: error: top: 'many' is not a whole number from 1 to 1000000" train c.cfg -out no
+    classes 8 'names = some.names' 'classes = 9'
+    refuses 2 'c.cfg:12:6: error: [data] classes = 9, but some.names holds 8 names' train c.cfg -out no
+    absent no
+}
+
 @test "what cannot be augmented is refused" {
     pictures
     network 'list=two.data\naugment=pad_crop\npadding=8' >a.cfg

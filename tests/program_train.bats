@@ -3,7 +3,7 @@
 load program_setup
 
 header=step,images,seconds,rate,loss,loss_value,loss_gradient,loss_hessian,test_value_mse,test_gradient_mse,test_hessian_mse
-header+=,test_directional_mse,weight_value,weight_gradient,weight_hessian,gradient_cosine,test_error,test_kl
+header+=,test_directional_mse,weight_value,weight_gradient,weight_hessian,gradient_cosine,test_error,test_kl,test_top_error
 
 # learns NAME MEASURE…: training the tiny cfg brings each test error below 60% of its start.
 learns() {
@@ -65,7 +65,7 @@ falls() {
         "$(ls run | LC_ALL=C sort | tr '\n' ' ')"
     equal header "$header" "$(head -n 1 run/metrics.csv)"
     equal steps '0 100 200 ' "$(sed 1d run/metrics.csv | cut -d , -f 1 | tr '\n' ' ')"
-    equal fields '18 18 18 18 ' "$(awk -F , '{ printf "%d ", NF }' run/metrics.csv)"
+    equal fields '19 19 19 19 ' "$(awk -F , '{ printf "%d ", NF }' run/metrics.csv)"
     equal images 3200 "$(metric images run)"
     # 20 bytes of header, then 2*24+24 + 24*24+24 + 24+1 floats
     equal bytes $((20 + 4 * 697)) "$(stat -c %s run/gradients_final.weights)"
@@ -299,7 +299,7 @@ CFG
     equal status 1 "$status"
     equal message 'darknet sobolev: error: standard output cannot be written: Bad file descriptor' "$stderr"
     equal metrics "$header" "$(head -n 1 run/metrics.csv)"
-    equal fields '18 18 18 18 ' "$(awk -F , '{ printf "%d ", NF }' run/metrics.csv)"
+    equal fields '19 19 19 19 ' "$(awk -F , '{ printf "%d ", NF }' run/metrics.csv)"
     trains run/run.cfg again
     same_file run/values_final.weights again/run_final.weights
     [ -w /dev/full ] || return 0

@@ -1,5 +1,5 @@
 /* How training pictures are changed (data/augment.h): against the same thing said in another way, the distribution of what is drawn, both directions
- * of the mirror; views of test pictures and what colours become, by their formulas; minibatches of the loader, the same for any number of threads and from anywhere, and test samples as they are. */
+ * of the mirror; ten crops and other views of test pictures and what colours become, by their formulas; minibatches of the loader, the same for any number of threads and from anywhere, and test samples as they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +17,8 @@
 #include "data/stream_split.h"
 #include "folder_fixture.h"
 #include "make_samples.h"
+#include "plugin_fixture.h"
+#include "train/evaluate.h"
 #include "train/loader.h"
 #include "train/sample_pieces.h"
 
@@ -496,6 +498,126 @@ static void test_tests_are_left_alone(void **state)
     stream_free(s);
 }
 
+/* ---------------------------------------------------------------- ten crops */
+
+enum { PICTURES = 6, CLASSES = 3, TALL = 10, LONG = 14 };
+
+static picture_tools counting;
+static int pictures_read;
+
+static status read_and_count(const char *path, int channels, picture *p)
+{
+#pragma omp atomic
+    ++pictures_read;
+    return picture_read(path, channels, p);
+}
+
+static void put_picture(int number, picture *p)
+{
+    char name[32];
+    *p = make_picture(TALL, LONG);
+    for (int i = 0; i < CHANNELS * TALL * LONG; ++i)
+        p->pixels[i] = (unsigned char)(p->pixels[i] * (number + 1));
+    snprintf(name, sizeof name, "%d-%c.png", number, "abc"[number % CLASSES]);
+    assert_int_equal(picture_write(name, p), STATUS_OK);
+}
+
+/* y = W x + b of one crop, in double. */
+static void outputs_of(plugin_network *net, const float *x, double *y)
+{
+    const float *weights = NULL, *biases = NULL;
+    GRAPH_ARRAYS(plugin_graph(net), a)
+    *(a->count == CLASSES ? &biases : &weights) = a->value;
+    for (int k = 0; k < CLASSES; ++k) {
+        y[k] = (double)biases[k];
+        for (int i = 0; i < COUNT; ++i)
+            y[k] += (double)weights[k * COUNT + i] * (double)x[i];
+    }
+}
+
+/* The mean of the probabilities of so many crops. */
+static void probabilities_of(plugin_network *net, const picture *p, int crops, double *mean)
+{
+    const picture_view view = {.centred = true, .part = .5};
+    float x[COUNT];
+    double y[CLASSES];
+    memset(mean, 0, CLASSES * sizeof *mean);
+    for (int crop = 0; crop < crops; ++crop) {
+        double sum = 0;
+        assert_int_equal(picture_see(&view, &picture_tools_of_opencv, p, crop, shape, x), STATUS_OK);
+        outputs_of(net, x, y);
+        for (int k = 0; k < CLASSES; ++k)
+            sum += exp(y[k]);
+        for (int k = 0; k < CLASSES; ++k)
+            mean[k] += exp(y[k]) / sum / crops;
+    }
+}
+
+static void test_ten_crops(void **state)
+{
+    (void)state;
+    plugin_network *net = plugin_from_text(
+        NULL, "[net]\nheight=5\nwidth=7\nchannels=3\nbatch=1\n[connected]\noutput=3\nactivation=linear\n[sobolev]\norder=0\n");
+    picture pictures[PICTURES];
+    char list[PICTURES * 16] = "";
+    names_file names;
+    for (int i = 0; i < PICTURES; ++i) {
+        put_picture(i, &pictures[i]);
+        sprintf(list + strlen(list), "%d-%c.png\n", i, "abc"[i % CLASSES]);
+    }
+    file_put("all.list", list, strlen(list));
+    file_put("abc.names", "-a\n-b\n-c\n", 9);
+    assert_int_equal(names_file_read("abc.names", &names), STATUS_OK);
+    counting = (picture_tools){read_and_count, picture_scale};
+    stream_request r = {.path = "all.list", .inputs = COUNT, .outputs = CLASSES, .input = shape, .needs_labels = true, .pictures = &counting, .view = {true, .5}};
+    sample_stream *s;
+    sample_set set;
+    evaluator *e;
+    if (stream_images_open(&s, &r, &names) != STATUS_OK)
+        fail_msg("%s", status_text());
+    assert_int_equal(s->crops, PICTURE_CROPS);
+    assert_int_equal(split_all(s, &set), STATUS_OK);
+    assert_int_equal(evaluator_create(&e, net, 0), STATUS_OK);
+    evaluator_compare_classes(e, true, 2);
+    double kl[2];
+    for (int ten = 0; ten < 2; ++ten) {
+        evaluation found;
+        double wrong = 0, not_in_two = 0;
+        int crops = ten ? PICTURE_CROPS : 1;
+        kl[ten] = 0;
+        for (int i = 0; i < PICTURES; ++i) {
+            double mean[CLASSES], right;
+            int larger = 0;
+            probabilities_of(net, &pictures[i], crops, mean);
+            right = mean[i % CLASSES];
+            for (int k = 0; k < CLASSES; ++k)
+                larger += mean[k] > right;
+            wrong += (larger > 0) / (double)PICTURES;
+            not_in_two += (larger > 1) / (double)PICTURES;
+            kl[ten] -= log(right) / PICTURES;
+        }
+        pictures_read = 0;
+        assert_int_equal(evaluator_run_crops(e, &set, crops, &found), STATUS_OK);
+        assert_int_equal(pictures_read, crops * PICTURES);
+        assert_true(fabs(found.error - wrong) < 1e-12 && fabs(found.top_error - not_in_two) < 1e-12);
+        if (!(fabs(found.kl - kl[ten]) < 1e-5))
+            fail_msg("%d crops: kl %.9g instead of %.9g", crops, found.kl, kl[ten]);
+        if (!ten) { /* one crop is what tests measure anyway */
+            evaluation usual;
+            assert_int_equal(evaluator_run_streamed(e, &set, &usual), STATUS_OK);
+            assert_true(fabs(usual.kl - found.kl) < 1e-9 && usual.error == found.error && usual.top_error == found.top_error);
+        }
+    }
+    assert_true(fabs(kl[0] - kl[1]) > 1e-3);
+    evaluator_free(e);
+    free(set.samples);
+    stream_free(s);
+    names_file_free(&names);
+    for (int i = 0; i < PICTURES; ++i)
+        picture_free(&pictures[i]);
+    plugin_free(net);
+}
+
 int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_enter, folder_leave)
@@ -504,7 +626,7 @@ int main(void)
         cmocka_unit_test(test_parts),    cmocka_unit_test(test_parts_that_do_not_fit),  cmocka_unit_test(test_inception_without_colours),
         cmocka_unit_test(test_crops),    cmocka_unit_test(test_scaling),                cmocka_unit_test(test_colours),
         cmocka_unit_test(test_colours_at_their_ends),
-        IN_A_FOLDER(test_loader),        IN_A_FOLDER(test_tests_are_left_alone),
+        IN_A_FOLDER(test_loader),        IN_A_FOLDER(test_tests_are_left_alone),        IN_A_FOLDER(test_ten_crops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

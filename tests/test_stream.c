@@ -604,9 +604,10 @@ static void test_classes(void **state)
         evaluation found;
         assert_int_equal(split_all(s, &set), STATUS_OK);
         assert_int_equal(evaluator_create(&e, p, 0), STATUS_OK);
-        evaluator_compare_classes(e, kind == LABELS_CLASSES);
+        evaluator_compare_classes(e, kind == LABELS_CLASSES, 2);
         assert_int_equal(evaluator_run_streamed(e, &set, &found), STATUS_OK);
         assert_true(fabs(found.error - .5) < 1e-12); /* the first of equal outputs; it is right for two samples of each */
+        assert_true(fabs(found.top_error - .25) < 1e-12); /* of equal outputs the first two: the third is the label of one sample */
         double want = kind == LABELS_CLASSES ? log(M) : kl;
         if (!(fabs(found.kl - want) < 1e-6))
             fail_msg("kl %.9g instead of %.9g", found.kl, want);

@@ -108,6 +108,8 @@ static const option_spec data_options[] = {
     {"view", OPTION_CHOICE, "", 1, 0, views,
      "what tests see of a picture: all of it, or its middle (centre_crop with augment=inception, else letterbox)"},
     {"centre", OPTION_REAL, "", .05, 1, NULL, "view=centre_crop: part of the shorter side that is seen (.875)"},
+    {"top", OPTION_INTEGER, "", 1, 1000000, NULL,
+     "classifiers: tests also count labels that are not among so many largest outputs; as many as there are, or 1: not (5)"},
     {"normalise", OPTION_CHOICE, "none", 1, 0, normalisations,
      "train on inputs (and outputs) of mean 0 and deviation 1; the saved weights take and give raw numbers"},
     {"differential_pca", OPTION_REAL, "0", 0, .5, NULL,

@@ -170,12 +170,12 @@ static const struct {
 } sample_sources[] = {
     {"function", {"dimension", "domain", "difference_step"}},
     {"file", {"test_file", "test_fraction", "missing", "history", "scale", "labels", "split", "fraction", "loaders", "cache_mb", "augment",
-              "flip", "padding"}},
+              "flip", "padding", "top"}},
     {"list", {"test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "augment", "flip", "padding", "min_area", "max_area", "aspect",
-              "brightness", "contrast", "saturation", "hue", "view", "centre"}},
+              "brightness", "contrast", "saturation", "hue", "view", "centre", "top"}},
     {"train", {"valid", "names", "test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "augment",
                "flip", "padding", "min_area", "max_area", "aspect",
-               "brightness", "contrast", "saturation", "hue", "view", "centre"}},
+               "brightness", "contrast", "saturation", "hue", "view", "centre", "top"}},
 };
 enum { SAMPLE_SOURCES = sizeof sample_sources / sizeof *sample_sources };
 
@@ -240,7 +240,7 @@ static void check_data(checked k)
     static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", "history", "scale",
                                             "labels",    "split",           "fraction",  "loaders",       "cache_mb",
                                             "augment", "flip", "padding", "min_area", "max_area", "aspect",
-                                            "brightness", "contrast", "saturation", "hue", "view", "centre", NULL};
+                                            "brightness", "contrast", "saturation", "hue", "view", "centre", "top", NULL};
     int source = -1, n = 0;
     check_domain(k);
     if (!USABLE(k.s, "file", "function", "list", "train"))

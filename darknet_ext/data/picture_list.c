@@ -104,20 +104,31 @@ static char **text_of(picture_data *d, const char *key)
         return &d->train;
     if (strcmp(key, "valid") == 0)
         return &d->valid;
+    if (strcmp(key, "backup") == 0)
+        return &d->backup;
     return strcmp(key, "names") == 0 || strcmp(key, "labels") == 0 ? &d->names : NULL;
+}
+
+/* A whole number from 1. */
+static status take_count(const char *path, int line, const char *key, const char *value, int *count)
+{
+    long number;
+    if (!parse_integer(value, &number) || number < 1 || number > 1000000)
+        return status_fail(STATUS_BAD_FILE, "%s:%d: error: %s: '%s' is not a whole number from 1 to 1000000", path, line, key, shown(value).text);
+    *count = (int)number;
+    return STATUS_OK;
 }
 
 static status take(picture_data *d, const char *path, int line, const char *key, const char *value)
 {
-    long classes;
     char **text = text_of(d, key);
-    if (strcmp(key, "classes") == 0) {
-        if (!parse_integer(value, &classes) || classes < 1 || classes > 1000000)
-            return status_fail(STATUS_BAD_FILE, "%s:%d: error: classes: '%s' is not a whole number from 1 to 1000000", path, line, shown(value).text);
-        d->classes = (int)classes;
-    }
-    if (!text || *text) /* labels and names say the same: the first one holds, as in Darknet */
+    if (strcmp(key, "classes") == 0)
+        return take_count(path, line, key, value, &d->classes);
+    if (strcmp(key, "top") == 0)
+        return take_count(path, line, key, value, &d->top);
+    if (!text || (*text && strcmp(key, "labels") != 0)) /* the first of equal keys holds, as in Darknet */
         return STATUS_OK;
+    free(*text);
     *text = strdup(value);
     return *text ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -149,5 +160,6 @@ void picture_data_free(picture_data *d)
     free(d->train);
     free(d->valid);
     free(d->names);
+    free(d->backup);
     *d = (picture_data){0};
 }

@@ -23,11 +23,12 @@ status picture_list_check(picture_list *l, int i, const names_file *names);
 status picture_list_read(const char *path, const names_file *names, picture_list *l);
 void picture_list_free(picture_list *l);
 
-/* What a .data file says: `train = FILE` and so on, a line each; other keys of Darknet's (backup, top, …) are left alone. Owned texts, NULL: not
+/* What a .data file says: `train = FILE` and so on, a line each; other keys of Darknet's (tree, results, …) are left alone. Owned texts, NULL: not
  * given. STATUS_BAD_FILE. */
 typedef struct picture_data {
-    char *train, *valid, *names;
-    int classes; /* 0: not given */
+    char *train, *valid, *backup;
+    char *names; /* `labels`, or without it `names`: with both, Darknet finds classes by the one and prints the other */
+    int classes, top; /* 0: not given */
 } picture_data;
 
 status picture_data_read(const char *path, picture_data *d);

@@ -256,6 +256,7 @@ static status check_columns(hdf5_stream *s, const stream_request *r, const hdf5_
     if (result == STATUS_OK)
         result = read_episodes(s, episode);
     s->head.samples = s->x.rows;
+    s->head.crops = 1;
     s->head.inputs = r->inputs;
     s->head.outputs = r->outputs;
     s->head.input = r->input;

@@ -98,6 +98,7 @@ status stream_images_open(sample_stream **result, const stream_request *r, const
         .of_classes = names != NULL,
         .labels = LABELS_CLASSES,
         .sample_bytes = r->inputs,
+        .crops = r->view.centred ? PICTURE_CROPS : 1,
         .history = 1,
     };
     char *path = strdup(r->path);

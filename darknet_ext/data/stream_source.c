@@ -143,6 +143,9 @@ static status open_pictures(opening *o)
     s = at_key(o, "list", picture_data_read(option_text(o->data, "list"), &d));
     if (s == STATUS_OK)
         s = open_lists(o, &d, "list", "list");
+    o->source->top = d.top;
+    o->source->backup = d.backup;
+    d.backup = NULL;
     picture_data_free(&d);
     return s;
 }
@@ -217,6 +220,7 @@ void stream_source_free(stream_source *s)
     free(s->test.samples);
     stream_free(s->stream);
     stream_free(s->test_stream);
+    free(s->backup);
     *s = (stream_source){0};
 }
 

@@ -16,6 +16,8 @@ typedef struct sample_set {
 typedef struct stream_source {
     sample_stream *stream, *test_stream; /* owned; test_stream NULL: tests are samples of `stream`, or there is no source at all */
     sample_set training, test;
+    char *backup; /* of a .data file, owned: the folder of all runs; NULL: not given */
+    int top;      /* of a .data file; 0: not given */
 } stream_source;
 
 /* What a network asks of such data. */

@@ -8,12 +8,13 @@
 #include <string.h>
 
 #include "core/environment.h"
+#include "data/picture_view.h"
 
-enum { FLAG_COUNT = 20, VALUE_SET = 1000, VALUE_IMAGE };
+enum { FLAG_COUNT = 21, VALUE_SET = 1000, VALUE_IMAGE };
 
 /* Where popt puts the values of the verb being parsed; copied out afterwards. */
 static struct {
-    const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column, *reader, *image, *names, *output_index;
+    const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column, *reader, *image, *names, *output_index, *crops;
     int force, print_cfg, no_chart, surface, derivatives, hessian, requests;
 } raw;
 
@@ -46,6 +47,7 @@ static const flag_row flag_table[FLAG_COUNT] = {
     TEXT_FLAG(FLAG_READER, "reader", &raw.reader, 0, "who must be able to read it: darknet or opencv (both, if possible)", "NAME"),
     TEXT_FLAG(FLAG_IMAGE, "image", &raw.image, VALUE_IMAGE, "a picture, or a folder of them; may be repeated", "PATH"),
     TEXT_FLAG(FLAG_IMAGE, "names", &raw.names, 0, "the names of the outputs, one a line", "FILE"),
+    TEXT_FLAG(FLAG_CROPS, "crops", &raw.crops, 0, "crops of each picture, 1 or 10: middle, corners and their mirror images (1)", "N"),
     TEXT_FLAG(FLAG_OUTPUT_INDEX, "output-index", &raw.output_index, 0, "this output alone, from 1 (-derivatives of pictures: the largest)", "K"),
 };
 
@@ -120,11 +122,15 @@ static bool whole_number(const verb *v, const char *name, const char *text, long
 
 static bool take_values(arguments *a, const verb *v)
 {
-    long seed = 0, threads = 0, batch = 3, output_index = 0;
+    long seed = 0, threads = 0, batch = 3, output_index = 0, crops = 1;
     a->seconds = 3;
     bool good = whole_number(v, "seed", raw.seed, 0, RANDOM_LARGEST_SEED, &seed) && whole_number(v, "threads", raw.threads, 1, 1024, &threads) &&
                 whole_number(v, "every", raw.every, 1, LONG_MAX, &a->every) && whole_number(v, "batch", raw.batch, 1, 4096, &batch) &&
-                whole_number(v, "output-index", raw.output_index, 1, INT_MAX, &output_index);
+                whole_number(v, "output-index", raw.output_index, 1, INT_MAX, &output_index) && whole_number(v, "crops", raw.crops, 1, PICTURE_CROPS, &crops);
+    if (good && crops > 1 && crops < PICTURE_CROPS) {
+        fprintf(stderr, "darknet sobolev %s: error: -crops: '%s' is neither 1 nor %d\n", v->name, raw.crops, PICTURE_CROPS);
+        good = false;
+    }
     if (good && raw.seconds && (!parse_real(raw.seconds, &a->seconds) || a->seconds <= 0 || a->seconds > 1e6)) {
         fprintf(stderr, "darknet sobolev %s: error: -seconds: '%s' is not a number of seconds\n", v->name, raw.seconds);
         good = false;
@@ -139,6 +145,7 @@ static bool take_values(arguments *a, const verb *v)
     a->reader = raw.reader;
     a->names = raw.names;
     a->output_index = (int)output_index;
+    a->crops = (int)crops;
     a->force = raw.force;
     a->print_cfg = raw.print_cfg;
     a->no_chart = raw.no_chart;

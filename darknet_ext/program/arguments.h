@@ -29,6 +29,7 @@ typedef enum flag {
     FLAG_IMAGE = 1 << 16, /* and what belongs to it: -names */
     FLAG_OUTPUT_INDEX = 1 << 17,
     FLAG_REQUESTS = 1 << 18,
+    FLAG_CROPS = 1 << 19,
     FLAG_CFG = FLAG_SET | FLAG_SEED | FLAG_THREADS | FLAG_BACKEND | FLAG_PRINT_CFG /* every verb that reads a cfg */
 } flag;
 
@@ -45,6 +46,7 @@ typedef struct arguments {
     const char *images[MAX_IMAGES]; /* files and folders */
     int n_images;
     int output_index; /* from 1; 0: not given */
+    int crops;        /* 1 or 10 */
     int force, print_cfg, no_chart, surface, derivatives, hessian, requests;
     long every;       /* 0: not given */
     int batch;

@@ -13,7 +13,16 @@ static void print_measure(const char *name, double value)
         printf("%s %.9g\n", name, value);
 }
 
-static status validate(plugin_network *p, const char *weights)
+/* What ten crops need of the data. */
+static status check_crops(const data_source *d, bool classes)
+{
+    if (d->streams.test.stream && d->streams.test.stream->crops > 1 && classes)
+        return STATUS_OK;
+    return data_fail(d->where, d->path, data_source_is_streamed(d) ? "view" : "file",
+                     "-crops=10 needs pictures with classes, of which view=centre_crop shows a part");
+}
+
+static status validate(plugin_network *p, const char *weights, int crops)
 {
     dataset test = {0};
     data_source data;
@@ -23,15 +32,20 @@ static status validate(plugin_network *p, const char *weights)
         return s;
     bool streamed = data_source_is_streamed(&data);
     evaluation result;
+    char name[TOP_NAME];
     if (streamed && !data.streams.test.stream->has_labels)
         s = data_fail(data.where, data.path, stream_source_key(data.where), "the test samples have no labels (a teacher is asked in training alone)");
     else
         s = streamed ? stream_source_prepare(&data.streams, data.where, data.path) : data_source_test(&data, &test);
+    if (s == STATUS_OK && crops > 1)
+        s = check_crops(&data, data_scores(p, &data) != SCORES_NONE);
     if (s == STATUS_OK)
         s = plugin_load_weights(p, weights);
     if (s == STATUS_OK)
         s = data_evaluator_create(&e, p, &data);
-    if (s == STATUS_OK && streamed)
+    if (s == STATUS_OK && crops > 1)
+        s = evaluator_run_crops(e, &data.streams.test, crops, &result);
+    else if (s == STATUS_OK && streamed)
         s = evaluator_run_streamed(e, &data.streams.test, &result);
     else if (s == STATUS_OK)
         result = evaluator_run(e, &test);
@@ -42,6 +56,7 @@ static status validate(plugin_network *p, const char *weights)
         print_measure("hessian_mse", result.hessian_mse);
         print_measure("directional_mse", result.directional_mse);
         print_measure("error", result.error);
+        print_measure(evaluation_top_name(&result, name), result.top_error);
         print_measure("kl", result.kl);
     }
     evaluator_free(e);
@@ -56,7 +71,7 @@ static int valid(const arguments *a)
     int result = load_cfg(a, false, &p);
     if (!p)
         return result;
-    status s = validate(p, a->positional[1]);
+    status s = validate(p, a->positional[1], a->crops);
     plugin_free(p);
     return s == STATUS_OK ? EXIT_OK : report_failure(s);
 }
@@ -66,9 +81,11 @@ const verb verb_valid = {
     .synopsis = "CFG WEIGHTS",
     .meaning = "measure trained weights on the test set of the cfg",
     .details = "Prints the number of test points and the mean squared errors of values, gradients and (order=2) Hessians. Unless it\n"
-               "is a file of its own, the test set depends on the seed: give the run's.\n",
+               "is a file of its own, the test set depends on the seed: give the run's. Of classifiers also the part of the samples whose\n"
+               "class is not the largest output, or not among the 5 largest (data.top), and the mean of KL (of classes: the cross\n"
+               "entropy). -crops 10: by the mean of the probabilities of ten crops of each picture.\n",
     .least = 2,
     .most = 2,
-    .flags = FLAG_CFG,
+    .flags = FLAG_CFG | FLAG_CROPS,
     .run = valid,
 };

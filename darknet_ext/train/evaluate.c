@@ -1,6 +1,7 @@
 #include "train/evaluate.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct evaluator {
     size_t rows; /* points times directions of one piece */
     bool classes;        /* error and kl are wanted */
     bool probabilities;  /* of labels; else they are logits */
+    int top;             /* classes that top_error looks at; below 2: none */
     predictor *teacher;  /* NULL: there is none */
     double *y, *jacobian, *v, *jvp, *hvp; /* rows times [outputs], [outputs, inputs], [inputs], [outputs], [outputs, inputs] */
 };
@@ -77,7 +79,7 @@ typedef struct mean {
 } mean;
 
 typedef struct errors {
-    mean value, gradient, hessian, directional, error, kl;
+    mean value, gradient, hessian, directional, error, kl, top;
 } errors;
 
 static void add_errors(mean *m, const double *found, const double *given, size_t count)
@@ -101,6 +103,15 @@ static size_t largest(const double *y, size_t count)
         if (y[k] > y[best])
             best = k;
     return best;
+}
+
+/* Numbers that come before number k when they are sorted, the largest and of equal ones the first of them first; NaN comes last. */
+static int rank_of(const double *y, size_t k, size_t count)
+{
+    int rank = 0;
+    for (size_t i = 0; i < count; ++i)
+        rank += y[i] > y[k] || (y[i] == y[k] && i < k) || (isnan(y[k]) && !isnan(y[i]));
+    return rank;
 }
 
 /* log of the sum of e^y. */
@@ -153,6 +164,8 @@ static void add_classes(const evaluator *e, const double *y, const double *label
         if (!is_given(label, m))
             continue;
         add(&sums->error, largest(y, m) != largest(label, m));
+        if (e->top > 1)
+            add(&sums->top, rank_of(y, largest(label, m), m) >= e->top);
         add(&sums->kl, e->probabilities ? divergence_of_probabilities(label, y, m) : divergence(y, label, m));
     }
 }
@@ -239,9 +252,10 @@ static void compare(evaluator *e, const comparison *c, errors *sums)
         }
 }
 
-void evaluator_compare_classes(evaluator *e, bool probabilities)
+void evaluator_compare_classes(evaluator *e, bool probabilities, int top)
 {
     e->classes = true;
+    e->top = top;
     e->probabilities = probabilities;
 }
 
@@ -250,7 +264,13 @@ status evaluator_ask_teacher(evaluator *e, graph *g, const backend *be)
     return predictor_create_for_graph(&e->teacher, g, be, 0);
 }
 
-static evaluation result_of(const errors *sums)
+const char *evaluation_top_name(const evaluation *e, char name[TOP_NAME])
+{
+    snprintf(name, TOP_NAME, "top%d_error", e->top);
+    return name;
+}
+
+static evaluation result_of(const evaluator *e, const errors *sums)
 {
     return (evaluation){
         .value_mse = mean_of(&sums->value),
@@ -259,6 +279,8 @@ static evaluation result_of(const errors *sums)
         .directional_mse = mean_of(&sums->directional),
         .error = mean_of(&sums->error),
         .kl = mean_of(&sums->kl),
+        .top_error = mean_of(&sums->top),
+        .top = e->top,
     };
 }
 
@@ -275,7 +297,7 @@ evaluation evaluator_run(evaluator *e, const dataset *d)
         given.directions = jvp || hvp ? (size_t)d->directions : 0;
         compare(e, &given, &sums);
     }
-    return result_of(&sums);
+    return result_of(e, &sums);
 }
 
 status evaluator_run_streamed(evaluator *e, const sample_set *set, evaluation *result)
@@ -291,6 +313,53 @@ status evaluator_run_streamed(evaluator *e, const sample_set *set, evaluation *r
             compare(e, &(comparison){.d = &pieces.samples, .values = true}, &sums);
     }
     sample_pieces_free(&pieces);
-    *result = result_of(&sums);
+    *result = result_of(e, &sums);
+    return s;
+}
+
+/* ---------------------------------------------------------------- crops of pictures */
+
+/* average [samples, outputs] += the softmax of each row of y, divided by `parts`. */
+static void add_probabilities(const double *y, size_t samples, size_t outputs, int parts, double *average)
+{
+    for (size_t i = 0; i < samples; ++i, y += outputs, average += outputs) {
+        double norm = log_normaliser(y, outputs);
+        for (size_t k = 0; k < outputs; ++k)
+            average[k] += exp(y[k] - norm) / parts;
+    }
+}
+
+static status compare_crops(evaluator *e, sample_pieces *pieces, int crops, double *average, errors *sums)
+{
+    status s = sample_pieces_read(pieces);
+    size_t n = (size_t)pieces->samples.points;
+    memset(average, 0, n * e->outputs * sizeof *average);
+    for (int crop = 0; crop < crops && s == STATUS_OK; ++crop) {
+        s = crop ? sample_pieces_crop(pieces, crop) : STATUS_OK;
+        if (s != STATUS_OK)
+            break;
+        predictor_run(e->predictor, pieces->samples.parts[PART_X], (int)n, &(prediction){.y = e->y});
+        add_probabilities(e->y, n, e->outputs, crops, average);
+    }
+    for (size_t i = 0; i < n * e->outputs; ++i) /* logits of the means: their softmax */
+        average[i] = log(average[i]);
+    if (s == STATUS_OK)
+        add_classes(e, average, pieces->samples.parts[PART_Y], n, sums);
+    return s;
+}
+
+status evaluator_run_crops(evaluator *e, const sample_set *set, int crops, evaluation *result)
+{
+    sample_pieces pieces;
+    errors sums = {.value = {0, 0}};
+    double *average = allocate_zeroed(e->rows * e->outputs, sizeof *average);
+    status s = sample_pieces_create(&pieces, set, e->rows);
+    if (!average)
+        s = STATUS_NO_MEMORY;
+    while (s == STATUS_OK && pieces.next < set->n)
+        s = compare_crops(e, &pieces, crops, average, &sums);
+    sample_pieces_free(&pieces);
+    free(average);
+    *result = result_of(e, &sums);
     return s;
 }

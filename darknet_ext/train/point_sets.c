@@ -76,6 +76,13 @@ int data_loaders(plugin_network *p)
     return option_given(data, "loaders") ? (int)option_integer(data, "loaders") : few;
 }
 
+static int data_top(plugin_network *p, const data_source *d)
+{
+    const int usual = 5, outputs = (int)shape_count(plugin_graph(p)->nodes[plugin_graph(p)->output_node].out);
+    int top = option_given(d->where, "top") ? (int)option_integer(d->where, "top") : d->streams.top ? d->streams.top : usual;
+    return top < outputs ? top : 0;
+}
+
 status data_evaluator_create(evaluator **e, plugin_network *p, const data_source *d)
 {
     bool streamed = data_source_is_streamed(d);
@@ -83,7 +90,7 @@ status data_evaluator_create(evaluator **e, plugin_network *p, const data_source
     const teacher_options *t = plugin_teacher(p);
     status s = evaluator_create(e, p, streamed ? 0 : evaluation_order(p));
     if (s == STATUS_OK && scores != SCORES_NONE)
-        evaluator_compare_classes(*e, scores == SCORES_PROBABILITIES);
+        evaluator_compare_classes(*e, scores == SCORES_PROBABILITIES, data_top(p, d));
     if (s == STATUS_OK && streamed && t && t->graph)
         s = evaluator_ask_teacher(*e, t->graph, plugin_backend(p));
     return s;

@@ -100,13 +100,13 @@ static status remove_old_results(const run_folder *r)
     return STATUS_OK;
 }
 
-status run_folder_create(run_folder *r, const char *out, const config *c, bool force)
+status run_folder_create(run_folder *r, const char *out, const char *all, const config *c, bool force)
 {
     *r = (run_folder){.lock = -1};
     base_name(c->named_path, r->name, sizeof r->name);
-    int length = out ? snprintf(r->path, sizeof r->path, "%s", out) : snprintf(r->path, sizeof r->path, "runs/%s", r->name);
+    int length = out ? snprintf(r->path, sizeof r->path, "%s", out) : snprintf(r->path, sizeof r->path, "%s/%s", all ? all : "runs", r->name);
     if (length <= 0 || (size_t)length >= sizeof r->path)
-        return status_fail(STATUS_BAD_CONFIG, "-out: error: the path is empty or too long");
+        return status_fail(STATUS_BAD_CONFIG, "%s: error: the path is empty or too long", out ? "-out" : "backup");
     status s = file_make_folders(r->path);
     if (s == STATUS_OK)
         s = lock_folder(r);

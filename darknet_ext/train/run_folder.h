@@ -14,10 +14,10 @@ typedef struct run_folder {
     int lock;        /* the open folder; -1: not open */
 } run_folder;
 
-/* Creates `out` (NULL: runs/<cfg name>) with its parents, run.cfg (the effective cfg) and metrics.csv (its header).
+/* Creates `out` (NULL: <all>/<cfg name>, `all` NULL: runs) with its parents, run.cfg (the effective cfg) and metrics.csv (its header).
  * A folder that holds anything is refused unless `force`; then what an old run of that name left at its end is removed, and
  * its other files are replaced one by one. A folder into which another run is writing is refused. */
-status run_folder_create(run_folder *r, const char *out, const config *c, bool force);
+status run_folder_create(run_folder *r, const char *out, const char *all, const config *c, bool force);
 void run_folder_close(run_folder *r);
 
 /* <path>/<file>; `buffer` has 4096 bytes. */

@@ -38,12 +38,12 @@ static void reader_free(reader *r)
     free(r->y);
 }
 
-static status read_sample(const sample_pieces *p, const reader *r, uint32_t i)
+static status read_sample(const sample_pieces *p, const reader *r, uint32_t i, int crop)
 {
     const sample_stream *stream = p->set->stream;
     if (!r->scratch || !r->x || !r->y)
         return status_fail(STATUS_NO_MEMORY, "out of memory (test samples)");
-    status s = stream_read(stream, p->set->samples[p->next + i], NULL, r->scratch, r->x, r->y);
+    status s = stream_read(stream, p->set->samples[p->first + i], &(sample_view){.crop = crop}, r->scratch, r->x, r->y);
     double *x = dataset_at(&p->samples, PART_X, i), *y = dataset_at(&p->samples, PART_Y, i);
     for (int j = 0; j < stream->inputs && s == STATUS_OK; ++j)
         x[j] = (double)r->x[j];
@@ -54,16 +54,24 @@ static status read_sample(const sample_pieces *p, const reader *r, uint32_t i)
 
 status sample_pieces_read(sample_pieces *p)
 {
-    uint32_t left = p->set->n - p->next, n = left < p->most ? left : p->most, failed = n;
+    uint32_t left = p->set->n - p->next, n = left < p->most ? left : p->most;
+    p->samples.points = (int)n;
+    p->first = p->next;
+    p->next += n;
+    return sample_pieces_crop(p, 0);
+}
+
+status sample_pieces_crop(sample_pieces *p, int crop)
+{
+    uint32_t n = (uint32_t)p->samples.points, failed = n;
     status result = STATUS_OK;
     char text[1200];
-    p->samples.points = (int)n;
 #pragma omp parallel
     {
         reader r = reader_create(p->set->stream);
 #pragma omp for schedule(static)
         for (uint32_t i = 0; i < n; ++i) {
-            status s = read_sample(p, &r, i);
+            status s = read_sample(p, &r, i, crop);
             if (s == STATUS_OK)
                 continue;
 #pragma omp critical(sample_pieces_failure)
@@ -75,6 +83,5 @@ status sample_pieces_read(sample_pieces *p)
         }
         reader_free(&r);
     }
-    p->next += n;
     return result == STATUS_OK ? STATUS_OK : status_fail(result, "%s", text);
 }

@@ -7,7 +7,7 @@
 
 typedef struct sample_pieces {
     const sample_set *set;
-    uint32_t next, most; /* the first sample of the next piece; the largest number of samples in one */
+    uint32_t first, next, most; /* the first samples of the piece and of the next one; the largest number of samples in one */
     dataset samples;     /* x and y of the piece that was read last */
 } sample_pieces;
 
@@ -17,5 +17,8 @@ void sample_pieces_free(sample_pieces *p);
 
 /* Reads the next piece, on all processor threads; there must be one. Of several samples that cannot be read the first one is reported. */
 status sample_pieces_read(sample_pieces *p);
+
+/* The piece once more, of pictures another crop (data/picture_view.h). */
+status sample_pieces_crop(sample_pieces *p, int crop);
 
 #endif

@@ -14,11 +14,13 @@ static void add_measure(json_object *o, const char *key, double value)
 static json_object *evaluation_json(const evaluation *e)
 {
     json_object *o = json_object_new_object();
+    char name[TOP_NAME];
     add_measure(o, "value_mse", e->value_mse);
     add_measure(o, "gradient_mse", e->gradient_mse);
     add_measure(o, "hessian_mse", e->hessian_mse);
     add_measure(o, "directional_mse", e->directional_mse);
     add_measure(o, "error", e->error);
+    add_measure(o, evaluation_top_name(e, name), e->top_error);
     add_measure(o, "kl", e->kl);
     return o;
 }

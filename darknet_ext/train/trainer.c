@@ -95,6 +95,7 @@ static status write_row(trainer *t, long step)
     metrics_put(f, t->watch.cosine);
     metrics_put(f, t->latest.error);
     metrics_put(f, t->latest.kl);
+    metrics_put(f, t->latest.top_error);
     if (fputc('\n', f) == EOF || fflush(f) != 0)
         return status_fail(STATUS_BAD_FILE, "%s/metrics.csv: error: cannot be written: %s", t->folder.path, strerror(errno));
     return STATUS_OK;
@@ -266,6 +267,7 @@ static void report(trainer *t)
 {
     FILE *out = t->request->log;
     double seconds = seconds_now() - t->started, waited = batches_waited(&t->set.batches);
+    char name[TOP_NAME];
     critic_log_report(&t->critics, t->net, out);
     fprintf(out, "stopped: %s after %ld updates, %.1f seconds\n", t->reason, plugin_updates(t->net), seconds);
     if (isfinite(waited))
@@ -277,6 +279,7 @@ static void report(trainer *t)
     print_measure(out, &separator, "hessian_mse", t->latest.hessian_mse);
     print_measure(out, &separator, "directional_mse", t->latest.directional_mse);
     print_measure(out, &separator, "error", t->latest.error);
+    print_measure(out, &separator, evaluation_top_name(&t->latest, name), t->latest.top_error);
     print_measure(out, &separator, "kl", t->latest.kl);
     if (t->watch.guard.collapses > 0)
         fprintf(out, " (the values became worse at update %ld%s)", t->watch.guard.first_collapse,
@@ -398,14 +401,14 @@ static status check_work_left(trainer *t)
                        t->request->weights, done, wanted);
 }
 
-/* A run that goes on in its own folder keeps the best weights that lie there, until they are beaten. */
+/* A run that goes on in its own folder keeps the best weights that lie there, until they are beaten. Their top_error is not in the state. */
 static void recall_best(trainer *t)
 {
     char path[4096];
     const training_memory *m = &t->earlier;
     if (m->best_step < 0 || access(run_folder_named(&t->folder, "best.weights", path), F_OK) != 0)
         return;
-    t->best = (evaluation){m->best[0], m->best[1], m->best[2], m->best[3], m->best[4], m->best[5]};
+    t->best = (evaluation){m->best[0], m->best[1], m->best[2], m->best[3], m->best[4], m->best[5], NAN, 0};
     t->best_step = (long)m->best_step;
 }
 
@@ -433,7 +436,7 @@ static status prepare(trainer *t)
     print_notes(t);
     data_source_describe(&t->set.data, q->log);
     teacher_function_describe(t->net, t->set.box, q->log);
-    s = run_folder_create(&t->folder, q->out, plugin_config(t->net), q->force);
+    s = run_folder_create(&t->folder, q->out, t->set.data.streams.backup, plugin_config(t->net), q->force);
     if (s == STATUS_OK)
         s = critic_log_open(&t->critics, t->net, &t->folder);
     recall_best(t);
