@@ -12,7 +12,7 @@ cut_cfg() {
     trains "$tiny/critic.cfg" run
     like reports '*critic of layer 1: gradient cosine *, norm ratio *, loss error *
 critic of layer 3: gradient cosine *' "$output"
-    [ "$(head -n 1 run/critics.csv)" = "step,layer,line,mode,loss_error,cosine,norm_ratio" ]
+    [ "$(head -n 1 run/critics.csv)" = "step,layer,line,mode,loss_error,cosine,norm_ratio,staleness,most_stale" ]
     [ "$(tail -n 1 run/critics.csv | cut -d , -f 1-4)" = "300,3,40,sobolev" ]
     less_than .7 "$(tail -n 1 run/critics.csv | cut -d , -f 6)"
 }

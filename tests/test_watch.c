@@ -268,7 +268,7 @@ static objective_losses train(watched *t, int i)
     for (size_t k = 0; k < BATCH * plugin_truth_count(t->net); ++k)
         plugin_truth(t->net)[k] = (float)cos(2. * i + 5 * (double)k);
     objective_losses l = plugin_train_minibatch(t->net);
-    watch_losses(&t->watch, &l);
+    watch_losses(&t->watch, &l, plugin_minibatch(t->watch.net));
     return l;
 }
 

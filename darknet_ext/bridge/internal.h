@@ -25,6 +25,7 @@ struct plugin_network {
     tape *tape;             /* the objective's, or own_tape */
     tape own_tape;
     critics *critics;       /* NULL: no [critic] */
+    decoupled *decoupled;   /* after plugin_decouple; else NULL */
     objective_losses losses; /* of the last batch */
     double weight_factors[JET_MAX_ORDER + 1]; /* on the weights of the orders */
     double weights[JET_MAX_ORDER + 1];        /* of the orders, in the last training step */

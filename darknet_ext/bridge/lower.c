@@ -7,7 +7,7 @@
 
 bool lower_is_own_key(const section *s, const char *key)
 {
-    static const char *const net_keys[] = {"backend", "seed", "threads", "batchnorm_gradient", NULL};
+    static const char *const net_keys[] = {"backend", "seed", "threads", "batchnorm_gradient", "decoupled", "queue", "queue_full", "lockstep", NULL};
     for (const char *const *ours = net_keys; s->spec->role == SECTION_NET && *ours; ++ours)
         if (strcmp(key, *ours) == 0)
             return true;

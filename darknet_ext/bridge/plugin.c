@@ -215,6 +215,7 @@ status plugin_create_tapes(plugin_network *p, int capacity)
     status_list found = {.first = STATUS_OK};
     status_collect(&found, create_main_tape(p, capacity));
     status_collect(&found, critics_create(&p->critics, &p->graph, p->config, p->be, capacity, p->seed));
+    status_collect(&found, decoupled_check(&p->graph, p->config));
     status s = status_collected(&found);
     if (s == STATUS_OK)
         p->tape->critics = p->critics;
@@ -311,6 +312,7 @@ void plugin_free(plugin_network *p)
     if (!p)
         return;
     unlink_network(p);
+    decoupled_free(p->decoupled); /* before the layers give back what its parts write to */
     if (p->host) {
         plugin_release_layers(p);
         stock_free_network(p->host);

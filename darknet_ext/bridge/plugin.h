@@ -8,6 +8,7 @@
 #include "config/reader.h"
 #include "data/weights_file.h"
 #include "engine/critics.h"
+#include "engine/decoupled.h"
 #include "engine/objective.h"
 #include "engine/teacher.h"
 
@@ -97,6 +98,12 @@ const label_layout *plugin_labels(const plugin_network *p); /* NULL without a [s
 float *plugin_input(plugin_network *p); /* [minibatch, inputs], to be filled */
 float *plugin_truth(plugin_network *p); /* [minibatch, truth_count], to be filled */
 objective_losses plugin_train_minibatch(plugin_network *p); /* sums over the samples; a [cost] layer's cost as order 0 */
+/* Decoupled training, where the cfg asks for it, beside Darknet's loop (engine/decoupled.h). plugin_decouple starts the parts; NULL: not asked for.
+ * From then on minibatches are fed, which counts them and the updates at once; the losses come later (decoupled_take_losses), and weights stand still
+ * only when drained. */
+status plugin_decouple(plugin_network *p);
+decoupled *plugin_decoupled(const plugin_network *p);
+void plugin_feed_minibatch(plugin_network *p); /* what lies in plugin_input and plugin_truth */
 /* Factors on the weights of the orders, over what [sobolev] and its schedule say; at first 1. */
 void plugin_scale_weights(plugin_network *p, const double factors[JET_MAX_ORDER + 1]);
 /* The weights of the last training step; before it and after a change of the factors, of the next one. */

@@ -9,6 +9,8 @@ static const char *const policies[] = {"constant", "step", "exp", "poly", "steps
 
 static const char *const batchnorm_gradients[] = {"exact", "darknet", NULL};
 
+static const char *const queues_full[] = {"wait", "drop", NULL};
+
 static const option_spec net_options[] = {
     {"batch", OPTION_INTEGER, "1", 1, 1000000, NULL, "samples per weight update"},
     {"subdivisions", OPTION_INTEGER, "1", 1, 1000000, NULL, "parts in which a batch is computed, to save memory"},
@@ -51,6 +53,11 @@ static const option_spec net_options[] = {
     {"batchnorm_gradient", OPTION_CHOICE, "exact", 1, 0, batchnorm_gradients,
      "through batch normalisation: the derivative, or Darknet's approximation of it (only where nothing but values is trained)"},
     {"threads", OPTION_INTEGER, "", 1, 1024, NULL, "processor threads"},
+    {"decoupled", OPTION_BOOLEAN, "", 0, 1, NULL, "1: the parts of the network between its [critic] blocks are trained in threads of their own"},
+    {"queue", OPTION_INTEGER, "", 1, 1024, NULL, "decoupled=1: minibatches that may wait before a part (2)"},
+    {"queue_full", OPTION_CHOICE, "", 1, 0, queues_full,
+     "decoupled=1: what a part does with a minibatch when the next queue is full: wait, after its own update, or drop it (wait)"},
+    {"lockstep", OPTION_BOOLEAN, "", 0, 1, NULL, "decoupled=1: 1: one minibatch at a time, so that the weights are those of decoupled=0"},
     {"seen", OPTION_IGNORED, "", 1, 0, NULL, "kept in the weights file"},
     {0},
 };

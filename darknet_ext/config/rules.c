@@ -127,11 +127,23 @@ static void check_not_above(checked k, const char *low, const char *high)
                       shown(option_text(k.s, high)).text);
 }
 
+/* Said, not refused, so that -set net.decoupled=0 turns the threads off. */
+static void check_decoupled(checked k)
+{
+    static const char *const keys[] = {"queue", "queue_full", "lockstep"};
+    if (!USABLE(k.s, "decoupled") || option_boolean(k.s, "decoupled"))
+        return;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i)
+        if (option_given(k.s, keys[i]) && USABLE(k.s, keys[i]))
+            message_warning(k.m, section_place(k.s, keys[i]), "'%s' means nothing without decoupled=1", keys[i]);
+}
+
 static void check_net(checked k)
 {
     check_batch(k);
     check_input(k);
     check_policy(k);
+    check_decoupled(k);
     check_not_above(k, "min_crop", "max_crop");
     check_not_above(k, "min_ratio", "max_ratio");
 }

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "train/loader.h"
 #include "train/point_sets.h"
-#include "train/progress.h"
 #include "train/training_check.h"
 
 enum { SMALLEST_GEMM = 128, LARGEST_GEMM = 1024, FEWEST_ROUNDS = 5 };

@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "train/progress.h"
+#include "core/clock.h"
 
 /* The line "cpu" of /proc/stat, in ticks: user nice system idle iowait irq softirq steal (user and nice include guests). */
 static double busy_seconds(void)

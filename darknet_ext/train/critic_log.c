@@ -16,7 +16,7 @@ status critic_log_open(critic_log *l, plugin_network *p, const run_folder *folde
     if (!l->latest)
         return STATUS_NO_MEMORY;
     l->file = fopen(run_folder_file(folder, "critics.csv", l->path), "w");
-    if (!l->file || fprintf(l->file, "step,layer,line,mode,loss_error,cosine,norm_ratio\n") < 0)
+    if (!l->file || fprintf(l->file, "step,layer,line,mode,loss_error,cosine,norm_ratio,staleness,most_stale\n") < 0)
         return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", l->path, strerror(errno));
     return STATUS_OK;
 }
@@ -31,6 +31,8 @@ status critic_log_write(critic_log *l, plugin_network *p, long step)
         metrics_put(l->file, r.loss_error);
         metrics_put(l->file, r.cosine);
         metrics_put(l->file, r.norm_ratio);
+        metrics_put(l->file, r.staleness);
+        metrics_put(l->file, r.minibatches > 0 ? (double)r.most_stale : NAN);
         fputc('\n', l->file);
         if (r.minibatches > 0)
             l->latest[i] = r;
@@ -50,6 +52,8 @@ void critic_log_report(const critic_log *l, plugin_network *p, FILE *out)
         fprintf(out, "critic of layer %d: gradient cosine %.3g, norm ratio %.3g", node->index, r->cosine, r->norm_ratio);
         if (isfinite(r->loss_error))
             fprintf(out, ", loss error %.3g", r->loss_error);
+        if (plugin_decoupled(p))
+            fprintf(out, ", staleness %.3g updates (at most %ld)", r->staleness, r->most_stale);
         fputc('\n', out);
     }
 }

@@ -1,8 +1,8 @@
 /* critics.csv: how well each [critic] block predicted since the row before, one row for each block when a run is evaluated.
  *
- *     step,layer,line,mode,loss_error,cosine,norm_ratio
+ *     step,layer,line,mode,loss_error,cosine,norm_ratio,staleness,most_stale
  *
- * layer counts from 0, line is that of the block in the cfg; the other three are engine/critic.h's critic_report, empty where there is none. */
+ * layer counts from 0, line is that of the block in the cfg; the others are engine/critic.h's critic_report, empty where there is none. */
 #ifndef DNX_TRAIN_CRITIC_LOG_H
 #define DNX_TRAIN_CRITIC_LOG_H
 

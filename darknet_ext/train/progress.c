@@ -1,17 +1,11 @@
 #include "train/progress.h"
 
 #include <math.h>
-#include <time.h>
 #include <unistd.h>
 
-static const double redraw_every = .2; /* seconds */
+#include "core/clock.h"
 
-double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+static const double redraw_every = .2; /* seconds */
 
 progress progress_start(FILE *out, long first, long last)
 {

@@ -21,9 +21,6 @@ typedef struct progress_step {
     double error, kl; /* of the last test of a classifier; NaN: there is none */
 } progress_step;
 
-/* Seconds since some fixed moment. */
-double seconds_now(void);
-
 progress progress_start(FILE *out, long first, long last);
 /* After every update. `log`: this step is one of those that logs get. */
 void progress_update(progress *p, const progress_step *step, bool log);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/file.h"
+#include "train/parts.h"
 
 static void add_measure(json_object *o, const char *key, double value)
 {
@@ -68,6 +69,8 @@ static json_object *summary_json(const summary *s)
     json_object_object_add(o, "best", best);
     if (s->guard)
         json_object_object_add(o, "derivatives", guard_json(s));
+    if (plugin_decoupled(s->net))
+        json_object_object_add(o, "decoupled", parts_json(plugin_decoupled(s->net)));
     json_object_object_add(o, "kept_inputs", json_object_new_int(s->kept_inputs));
     return o;
 }

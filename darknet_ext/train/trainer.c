@@ -9,9 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "train/critic_log.h"
 #include "train/evaluate.h"
 #include "train/metrics.h"
+#include "train/parts.h"
 #include "train/plot.h"
 #include "train/point_sets.h"
 #include "train/progress.h"
@@ -38,6 +40,8 @@ typedef struct trainer {
     run_folder folder;
     critic_log critics;
     double started;
+    double loss;            /* per sample, of the last update; decoupled: of what the last part saw last */
+    bool loss_known;
     objective_losses since; /* sums since the last row of metrics.csv */
     uint64_t samples_since;
     evaluation latest, best;
@@ -49,17 +53,44 @@ typedef struct trainer {
 
 /* ---------------------------------------------------------------- one update */
 
-static void add_losses(trainer *t, const objective_losses *l)
+/* Of so many minibatches. */
+static void add_losses(trainer *t, const objective_losses *l, long minibatches)
 {
+    int samples = (int)minibatches * plugin_minibatch(t->net);
     for (int k = 0; k <= JET_MAX_ORDER; ++k)
         t->since.order[k] += l->order[k];
     t->since.total += l->total;
-    t->samples_since += (uint64_t)plugin_minibatch(t->net);
-    watch_losses(&t->watch, l);
+    t->samples_since += (uint64_t)samples;
+    watch_losses(&t->watch, l, samples);
 }
 
-/* *loss: per sample of one update. */
-static status train_update(trainer *t, double *loss)
+static void keep_loss(trainer *t, double sum, long minibatches)
+{
+    t->loss = sum / ((double)minibatches * (double)plugin_minibatch(t->net));
+    t->loss_known = true;
+}
+
+/* Of decoupled parts, whenever they come. */
+static void take_losses(trainer *t)
+{
+    long minibatches;
+    objective_losses l = decoupled_take_losses(plugin_decoupled(t->net), &minibatches);
+    if (minibatches == 0)
+        return;
+    add_losses(t, &l, minibatches);
+    keep_loss(t, l.total, minibatches);
+}
+
+/* Nothing is under way any more: the weights stand still. */
+static void settle(trainer *t)
+{
+    if (!plugin_decoupled(t->net))
+        return;
+    decoupled_drain(plugin_decoupled(t->net));
+    take_losses(t);
+}
+
+static status train_update(trainer *t)
 {
     double sum = 0;
     int parts = plugin_subdivisions(t->net);
@@ -67,11 +98,17 @@ static status train_update(trainer *t, double *loss)
         status s = batches_fill(&t->set.batches);
         if (s != STATUS_OK)
             return s;
+        if (plugin_decoupled(t->net)) {
+            plugin_feed_minibatch(t->net);
+            take_losses(t);
+            continue;
+        }
         objective_losses l = plugin_train_minibatch(t->net);
-        add_losses(t, &l);
+        add_losses(t, &l, 1);
         sum += l.total;
     }
-    *loss = sum / ((double)parts * (double)plugin_minibatch(t->net));
+    if (!plugin_decoupled(t->net))
+        keep_loss(t, sum, parts);
     return STATUS_OK;
 }
 
@@ -203,7 +240,8 @@ static double value_error(const trainer *t, const evaluation *e)
 
 static status evaluate(trainer *t, long step)
 {
-    status s = watch_compare_gradients(&t->watch);
+    settle(t);
+    status s = isfinite(t->loss) ? watch_compare_gradients(&t->watch) : diverged(t, step, "the loss");
     if (s == STATUS_OK)
         s = measure(t, step);
     if (s == STATUS_OK)
@@ -235,18 +273,18 @@ static status loop(trainer *t)
     if (s == STATUS_OK)
         s = evaluate(t, step);
     while (s == STATUS_OK && !(t->reason = why_stop(t, step, last))) {
-        double loss;
-        s = train_update(t, &loss);
+        s = train_update(t);
         if (s != STATUS_OK)
             break;
         step = plugin_updates(t->net);
         bool due = step % every == 0;
-        s = isfinite(loss) ? watch_update(&t->watch, step) : diverged(t, step, "the loss");
+        s = isfinite(t->loss) ? watch_update(&t->watch, step) : diverged(t, step, "the loss");
         if (s == STATUS_OK && due)
             s = evaluate(t, step);
-        progress_step now = {step, (double)plugin_seen(t->net) / training_set_points(&t->set), loss, plugin_rate(t->net), plugin_seen(t->net),
+        progress_step now = {step, (double)plugin_seen(t->net) / training_set_points(&t->set), t->loss, plugin_rate(t->net), plugin_seen(t->net),
                              t->latest.error, t->latest.kl};
-        progress_update(&bar, &now, due);
+        if (t->loss_known)
+            progress_update(&bar, &now, due);
     }
     progress_end(&bar);
     if (s == STATUS_OK && step > t->evaluated_step)
@@ -269,6 +307,7 @@ static void report(trainer *t)
     double seconds = seconds_now() - t->started, waited = batches_waited(&t->set.batches);
     char name[TOP_NAME];
     critic_log_report(&t->critics, t->net, out);
+    parts_print(plugin_decoupled(t->net), out);
     fprintf(out, "stopped: %s after %ld updates, %.1f seconds\n", t->reason, plugin_updates(t->net), seconds);
     if (isfinite(waited))
         fprintf(out, "waited for samples: %.2f seconds (%.1f%%) with %d loader thread%s\n", waited, 100 * waited / seconds, data_loaders(t->net),
@@ -439,6 +478,8 @@ static status prepare(trainer *t)
     s = run_folder_create(&t->folder, q->out, t->set.data.streams.backup, plugin_config(t->net), q->force);
     if (s == STATUS_OK)
         s = critic_log_open(&t->critics, t->net, &t->folder);
+    if (s == STATUS_OK)
+        s = plugin_decouple(t->net);
     recall_best(t);
     return s;
 }

@@ -30,7 +30,7 @@ static status rebalance(watch *w)
     return STATUS_OK;
 }
 
-void watch_losses(watch *w, const objective_losses *l)
+void watch_losses(watch *w, const objective_losses *l, int samples)
 {
     const double *weights = plugin_weights(w->net);
     double bare[JET_MAX_ORDER + 1] = {l->order[0], NAN, NAN}; /* [cost] has no weight */
@@ -38,9 +38,9 @@ void watch_losses(watch *w, const objective_losses *l)
         bare[k] = weights[k] > 0 ? l->order[k] / weights[k] : NAN;
     if (!isnan(bare[0])) {
         w->value_loss += bare[0];
-        w->samples += (uint64_t)plugin_minibatch(w->net);
+        w->samples += (uint64_t)samples;
     }
-    balancer_observe(&w->balancer, bare, plugin_minibatch(w->net));
+    balancer_observe(&w->balancer, bare, samples);
 }
 
 status watch_update(watch *w, long update)

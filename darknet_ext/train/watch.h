@@ -34,8 +34,8 @@ status watch_check(plugin_network *net);
 status watch_start(watch *w, plugin_network *net, double mean_error, FILE *log);
 void watch_free(watch *w);
 
-/* After every minibatch; after every update. */
-void watch_losses(watch *w, const objective_losses *l);
+/* After every minibatch, or several, of so many samples together; after every update. */
+void watch_losses(watch *w, const objective_losses *l, int samples);
 status watch_update(watch *w, long update);
 
 /* Of the last minibatch, with the network as it is in training. */
