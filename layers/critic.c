@@ -2,18 +2,18 @@
  * the part above sends down, and sends down its prediction in place of it (engine/critic.h). Here is its language. */
 #include "layers/critic.h"
 
-static const char *const mode_names[] = {"noprop", "direct", "vfbn", "critic", "sobolev", "backprop", NULL};
+static const char *const mode_names[] = {"noprop", "direct", "vfbn", "critic", "sobolev", "local", "backprop", NULL};
 static const char *const target_names[] = {"bootstrap", "true", NULL};
 
 static const option_spec critic_keys[] = {
     {"mode", OPTION_CHOICE, "sobolev", 1, 0, mode_names,
      "what goes down: nothing (noprop), what the block predicts directly (direct), the gradient of the loss it predicts, which learns from gradients "
-     "(vfbn), losses (critic) or both (sobolev); or the true gradient (backprop)"},
+     "(vfbn), losses (critic), both (sobolev) or the labels alone (local); or the true gradient (backprop)"},
     {"target", OPTION_CHOICE, "bootstrap", 1, 0, target_names,
      "what it learns from, below another [critic]: the gradient that comes down from there, or the true one"},
     {"loss", OPTION_CHOICE, "l1", 1, 0, vector_loss_names, "loss on the predicted loss"},
     {"loss_1", OPTION_CHOICE, "l1", 1, 0, vector_loss_names, "loss on the predicted gradient"},
-    {"weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on the predicted loss"},
+    {"weight", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on the predicted loss; mode=local: of the predicted loss"},
     {"weight_1", OPTION_REAL, "1", 0, 1e12, NULL, "weight of the loss on the predicted gradient"},
     {"label_loss", OPTION_CHOICE, "l2", 1, 0, vector_loss_names, "loss on the predicted derivative of the loss by the labels, its log-probabilities"},
     {"label_weight", OPTION_REAL, "0", 0, 1e12, NULL, "weight of that loss"},
@@ -45,7 +45,7 @@ static loss_function loss_of(const section *s, const char *key)
 critic_options critic_read_options(const section *s)
 {
     critic_mode mode = (critic_mode)option_choice(s, "mode");
-    bool by_loss = mode == CRITIC_CRITIC || mode == CRITIC_SOBOLEV, by_gradient = mode == CRITIC_VFBN || mode == CRITIC_SOBOLEV || mode == CRITIC_DIRECT;
+    bool by_loss = mode == CRITIC_CRITIC || mode == CRITIC_SOBOLEV || mode == CRITIC_LOCAL, by_gradient = mode == CRITIC_VFBN || mode == CRITIC_SOBOLEV || mode == CRITIC_DIRECT;
     return (critic_options){
         .mode = mode,
         .target = (critic_target)option_choice(s, "target"),
@@ -54,7 +54,7 @@ critic_options critic_read_options(const section *s)
         .label_loss = loss_of(s, "label_loss"),
         .weight = by_loss ? option_real(s, "weight") : 0,
         .weight_1 = by_gradient ? option_real(s, "weight_1") : 0,
-        .label_weight = mode == CRITIC_DIRECT ? 0 : option_real(s, "label_weight"),
+        .label_weight = mode == CRITIC_DIRECT || mode == CRITIC_LOCAL ? 0 : option_real(s, "label_weight"),
         .mix = option_real(s, "mix"),
         .warm_up = option_integer(s, "warm_up"),
         .label_input = option_boolean(s, "label_input"),

@@ -12,6 +12,7 @@ typedef enum critic_mode {
     CRITIC_VFBN,     /* dm/dh; the gradient alone is supervised */
     CRITIC_CRITIC,   /* dm/dh; the loss alone is supervised */
     CRITIC_SOBOLEV,  /* dm/dh; both are */
+    CRITIC_LOCAL,    /* dm/dh; neither is: the block minimises m, a loss of its own on the labels (decoupled greedy learning, Belilovsky et al. 2020) */
     CRITIC_BACKPROP  /* the true gradient: no cut at all */
 } critic_mode;
 

@@ -136,32 +136,6 @@ static char *print_to_text(const config *c, size_t *length)
     return text;
 }
 
-static char *read_and_print(const char *path, const override *changes, int n)
-{
-    size_t length;
-    config *c;
-    transcript t = {.length = 0};
-    assert_int_equal(config_read(path, changes, n, keep_line, &t, &c), STATUS_OK);
-    assert_string_equal(c->path, CFG_DIR "/tiny/critic.cfg");
-    assert_string_equal(c->named_path, path);
-    char *text = print_to_text(c, &length);
-    config_free(c);
-    return text;
-}
-
-/* A [variant] is its cfg with these keys set, then those of flags, and is called by its own name. */
-static void test_variant(void **state)
-{
-    static const override changes[] = {{.text = "critic[*].mode=noprop"}, {.text = "net.max_batches=7"}};
-    char *by_flags = read_and_print(CFG_DIR "/tiny/critic.cfg", changes, 2);
-    char *by_variant = read_and_print(CFG_DIR "/tiny/critic_noprop.cfg", changes + 1, 1);
-    assert_string_equal(by_flags, by_variant);
-    assert_non_null(strstr(by_flags, "mode=noprop"));
-    assert_null(strstr(by_flags, "mode=vfbn"));
-    free(by_flags);
-    free(by_variant);
-}
-
 static bool has_value(const section *s, const option_spec *spec)
 {
     return option_given(s, spec->key) || (spec->fallback && *spec->fallback);
@@ -473,6 +447,33 @@ static void test_wrong_overrides(void **state)
 }
 
 /* ---- printing ---- */
+
+static char *read_and_print(const char *path, const override *changes, int n)
+{
+    size_t length;
+    config *c;
+    transcript t = {.length = 0};
+    assert_int_equal(config_read(path, changes, n, keep_line, &t, &c), STATUS_OK);
+    assert_string_equal(c->path, CFG_DIR "/tiny/critic.cfg");
+    assert_string_equal(c->named_path, path);
+    char *text = print_to_text(c, &length);
+    assert_prints_the_same(c);
+    config_free(c);
+    return text;
+}
+
+/* A [variant] is its cfg with these keys set, then those of flags, and is called by its own name. */
+static void test_variant(void **state)
+{
+    static const override changes[] = {{.text = "critic[*].mode=noprop"}, {.text = "net.max_batches=7"}};
+    char *by_flags = read_and_print(CFG_DIR "/tiny/critic.cfg", changes, 2);
+    char *by_variant = read_and_print(CFG_DIR "/tiny/critic_noprop.cfg", changes + 1, 1);
+    assert_string_equal(by_flags, by_variant);
+    assert_non_null(strstr(by_flags, "mode=noprop"));
+    assert_null(strstr(by_flags, "mode=vfbn"));
+    free(by_flags);
+    free(by_variant);
+}
 
 static void test_print(void **state)
 {

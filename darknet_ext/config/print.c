@@ -6,11 +6,12 @@ static void print_given(const section *s, FILE *out)
         fprintf(out, "%s=%s\n", s->options[i].key, s->options[i].value);
 }
 
-/* The keys of one table that have a default and were not given; `n` counts them over all tables of the section. */
+/* The keys of one table that have a default and were not given; `n` counts them over all tables of the section. A common key that the section has of
+ * its own ([critic] learning_rate) is not the common one. */
 static int print_defaults(const section *s, const option_spec *table, int n, FILE *out)
 {
     for (; table->key; ++table) {
-        if (option_given(s, table->key) || !table->fallback || !*table->fallback)
+        if (option_given(s, table->key) || !table->fallback || !*table->fallback || section_option(s->spec, table->key) != table)
             continue;
         if (!n++)
             fprintf(out, "# defaults\n");

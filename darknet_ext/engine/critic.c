@@ -238,7 +238,7 @@ size_t critic_reader_bytes(const critic *c)
 
 bool critic_needs_losses(const critic *c)
 {
-    return !is_direct(c) && (c->options.weight > 0 || c->options.label_weight > 0);
+    return !is_direct(c) && c->options.mode != CRITIC_LOCAL && (c->options.weight > 0 || c->options.label_weight > 0);
 }
 
 /* ---------------------------------------------------------------- learning */
@@ -270,12 +270,25 @@ const real *critic_predicted_losses(critic *c)
     return c->predicted;
 }
 
+/* weight * m: the derivative by m is that of every sample. */
+static double local_loss(critic *c, const critic_lesson *lesson, real *adjoint)
+{
+    const real *m = critic_predicted_losses(c);
+    double sum = 0;
+    c->be->fill((size_t)lesson->batch, (real)c->options.weight, adjoint);
+    for (int b = 0; b < lesson->batch; ++b)
+        sum += (double)m[b];
+    return c->options.weight * sum;
+}
+
 static double seed_value(critic *c, const critic_lesson *lesson)
 {
     tape *t = &c->tape;
     int top = graph_top(&c->graph);
     real *adjoint = tape_adjoint(t, top)->data;
-    double loss = c->be->loss(c->options.loss, (size_t)lesson->batch, 1, critic_predicted_losses(c), lesson->losses, (real)c->options.weight, adjoint);
+    double loss = c->options.mode == CRITIC_LOCAL
+                      ? local_loss(c, lesson, adjoint)
+                      : c->be->loss(c->options.loss, (size_t)lesson->batch, 1, critic_predicted_losses(c), lesson->losses, (real)c->options.weight, adjoint);
     c->be->axpby((size_t)lesson->batch, 0, adjoint, (real)c->loss.scale, adjoint);
     tape_seed_adjoint(t, top, HALF_LOW);
     return loss;

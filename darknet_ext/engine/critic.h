@@ -6,7 +6,8 @@
  *                             + weight_1 * loss_1(dm/dh, dL/dh)                    the gradient that really comes down
  *                             + label_weight * label_loss(log p(h), log p)         dm/dy against dL/dy, supplement 4.1 (L: cross-entropy)
  *
- * mode=direct: SG is the output of the block's layers, which read h (and the classes of y as further channels); loss_1 alone.
+ * mode=local: it learns from weight * m alone, a loss of its own on the labels. mode=direct: SG is the output of the block's layers, which read h (and
+ * the classes of y as further channels); loss_1 alone.
  *
  * The sweeps are those of engine/tape.h with K = 1, one direction and the seed 1 on m. */
 #ifndef DNX_ENGINE_CRITIC_H

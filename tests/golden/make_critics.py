@@ -86,6 +86,8 @@ class Case:
     def block_loss(self, i, theta, h, y, loss, log_p, g):
         keys = self.cuts[i].keys
         m, log_q, synthetic = self.predict(i, theta, h, y)
+        if self.cuts[i].mode == "local":
+            return keys["weight"] * m
         value, first = (loss_function(keys[k], 1, 1e-6) for k in ("loss", "loss_1"))
         return (keys["weight"] * value(m, loss) + keys["weight_1"] * first(synthetic.ravel(), g.ravel())
                 + keys["label_weight"] * jnp.sum((log_q - log_p) ** 2))
@@ -184,6 +186,8 @@ CASES = [
     Case("vfbn", parts(), [Cut(block(), "vfbn", weight_1=1.5)]),
     Case("critic", parts(), [Cut(block(), "critic", weight=.75)]),
     Case("sobolev", parts(), [Cut(block(), "sobolev")]),
+    Case("local", parts(), [Cut(block(), "local", weight=.75)]),
+    Case("local_squared", parts(), [Cut(block(), "local", mix=.25)], ("[sobolev]", "order=0", "weight=1.5"), squared(1.5)),
     Case("sobolev_l2_norm", parts(), [Cut(block(), "sobolev", loss="l2", loss_1="norm", weight=.5, weight_1=2)]),
     Case("sobolev_mix", parts(), [Cut(block(), "sobolev", mix=.25)]),
     Case("sobolev_labels", parts(), [Cut(block(), "sobolev", label_weight=.5)]),

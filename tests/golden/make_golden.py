@@ -925,4 +925,5 @@ def main():
                 write(case, out)
 
 
-main()
+if __name__ == "__main__":
+    main()
