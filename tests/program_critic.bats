@@ -17,6 +17,17 @@ critic of layer 3: gradient cosine *' "$output"
     less_than .7 "$(tail -n 1 run/critics.csv | cut -d , -f 6)"
 }
 
+@test "their curves are drawn" {
+    command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+    run "$darknet" sobolev train "$tiny/critic.cfg" -out run
+    equal status 0 "$status"
+    [ -s run/critics.png ]
+    run "$darknet" sobolev plot run -critics -out blocks.svg
+    equal said blocks.svg "$output"
+    grep -q '<text>layer 3</text>' blocks.svg
+    refuses 2 '-critics: error: one run is wanted, run is a second' plot run run -critics -out no.svg
+}
+
 @test "a block that predicts the gradient itself learns it" {
     trains "$tiny/critic_direct.cfg" run
     less_than .8 "$(tail -n 1 run/critics.csv | cut -d , -f 6)"

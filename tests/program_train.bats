@@ -109,7 +109,7 @@ falls() {
 @test "without gnuplot a remark, and status 0" {
     run --separate-stderr env PATH="$PWD/nothing" "$darknet" sobolev train "$tiny/values.cfg" -out run -every 100
     equal status 0 "$status"
-    like output '*no chart: *gnuplot*gnuplot-nox*' "$output"
+    like output '*no chart.png: *gnuplot*gnuplot-nox*' "$output"
     absent run/chart.png run/chart.png.part
     [ -s run/summary.json ]
 }

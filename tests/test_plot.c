@@ -43,6 +43,27 @@ static void test_left_out(void **state)
     expect_text("picture.svg", "test error (mean square)", false);
 }
 
+/* Two blocks, of which the first predicts no loss, as in mode=direct; the row before the first update is empty. */
+static void test_critics(void **state)
+{
+    write_text("critics.csv", "step,layer,line,mode,loss_error,cosine,norm_ratio,staleness,most_stale\n"
+                              "0,2,11,direct,,,,,\n0,7,30,sobolev,,,,,\n"
+                              "5,2,11,direct,,-.25,2,0,0\n5,7,30,sobolev,.5,.125,.75,0,0\n"
+                              "10,2,11,direct,,.5,1.5,0,0\n10,7,30,sobolev,.25,.875,.9,0,0\n");
+    expect_ok(plot_critics("critics.csv", "t", "picture.svg"));
+    expect_text("picture.svg", "cosine of synthetic and true gradient", true);
+    expect_text("picture.svg", "error of the predicted loss", true);
+    expect_text("picture.svg", "staleness, updates", false);
+    expect_text("picture.svg", "-0.2", true);
+    expect_text("picture.svg", "0.8", true);
+    assert_int_equal(count_in_file("picture.svg", "<text>layer 2</text>"), 2);
+    assert_int_equal(count_in_file("picture.svg", "<text>layer 7</text>"), 3);
+    write_text("critics.csv", "step,layer,line,mode,loss_error,cosine,norm_ratio\n0,2,11,noprop,,,\n");
+    expect_failure(plot_critics("critics.csv", "t", "none.svg"), "critics.csv: error: no block has predicted anything yet");
+    write_text("metrics.csv", "step,loss\n1,5\n");
+    expect_failure(plot_critics("metrics.csv", "t", "none.svg"), "metrics.csv: error: has no columns \"step\" and \"layer\"; a run's critics.csv is needed");
+}
+
 typedef struct tic_case {
     double first, last;
     const char *shown, *absent;
@@ -342,6 +363,7 @@ int main(void)
         PLOT_TEST(test_png),
         PLOT_TEST(test_svg),
         PLOT_TEST(test_left_out),
+        PLOT_TEST(test_critics),
         PLOT_TEST(test_tics),
         PLOT_TEST(test_logarithmic),
         PLOT_TEST(test_gap),

@@ -10,12 +10,12 @@
 #include "core/environment.h"
 #include "data/picture_view.h"
 
-enum { FLAG_COUNT = 21, VALUE_SET = 1000, VALUE_IMAGE };
+enum { FLAG_COUNT = 22, VALUE_SET = 1000, VALUE_IMAGE };
 
 /* Where popt puts the values of the verb being parsed; copied out afterwards. */
 static struct {
     const char *set, *seed, *threads, *backend, *out, *every, *batch, *seconds, *column, *reader, *image, *names, *output_index, *crops;
-    int force, print_cfg, no_chart, surface, derivatives, hessian, requests;
+    int force, print_cfg, no_chart, surface, critics, derivatives, hessian, requests;
 } raw;
 
 typedef struct flag_row {
@@ -40,6 +40,7 @@ static const flag_row flag_table[FLAG_COUNT] = {
     TEXT_FLAG(FLAG_BATCH, "batch", &raw.batch, 0, "samples per check (3)", "N"),
     TEXT_FLAG(FLAG_SECONDS, "seconds", &raw.seconds, 0, "how long to measure (3)", "S"),
     SWITCH(FLAG_REQUESTS, "requests", &raw.requests, "time what standard input asks for"),
+    SWITCH(FLAG_CRITICS, "critics", &raw.critics, "how well the [critic] blocks of one run predict, instead of its losses"),
     SWITCH(FLAG_SURFACE, "surface", &raw.surface, "the functions and their gradients instead of training curves (two inputs)"),
     TEXT_FLAG(FLAG_COLUMN, "column", &raw.column, 0, "the column of metrics.csv to compare (test_value_mse)", "NAME"),
     SWITCH(FLAG_DERIVATIVES, "derivatives", &raw.derivatives, "also the Jacobian (dydx), and its and the Hessians' products with v"),
@@ -150,6 +151,7 @@ static bool take_values(arguments *a, const verb *v)
     a->print_cfg = raw.print_cfg;
     a->no_chart = raw.no_chart;
     a->surface = raw.surface;
+    a->critics = raw.critics;
     a->derivatives = raw.derivatives;
     a->hessian = raw.hessian;
     a->requests = raw.requests;

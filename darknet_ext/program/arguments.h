@@ -30,6 +30,7 @@ typedef enum flag {
     FLAG_OUTPUT_INDEX = 1 << 17,
     FLAG_REQUESTS = 1 << 18,
     FLAG_CROPS = 1 << 19,
+    FLAG_CRITICS = 1 << 20,
     FLAG_CFG = FLAG_SET | FLAG_SEED | FLAG_THREADS | FLAG_BACKEND | FLAG_PRINT_CFG /* every verb that reads a cfg */
 } flag;
 
@@ -47,7 +48,7 @@ typedef struct arguments {
     int n_images;
     int output_index; /* from 1; 0: not given */
     int crops;        /* 1 or 10 */
-    int force, print_cfg, no_chart, surface, derivatives, hessian, requests;
+    int force, print_cfg, no_chart, surface, critics, derivatives, hessian, requests;
     long every;       /* 0: not given */
     int batch;
     double seconds;

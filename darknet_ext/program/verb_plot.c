@@ -24,6 +24,15 @@ static const char *label_of(const char *run, char *buffer)
     return slash ? slash + 1 : buffer;
 }
 
+static status plot_blocks(const arguments *a, const char *picture)
+{
+    char path[PATH_BYTES], name[PATH_BYTES];
+    if (a->n_positional > 1)
+        return status_fail(STATUS_BAD_CONFIG, "-critics: error: one run is wanted, %s is a second", a->positional[1]);
+    snprintf(path, sizeof path, "%s/critics.csv", a->positional[0]);
+    return plot_critics(path, label_of(a->positional[0], name), picture);
+}
+
 static status plot_curves(const arguments *a, const char *picture)
 {
     static char paths[MAX_POSITIONAL][PATH_BYTES], names[MAX_POSITIONAL][PATH_BYTES];
@@ -190,7 +199,7 @@ static int plot(const arguments *a)
     plugin_settings settings;
     if (!settings_from_arguments(&settings, a))
         return EXIT_USAGE;
-    status s = a->surface ? plot_runs_as_surfaces(a, &settings, picture) : plot_curves(a, picture);
+    status s = a->surface ? plot_runs_as_surfaces(a, &settings, picture) : a->critics ? plot_blocks(a, picture) : plot_curves(a, picture);
     if (s != STATUS_OK)
         return report_failure(s);
     printf("%s\n", picture);
@@ -202,9 +211,10 @@ const verb verb_plot = {
     .synopsis = "RUN [RUN...]",
     .meaning = "draw training curves, or the learned surfaces, of one or several runs",
     .details = "RUN is the folder of a run. One run: its losses and test errors. Several: one column of metrics.csv for each. With -surface:\n"
-               "target and models side by side with their gradient fields. -out names the picture, .png or .svg.\n",
+               "target and models side by side with their gradient fields. With -critics: how well the [critic] blocks of one run predict.\n"
+               "-out names the picture, .png or .svg.\n",
     .least = 1,
     .most = MAX_POSITIONAL,
-    .flags = FLAG_OUT | FLAG_SURFACE | FLAG_COLUMN | FLAG_BACKEND | FLAG_THREADS,
+    .flags = FLAG_OUT | FLAG_SURFACE | FLAG_CRITICS | FLAG_COLUMN | FLAG_BACKEND | FLAG_THREADS,
     .run = plot,
 };

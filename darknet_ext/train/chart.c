@@ -4,18 +4,26 @@
 
 enum { LABEL_LENGTH = 60, CURVES_ABOVE = 6, LABEL_LENGTH_BESIDE = 36, LEGEND_ROW = 23 };
 
-/* Numbers so small or so large that the margins of an axis would leave the range of a double have no place on it, and no
- * run has that many steps. */
-static bool has_place(double x, double y)
+static bool is_row(const curve *c, int row)
 {
-    return fabs(x) < 1e15 && y > 1e-280 && y < 1e280;
+    return c->select == 0 || metrics_table_at(c->table, row, c->select) == c->selected;
+}
+
+/* The point of a row. Numbers so small or so large that the margins of an axis would leave the range of a double have no place on it, and no run has
+ * that many steps. */
+static bool point_of(const curve *c, int row, double *x, double *y)
+{
+    *x = metrics_table_at(c->table, row, c->x);
+    *y = metrics_table_at(c->table, row, c->y);
+    return fabs(*x) < 1e15 && (c->linear ? fabs(*y) < 1e280 : *y > 1e-280 && *y < 1e280);
 }
 
 int curve_points(const curve *c)
 {
     int n = 0;
+    double x, y;
     for (int row = 0; row < c->table->n_rows; row++)
-        n += has_place(metrics_table_at(c->table, row, c->x), metrics_table_at(c->table, row, c->y));
+        n += is_row(c, row) && point_of(c, row, &x, &y);
     return n;
 }
 
@@ -41,24 +49,25 @@ static void include(interval *i, double value)
     i->high = fmax(i->high, value);
 }
 
-static void include_curve(const curve *c, interval *x, interval *log_y)
+/* `y` of the values, or of their logarithms. */
+static void include_curve(const curve *c, interval *x, interval *y)
 {
+    double step, value;
     for (int row = 0; row < c->table->n_rows; row++) {
-        double step = metrics_table_at(c->table, row, c->x), value = metrics_table_at(c->table, row, c->y);
-        if (!has_place(step, value))
+        if (!is_row(c, row) || !point_of(c, row, &step, &value))
             continue;
         include(x, step);
-        include(log_y, log10(value));
+        include(y, c->linear ? value : log10(value));
     }
 }
 
 /* Room above, below and beside the curves, also where all values are equal. */
-static void widen(interval *x, interval *log_y)
+static void widen(interval *x, interval *y)
 {
     double beside = x->high > x->low ? 0.01 * (x->high - x->low) : 0.5 + 0.01 * fabs(x->high);
-    double above = fmax(0.04 * (log_y->high - log_y->low), 0.04);
+    double above = fmax(0.04 * (y->high - y->low), 0.04);
     *x = (interval){x->low - beside, x->high + beside};
-    *log_y = (interval){log_y->low - above, log_y->high + above};
+    *y = (interval){y->low - above, y->high + above};
 }
 
 /* 10 to the power of k as a reader writes it; the terminals draw no markup. */
@@ -122,14 +131,18 @@ static void write_tics(FILE *script, interval log_y)
 
 static void write_axes(FILE *script, const chart *c)
 {
-    interval x = {INFINITY, -INFINITY}, log_y = {INFINITY, -INFINITY};
+    interval x = {INFINITY, -INFINITY}, y = {INFINITY, -INFINITY};
     for (int i = 0; i < c->n_curves; i++)
-        include_curve(&c->curves[i], &x, &log_y);
-    widen(&x, &log_y);
+        include_curve(&c->curves[i], &x, &y);
+    widen(&x, &y);
     double step = gnuplot_tic_step(fmax((x.high - x.low) / 7, 1));
     fprintf(script, "set xrange [%.12g:%.12g]\nset xtics %.12g\n", x.low, x.high, step);
-    fprintf(script, "set logscale y\nset yrange [%.12g:%.12g]\n", pow(10, log_y.low), pow(10, log_y.high));
-    write_tics(script, log_y);
+    if (c->curves->linear) {
+        fprintf(script, "unset logscale y\nset yrange [%.12g:%.12g]\nset ytics %.12g\n", y.low, y.high, gnuplot_tic_step((y.high - y.low) / 7));
+        return;
+    }
+    fprintf(script, "set logscale y\nset yrange [%.12g:%.12g]\n", pow(10, y.low), pow(10, y.high));
+    write_tics(script, y);
 }
 
 /* ---- curves ---- */
@@ -137,9 +150,11 @@ static void write_axes(FILE *script, const chart *c)
 static void write_points(FILE *script, const curve *c, int index)
 {
     fprintf(script, "$curve%d << EOD\n", index);
+    double x, y;
     for (int row = 0; row < c->table->n_rows; row++) {
-        double x = metrics_table_at(c->table, row, c->x), y = metrics_table_at(c->table, row, c->y);
-        if (has_place(x, y))
+        if (!is_row(c, row))
+            continue;
+        if (point_of(c, row, &x, &y))
             fprintf(script, "%.12g %.9g\n", x, y);
         else
             fputs("NaN NaN\n", script);

@@ -1,4 +1,4 @@
-/* Curves over training steps on a logarithmic axis. Private to train/plot.c. */
+/* Curves over training steps, on a logarithmic axis or a linear one. Private to train/plot*.c. */
 #ifndef DNX_TRAIN_CHART_H
 #define DNX_TRAIN_CHART_H
 
@@ -11,6 +11,9 @@ typedef struct curve {
     int dash;           /* gnuplot's dash type; 1 is solid */
     const metrics_table *table;
     int x, y; /* columns of the table */
+    int select;      /* column whose rows with `selected` in it are the curve's; 0: all rows (the first column is the step) */
+    double selected;
+    bool linear;     /* the axis; all curves of a chart alike */
 } curve;
 
 typedef struct chart {
@@ -19,7 +22,7 @@ typedef struct chart {
     int n_curves;
 } chart;
 
-/* How many rows have a place on a logarithmic axis; the others (zeros above all) are gaps in the curve. */
+/* How many of its rows have a place on the axis; the others (on a logarithmic axis zeros above all) are gaps in the curve. */
 int curve_points(const curve *c);
 
 /* Pixels that a chart with so many curves needs for its legend, which stands above a few and beside many. */

@@ -58,6 +58,14 @@ void critic_log_report(const critic_log *l, plugin_network *p, FILE *out)
     }
 }
 
+bool critic_log_has_predictions(const critic_log *l, plugin_network *p)
+{
+    for (int i = 0; l->file && i < critics_count(plugin_critics(p)); ++i)
+        if (l->latest[i].minibatches > 0)
+            return true;
+    return false;
+}
+
 void critic_log_close(critic_log *l)
 {
     if (l->file)

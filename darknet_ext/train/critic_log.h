@@ -22,6 +22,8 @@ status critic_log_open(critic_log *l, plugin_network *p, const run_folder *folde
 status critic_log_write(critic_log *l, plugin_network *p, long step);
 /* A line for each block, on the last rows. */
 void critic_log_report(const critic_log *l, plugin_network *p, FILE *out);
+/* Whether any block has predicted a gradient. */
+bool critic_log_has_predictions(const critic_log *l, plugin_network *p);
 void critic_log_close(critic_log *l);
 
 #endif

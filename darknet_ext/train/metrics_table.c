@@ -73,10 +73,15 @@ static double *grow(metrics_table *t)
     return t->values + row * (size_t)t->n_rows++;
 }
 
-/* A field is empty or one number that ends at a comma or at the line's end. */
-static bool read_field(table_source *source, char **field, double *value)
+/* A field is empty or one number that ends at a comma or at the line's end; or a word. */
+static bool read_field(table_source *source, char **field, bool is_word, double *value)
 {
     char *end = *field;
+    if (is_word) {
+        *field += strcspn(*field, ",");
+        *value = NAN;
+        return true;
+    }
     *value = *end == ',' || *end == '\0' ? NAN : strtod_l(*field, &end, source->numbers);
     if (*end != ',' && *end != '\0')
         return false;
@@ -90,8 +95,9 @@ static status read_row(metrics_table *t, table_source *source)
     if (!row)
         return status_fail(STATUS_NO_MEMORY, "%s: error: no memory for its rows", t->path);
     char *field = source->line;
+    int words = metrics_table_column(t, "mode");
     for (int i = 0; i < t->n_columns; i++) {
-        if (!read_field(source, &field, &row[i]))
+        if (!read_field(source, &field, i == words, &row[i]))
             return fail_at(t, source, "not a row of numbers");
         bool last = i == t->n_columns - 1;
         if ((*field == '\0') != last)

@@ -1,4 +1,4 @@
-/* A metrics.csv (train/metrics.h) in memory. */
+/* A metrics.csv (train/metrics.h) or critics.csv (train/critic_log.h) in memory. */
 #ifndef DNX_TRAIN_METRICS_TABLE_H
 #define DNX_TRAIN_METRICS_TABLE_H
 
@@ -8,7 +8,7 @@ typedef struct metrics_table {
     const char *path; /* borrowed; for messages */
     char *header;     /* owned; the names, each ended by '\0' */
     int n_columns, n_rows;
-    double *values; /* owned; [n_rows][n_columns], NaN where the field is empty */
+    double *values; /* owned; [n_rows][n_columns], NaN where the field is empty, and in the column "mode", which holds words */
 } metrics_table;
 
 /* Reads the file. STATUS_BAD_FILE with path and line when it is not a table of numbers with the columns its header names;

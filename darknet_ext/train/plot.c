@@ -1,5 +1,6 @@
 #include "train/plot.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "train/chart.h"
@@ -28,6 +29,13 @@ static status draw(const chart *panels, int n, const char *title, const char *pi
     return gnuplot_finish(&g);
 }
 
+/* The index gives it a colour and a dash of its own. */
+static curve coloured_curve(const char *label, int index, const metrics_table *t, const char *column)
+{
+    return (curve){.label = label, .colour = palette[index % COLOURS], .dash = 1 + index / COLOURS, .table = t, .x = metrics_table_column(t, "step"),
+                   .y = metrics_table_column(t, column)};
+}
+
 /* ---- one run ---- */
 
 typedef struct quantity {
@@ -51,8 +59,8 @@ static int find_curves(const metrics_table *t, const quantity *quantities, int n
 {
     int found = 0;
     for (int i = 0; i < n; i++) {
-        curve c = {quantities[i].label, quantities[i].colour, 1, t, metrics_table_column(t, "step"),
-                   metrics_table_column(t, quantities[i].column)};
+        curve c = {.label = quantities[i].label, .colour = quantities[i].colour, .dash = 1, .table = t, .x = metrics_table_column(t, "step"),
+                   .y = metrics_table_column(t, quantities[i].column)};
         if (c.y >= 0 && curve_points(&c) > 0)
             curves[found++] = c;
     }
@@ -85,6 +93,88 @@ status plot_training(const char *metrics, const char *title, const char *picture
     return s;
 }
 
+/* ---- its [critic] blocks ---- */
+
+enum { MAX_BLOCKS = 32 };
+
+typedef struct block_quantity {
+    const char *column, *label;
+    bool linear;
+} block_quantity;
+
+static const block_quantity block_quantities[] = {{"cosine", "cosine of synthetic and true gradient", true},
+                                                  {"norm_ratio", "|synthetic| / |true|", false},
+                                                  {"loss_error", "error of the predicted loss", false},
+                                                  {"staleness", "staleness, updates", true}};
+enum { BLOCK_QUANTITIES = sizeof block_quantities / sizeof *block_quantities };
+
+/* The layers of the blocks, in the order of the file; returns how many. */
+static int find_blocks(const metrics_table *t, int layer, double *blocks)
+{
+    int n = 0;
+    for (int row = 0; row < t->n_rows && n < MAX_BLOCKS; row++) {
+        double at = metrics_table_at(t, row, layer);
+        if (n > 0 && at == blocks[0])
+            break;
+        blocks[n++] = at;
+    }
+    return n;
+}
+
+static bool differs_from_zero(const curve *c)
+{
+    for (int row = 0; row < c->table->n_rows; row++)
+        if (fabs(metrics_table_at(c->table, row, c->y)) > 0)
+            return true;
+    return false;
+}
+
+/* One quantity of all blocks that have it. */
+static int find_block_curves(const metrics_table *t, const block_quantity *q, const double *blocks, int n, char labels[][32], curve *curves)
+{
+    int found = 0;
+    for (int i = 0; i < n; i++) {
+        snprintf(labels[i], sizeof labels[i], "layer %g", blocks[i]);
+        curve c = coloured_curve(labels[i], i, t, q->column);
+        c.select = metrics_table_column(t, "layer");
+        c.selected = blocks[i];
+        c.linear = q->linear;
+        if (c.y >= 0 && curve_points(&c) > 0 && differs_from_zero(&c))
+            curves[found++] = c;
+    }
+    return found;
+}
+
+static status draw_critics(const metrics_table *t, const char *title, const char *picture)
+{
+    int layer = metrics_table_column(t, "layer"), n_panels = 0;
+    if (layer <= 0 || metrics_table_column(t, "step") != 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: has no columns \"step\" and \"layer\"; a run's critics.csv is needed", t->path);
+    double blocks[MAX_BLOCKS];
+    char labels[MAX_BLOCKS][32];
+    curve curves[BLOCK_QUANTITIES][MAX_BLOCKS];
+    chart panels[BLOCK_QUANTITIES];
+    int n = find_blocks(t, layer, blocks);
+    for (int i = 0; i < BLOCK_QUANTITIES; i++) {
+        int found = find_block_curves(t, &block_quantities[i], blocks, n, labels, curves[i]);
+        if (found)
+            panels[n_panels++] = (chart){block_quantities[i].label, "", curves[i], found};
+    }
+    if (n_panels == 0)
+        return status_fail(STATUS_BAD_FILE, "%s: error: no block has predicted anything yet", t->path);
+    return draw(panels, n_panels, title, picture);
+}
+
+status plot_critics(const char *critics, const char *title, const char *picture)
+{
+    metrics_table t;
+    status s = metrics_table_read(critics, &t);
+    if (s == STATUS_OK)
+        s = draw_critics(&t, title, picture);
+    metrics_table_free(&t);
+    return s;
+}
+
 /* ---- several runs ---- */
 
 static status read_run(const char *path, const char *label, const char *column, int index, metrics_table *t, curve *c)
@@ -92,8 +182,7 @@ static status read_run(const char *path, const char *label, const char *column, 
     status s = metrics_table_read(path, t);
     if (s != STATUS_OK)
         return s;
-    *c = (curve){label, palette[index % COLOURS], 1 + index / COLOURS, t, metrics_table_column(t, "step"),
-                 metrics_table_column(t, column)};
+    *c = coloured_curve(label, index, t, column);
     return c->x < 0 ? no_column(t, "step") : c->y < 0 ? no_column(t, column) : STATUS_OK;
 }
 

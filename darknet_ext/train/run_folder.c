@@ -90,11 +90,12 @@ static status open_metrics(run_folder *r)
 /* What the run in the folder would leave at its end: until then it is not true. */
 static status remove_old_results(const run_folder *r)
 {
-    char paths[3][PATH_BYTES];
+    char paths[4][PATH_BYTES];
     run_folder_file(r, "summary.json", paths[0]);
     run_folder_file(r, "chart.png", paths[1]);
-    run_folder_named(r, "final.weights", paths[2]);
-    for (int i = 0; i < 3; ++i)
+    run_folder_file(r, "critics.png", paths[2]);
+    run_folder_named(r, "final.weights", paths[3]);
+    for (int i = 0; i < 4; ++i)
         if (unlink(paths[i]) != 0 && errno != ENOENT)
             return status_fail(STATUS_BAD_FILE, "%s: error: cannot be replaced: %s", paths[i], strerror(errno));
     return STATUS_OK;

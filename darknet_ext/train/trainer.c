@@ -326,13 +326,22 @@ static void report(trainer *t)
     fprintf(out, " (best %.6g at update %ld)\nrun: %s\n", score(t, &t->best), t->best_step, t->folder.path);
 }
 
-static void draw_chart(trainer *t)
+typedef status plot_file(const char *table, const char *title, const char *picture);
+
+static void draw(trainer *t, plot_file *plot, const char *table, const char *picture)
 {
-    char metrics[4096], chart[4096];
+    char from[4096], to[4096];
+    if (plot(run_folder_file(&t->folder, table, from), t->folder.name, run_folder_file(&t->folder, picture, to)) != STATUS_OK)
+        fprintf(t->request->log, "no %s: %s\n", picture, status_text());
+}
+
+static void draw_charts(trainer *t)
+{
     if (!t->request->chart)
         return;
-    if (plot_training(run_folder_file(&t->folder, "metrics.csv", metrics), t->folder.name, run_folder_file(&t->folder, "chart.png", chart)) != STATUS_OK)
-        fprintf(t->request->log, "no chart: %s\n", status_text());
+    draw(t, plot_training, "metrics.csv", "chart.png");
+    if (critic_log_has_predictions(&t->critics, t->net))
+        draw(t, plot_critics, "critics.csv", "critics.png");
 }
 
 static status write_summary(trainer *t)
@@ -515,7 +524,7 @@ static status run(trainer *t)
         sigaction(signals_while_training[i].signal, &before[i], NULL);
     if (s != STATUS_OK)
         return s;
-    draw_chart(t);
+    draw_charts(t);
     report(t);
     return stop_signal ? STATUS_INTERRUPTED : STATUS_OK;
 }
