@@ -182,6 +182,20 @@ classes() {
     absent no
 }
 
+@test "bench says how many pictures a core decodes and augments, also when it is asked on standard input" {
+    HEIGHT=13 WIDTH=17 pictures
+    network 'list=two.data\naugment=inception\nloaders=1' >a.cfg
+    ends 0 bench a.cfg -seconds .1
+    [[ $output =~ loader\ +[0-9]+\ samples/s\ +[0-9]+\ per\ core,\ 1\ thread, ]]
+    run --separate-stderr "$darknet" sobolev bench a.cfg -requests <<<$'loader 40\nloader\nplain 1'
+    [[ ${lines[1]} =~ ^[0-9.e-]+\ [0-9.e-]+\ 48$ ]]
+    equal 'without a number' error "${lines[2]}"
+    [[ ${lines[3]} =~ ^[0-9.e-]+$ ]]
+    sed 's/^list=.*/function=booth/; /^augment/d; /^loaders/d; s/^height=8/inputs=2/; /^width/d; /^channels/d; s/output=2/output=1/' a.cfg >f.cfg
+    run --separate-stderr "$darknet" sobolev bench f.cfg -requests <<<'loader 40'
+    equal 'without pictures' error "${lines[1]}"
+}
+
 @test "what cannot be augmented is refused" {
     pictures
     network 'list=two.data\naugment=pad_crop\npadding=8' >a.cfg
