@@ -164,7 +164,7 @@ classes() {
 }
 
 @test "Darknet's .data files: labels before names, top, backup" {
-    classes 8 'names = nowhere.names' 'labels = some.names' 'backup = kept/weights' 'top = 3' 'results = unused'
+    classes 8 'names = nowhere.names' 'labels = some.names' 'backup = kept/weights/' 'top = 3' 'results = unused'
     ends 0 train c.cfg -no-chart -set net.max_batches=3
     like report '*top3_error *run: kept/weights/c' "$output"
     [ -s kept/weights/c/c_final.weights ]
