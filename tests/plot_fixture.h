@@ -218,7 +218,7 @@ static void write_run(const char *path, int rows)
     fprintf(f, "%s\n", METRICS_HEADER);
     for (int i = 0; i < rows; i++) {
         double e = exp(-0.15 * i);
-        fprintf(f, "%d,%d,%g,0.001,%g,%g,%g,0,%g,%g,,,1,1,,-.5,,\n", 100 * i, 3200 * i, 0.5 * i, 6 * e, 2 * e, 4 * e, i % 7 == 3 ? 0 : e,
+        fprintf(f, "%d,%d,%g,0.001,%g,%g,%g,0,%g,%g,,,1,1,,-.5,,,\n", 100 * i, 3200 * i, 0.5 * i, 6 * e, 2 * e, 4 * e, i % 7 == 3 ? 0 : e,
                 9 * e);
     }
     assert_int_equal(fclose(f), 0);

@@ -164,7 +164,7 @@ classes() {
 }
 
 @test "Darknet's .data files: labels before names, top, backup" {
-    classes 8 'names = nowhere.names' 'labels = some.names' 'backup = kept/weights' 'top = 3' 'results = unused'
+    classes 8 'names = nowhere.names' 'labels = some.names' 'backup = kept/weights/' 'top = 3' 'results = unused'
     ends 0 train c.cfg -no-chart -set net.max_batches=3
     like report '*top3_error *run: kept/weights/c' "$output"
     [ -s kept/weights/c/c_final.weights ]
@@ -180,6 +180,20 @@ classes() {
     classes 8 'names = some.names' 'classes = 9'
     refuses 2 'c.cfg:12:6: error: [data] classes = 9, but some.names holds 8 names' train c.cfg -out no
     absent no
+}
+
+@test "bench says how many pictures a core decodes and augments, also when it is asked on standard input" {
+    HEIGHT=13 WIDTH=17 pictures
+    network 'list=two.data\naugment=inception\nloaders=1' >a.cfg
+    ends 0 bench a.cfg -seconds .1
+    [[ $output =~ loader\ +[0-9]+\ samples/s\ +[0-9]+\ per\ core,\ 1\ thread, ]]
+    run --separate-stderr "$darknet" sobolev bench a.cfg -requests <<<$'loader 40\nloader\nplain 1'
+    [[ ${lines[1]} =~ ^[0-9.e-]+\ [0-9.e-]+\ 48$ ]]
+    equal 'without a number' error "${lines[2]}"
+    [[ ${lines[3]} =~ ^[0-9.e-]+$ ]]
+    sed 's/^list=.*/function=booth/; /^augment/d; /^loaders/d; s/^height=8/inputs=2/; /^width/d; /^channels/d; s/output=2/output=1/' a.cfg >f.cfg
+    run --separate-stderr "$darknet" sobolev bench f.cfg -requests <<<'loader 40'
+    equal 'without pictures' error "${lines[1]}"
 }
 
 @test "what cannot be augmented is refused" {

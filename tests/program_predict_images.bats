@@ -51,6 +51,14 @@ says() { # PICTURE Y1 Y2
     equal 'a folder and a picture' "$(says folder/a.pgm 1 1.8; printf 'folder/b.pgm\n    1            y2     \n    0            y1     \n    -1           y3     \n'; says picture.pgm .156863 1.2)" "$output"
 }
 
+@test "pictures are seen as the tests of a training see them" {
+    make_network
+    printf '[data]\nlist=none.data\nview=centre_crop\ncentre=.5\n' >>pixels.cfg
+    { echo 'P2 8 8 255'; printf '9 %.0s' {1..27}; echo 40; printf '9 %.0s' {29..45}; echo 204; printf '9 %.0s' {47..64}; } >large.pgm
+    ends 0 predict pixels.cfg pixels.weights -image large.pgm
+    equal output "$(says large.pgm .156863 1.2)" "$output"
+}
+
 @test "-derivatives: two pictures and the numbers, of the largest output or of -output-index" {
     make_network
     for k in '' 1; do

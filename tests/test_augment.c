@@ -391,6 +391,54 @@ static void test_colours_at_their_ends(void **state)
     }
 }
 
+/* Luma, length and angle (turns) of the chroma of the first pixel. */
+static void measure_colour(const float *x, double colour[3])
+{
+    double r = (double)x[0], g = (double)x[PIXELS], b = (double)x[2 * PIXELS];
+    double i = .596 * r - .274 * g - .322 * b, q = .211 * r - .523 * g + .312 * b;
+    colour[0] = luma(x, 0);
+    colour[1] = hypot(i, q);
+    colour[2] = atan2(q, i) / (2 * M_PI);
+}
+
+/* What is drawn for a flat picture: brightness moves the luma, saturation the length of the chroma, hue its angle, each up to its key and not further,
+ * and nothing else; contrast leaves what is flat alone. */
+static void test_colours_that_are_drawn(void **state)
+{
+    (void)state;
+    enum { DRAWS = 400 };
+    const double strength = .1;
+    picture p;
+    assert_int_equal(picture_allocate(&p, CHANNELS, HEIGHT, WIDTH), STATUS_OK);
+    for (int i = 0; i < CHANNELS * PIXELS; ++i)
+        p.pixels[i] = "\x8c\x78\x64"[i % CHANNELS];
+    float x[COUNT];
+    double before[3], after[3];
+    augmentation a = inception();
+    assert_int_equal(augment_inception(&a, 0, &picture_tools_of_opencv, &p, shape, x), STATUS_OK);
+    measure_colour(x, before);
+    for (int key = 0; key < 4; ++key) {
+        a.brightness = key == 0 ? strength : 0;
+        a.saturation = key == 1 ? strength : 0;
+        a.hue = key == 2 ? strength : 0;
+        a.contrast = key == 3 ? strength : 0;
+        double low = 1, high = -1;
+        for (uint64_t position = 0; position < DRAWS; ++position) {
+            assert_int_equal(augment_inception(&a, position, &picture_tools_of_opencv, &p, shape, x), STATUS_OK);
+            measure_colour(x, after);
+            const double change[4] = {after[0] - before[0], after[1] / before[1] - 1, after[2] - before[2], 0};
+            for (int k = 0; k < 3; ++k)
+                if (k != key && !(fabs(change[k]) < 1e-5))
+                    fail_msg("key %d changes measure %d by %g", key, k, change[k]);
+            low = fmin(low, change[key]);
+            high = fmax(high, change[key]);
+        }
+        if (key < 3 && !(low >= -strength - 1e-5 && low < -.95 * strength && high <= strength + 1e-5 && high > .95 * strength))
+            fail_msg("key %d: changes of %g .. %g", key, low, high);
+    }
+    picture_free(&p);
+}
+
 /* ---------------------------------------------------------------- minibatches */
 
 enum { SAMPLES = 20, BATCH = 6, BATCHES = 15 };
@@ -625,7 +673,7 @@ int main(void)
         cmocka_unit_test(test_pad_crop), cmocka_unit_test(test_flip_and_padding_alone), cmocka_unit_test(test_positions),
         cmocka_unit_test(test_parts),    cmocka_unit_test(test_parts_that_do_not_fit),  cmocka_unit_test(test_inception_without_colours),
         cmocka_unit_test(test_crops),    cmocka_unit_test(test_scaling),                cmocka_unit_test(test_colours),
-        cmocka_unit_test(test_colours_at_their_ends),
+        cmocka_unit_test(test_colours_at_their_ends),                                   cmocka_unit_test(test_colours_that_are_drawn),
         IN_A_FOLDER(test_loader),        IN_A_FOLDER(test_tests_are_left_alone),        IN_A_FOLDER(test_ten_crops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,7 +140,7 @@ typedef struct csv_case {
     const char *words; /* of the failure; NULL: a picture */
 } csv_case;
 
-#define ROW "100,3200,1,0.001,5,2,3,,0.5,0.25,,,1,1,,0.5,,"
+#define ROW "100,3200,1,0.001,5,2,3,,0.5,0.25,,,1,1,,0.5,,,"
 
 static const csv_case csv_cases[] = {
     {"", "no header line"},
@@ -156,10 +156,10 @@ static const csv_case csv_cases[] = {
     {METRICS_HEADER "\n" ROW "\n" ROW "\nx" ROW "\n", "metrics.csv:4: error: not a row of numbers"},
     {METRICS_HEADER "\n" ROW "\n\n", "metrics.csv:3: error: fewer fields"},
     {METRICS_HEADER "\r\n" ROW "\r\n", NULL},
-    {METRICS_HEADER "\n100,1,1,1,nan,inf,-inf,1e999,-5,0,,,,,,,,\n", "to draw"},
-    {METRICS_HEADER "\n100,1,1,1,nan,inf,-inf,1e999,-5,1e-320,,,,,,,,\n" ROW "\n", NULL},
-    {METRICS_HEADER "\n,1,1,1,1,1,1,1,1,1,1,,,,,,,\n", "to draw"},
-    {METRICS_HEADER "\n1,1,1,1,0,0,0,0,0,0,0,,,,,,,\n2,1,1,1,0,0,0,0,0,0,0,,,,,,,\n", "to draw"},
+    {METRICS_HEADER "\n100,1,1,1,nan,inf,-inf,1e999,-5,0,,,,,,,,,\n", "to draw"},
+    {METRICS_HEADER "\n100,1,1,1,nan,inf,-inf,1e999,-5,1e-320,,,,,,,,,\n" ROW "\n", NULL},
+    {METRICS_HEADER "\n,1,1,1,1,1,1,1,1,1,1,,,,,,,,\n", "to draw"},
+    {METRICS_HEADER "\n1,1,1,1,0,0,0,0,0,0,0,,,,,,,,\n2,1,1,1,0,0,0,0,0,0,0,,,,,,,,\n", "to draw"},
     {METRICS_HEADER "\n1,1,1,1,1 2,0,0,0,0,0,0\n", "metrics.csv:2: error: not a row of numbers"},
     {METRICS_HEADER "\n1;1;1;1;1;1;1;1;1;1;1\n", "metrics.csv:2: error: not a row of numbers"},
     {"images,loss\n1,2\n", "has no column \"step\""},

@@ -38,7 +38,7 @@ struct sample_stream {
     bool of_classes;         /* labels are classes, or scores of classes */
     label_kind labels;
     size_t scratch;          /* bytes that `read` needs */
-    double sample_bytes;     /* of a sample in its file, about */
+    double sample_bytes;     /* of a sample in its file, about; 0: not known */
     int32_t *episodes;       /* [samples], not decreasing, owned; NULL: no episodes */
     int crops;               /* that a sample has: 1, of pictures in the middle of which a network looks PICTURE_CROPS */
     int history;             /* frames of a sample: it reads up to history - 1 samples before it */

@@ -97,7 +97,6 @@ status stream_images_open(sample_stream **result, const stream_request *r, const
         .has_labels = names != NULL,
         .of_classes = names != NULL,
         .labels = LABELS_CLASSES,
-        .sample_bytes = r->inputs,
         .crops = r->view.centred ? PICTURE_CROPS : 1,
         .history = 1,
     };

@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "train/loader.h"
-#include "train/point_sets.h"
 #include "train/training_check.h"
 
 enum { SMALLEST_GEMM = 128, LARGEST_GEMM = 1024, FEWEST_ROUNDS = 5 };
@@ -152,52 +150,6 @@ int contest_run(contestant *const *c, int n, double seconds, void (*between)(voi
         between(context);
     }
     return rounds;
-}
-
-/* A few minibatches first: what the system has not read yet from the disk is no matter of the loader's. */
-static status measure_loader(plugin_network *p, loader *l, double seconds, double *samples)
-{
-    enum { WARM_UP = 3 };
-    status s = STATUS_OK;
-    loaded_samples unused;
-    double start = seconds_now(), now = start;
-    uint64_t first = 0, batch = (uint64_t)plugin_minibatch(p), counted_from = 0;
-    for (int i = 0; s == STATUS_OK && (i <= WARM_UP || now - start < seconds); ++i) {
-        s = loader_take(l, first, &unused);
-        first += batch;
-        now = seconds_now();
-        if (i == WARM_UP) {
-            start = now;
-            counted_from = first;
-        }
-    }
-    *samples = now > start ? (double)(first - counted_from) / (now - start) : 0;
-    return s;
-}
-
-status contest_measure_loader(plugin_network *p, double seconds, loader_rate *rate)
-{
-    data_source data;
-    loader *l = NULL;
-    *rate = (loader_rate){.threads = 0};
-    if (!config_section(plugin_config(p), "data"))
-        return STATUS_OK;
-    status s = training_data_open(&data, p);
-    if (s != STATUS_OK)
-        return s;
-    if (data_source_is_streamed(&data)) {
-        const sample_set *set = &data.streams.training;
-        rate->threads = data_loaders(p);
-        s = stream_source_prepare(&data.streams, data.where, data.path);
-        if (s == STATUS_OK)
-            s = loader_create(&l, set, plugin_minibatch(p), plugin_seed(p), rate->threads);
-        if (s == STATUS_OK)
-            s = measure_loader(p, l, seconds, &rate->samples);
-        rate->bytes = rate->samples * set->stream->sample_bytes;
-        loader_free(l);
-    }
-    data_source_free(&data);
-    return s;
 }
 
 static int by_value(const void *a, const void *b)

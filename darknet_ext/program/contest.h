@@ -28,13 +28,6 @@ int contest_run(contestant *const *c, int n, double seconds, void (*between)(voi
 double contest_cost(plugin_network *p);
 double contest_units(plugin_network *p);
 
-/* How fast samples that are read in pieces come, when nothing else wants the processor; samples 0: they are not read in pieces. */
-typedef struct loader_rate {
-    double samples, bytes; /* per second; bytes as they lie in the file */
-    int threads;
-} loader_rate;
-status contest_measure_loader(plugin_network *p, double seconds, loader_rate *rate);
-
 double median(const double *values, int n); /* n at most CONTEST_ROUNDS */
 
 /* The machine's matrix product, as large as does not take long: `ref` is slow. */

@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "data/file.h"
 #include "data/image_files.h"
+#include "data/picture_view.h"
 #include "model/predictor.h"
 #include "model/saliency.h"
 #include "program/image_list.h"
@@ -25,6 +26,7 @@ typedef struct image_run {
     size_t inputs, outputs;
     predictor *predictor;
     double *x, *y, *gradient; /* [inputs], [outputs], [inputs] */
+    picture_view view;        /* as the tests of a training see pictures */
 } image_run;
 
 /* ---------------------------------------------------------------- before anything is computed */
@@ -143,12 +145,22 @@ static status check_images(const image_run *r)
 
 /* ---------------------------------------------------------------- one picture */
 
+static status see_middle(image_run *r, const picture *p)
+{
+    float *x = allocate_zeroed(r->inputs, sizeof *x);
+    status s = x ? picture_see(&r->view, &picture_tools_of_opencv, p, 0, r->shape, x) : STATUS_NO_MEMORY;
+    for (size_t i = 0; s == STATUS_OK && i < r->inputs; ++i)
+        r->x[i] = (double)x[i];
+    free(x);
+    return s;
+}
+
 static status read_input(image_run *r, const char *path)
 {
     picture p;
     status s = picture_read(path, r->shape.channels, &p);
     if (s == STATUS_OK)
-        s = picture_letterbox(&p, r->shape, r->x);
+        s = r->view.centred ? see_middle(r, &p) : picture_letterbox(&p, r->shape, r->x);
     picture_free(&p);
     return s;
 }
@@ -258,7 +270,10 @@ static status allocate(image_run *r)
 status predict_images(plugin_network *p, const arguments *a)
 {
     const graph *g = plugin_graph(p);
+    const section *data = config_section(plugin_config(p), "data");
     image_run r = {.a = a, .shape = g->input, .inputs = shape_count(g->input), .outputs = shape_count(g->nodes[g->output_node].out)};
+    if (data)
+        r.view = picture_view_read(data);
     status s = prepare(p, &r);
     if (s == STATUS_OK)
         s = allocate(&r);

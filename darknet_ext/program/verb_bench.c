@@ -5,6 +5,7 @@
 
 #include "program/arguments.h"
 #include "program/contest.h"
+#include "program/loader_contest.h"
 #include "program/machine_load.h"
 
 enum { ROUNDS_PER_YARDSTICK = 10 };
@@ -50,17 +51,38 @@ static void print_contest(const arguments *a, contestant *sobolev, contestant *p
 
 static status print_loader(const arguments *a, plugin_network *p)
 {
-    loader_rate rate;
-    status s = contest_measure_loader(p, a->seconds / 3, &rate);
-    if (s == STATUS_OK && rate.samples > 0)
-        printf("loader   %9.0f samples/s  %8.1f MB/s of the file, %d thread%s, nothing else at work\n", rate.samples, 1e-6 * rate.bytes, rate.threads,
-               rate.threads == 1 ? "" : "s");
+    loader_contest c;
+    loader_time t;
+    status s = loader_contest_open(&c, p);
+    if (s == STATUS_OK && c.loader) {
+        double bytes = c.data.streams.training.stream->sample_bytes;
+        s = loader_contest_run(&c, a->seconds / 3, &t);
+        if (s == STATUS_OK)
+            printf("loader   %9.0f samples/s  %9.0f per core", t.samples / t.seconds, t.samples / t.processor);
+        if (s == STATUS_OK && bytes > 0)
+            printf("  %8.1f MB/s of the file", 1e-6 * bytes * t.samples / t.seconds);
+        if (s == STATUS_OK)
+            printf(", %d thread%s, nothing else at work\n", c.threads, c.threads == 1 ? "" : "s");
+    }
+    loader_contest_close(&c);
     return s;
 }
 
 /* ---------------------------------------------------------------- for programs */
 
-static void answer(const char *request, contestant *const *c, yardstick *y)
+/* False: there is no loader, or it failed. */
+static bool answer_loader(loader_contest *l, double samples, plugin_network *p)
+{
+    loader_time t = {.samples = 0};
+    if (!l->loader && loader_contest_open(l, p) != STATUS_OK)
+        return false;
+    if (!l->loader || loader_contest_take(l, samples, &t) != STATUS_OK)
+        return false;
+    printf("%.9g %.9g %.0f\n", t.seconds, t.processor, t.samples);
+    return true;
+}
+
+static void answer(const char *request, contestant *const *c, yardstick *y, loader_contest *l)
 {
     char word[16], rest;
     long steps = 0;
@@ -71,6 +93,8 @@ static void answer(const char *request, contestant *const *c, yardstick *y)
         printf("%.6g\n", y->rate);
         return;
     }
+    if (read == 2 && steps > 0 && strcmp(word, "loader") == 0 && answer_loader(l, (double)steps, c[1]->net))
+        return;
     for (int i = 0; i < 2; ++i)
         if (read == 2 && steps > 0 && c[i]->net && strcasecmp(word, c[i]->name) == 0) {
             printf("%.9g\n", contest_time(c[i], steps));
@@ -84,13 +108,15 @@ static void serve(contestant *const *c, yardstick *y)
 {
     char *request = NULL;
     size_t size = 0;
+    loader_contest l = {.loader = NULL};
     printf("ready");
     for (int i = 0; i < 2; ++i)
         if (c[i]->net)
             printf(" %s %.6g %.3f", c[i]->name, contest_cost(c[i]->net), contest_units(c[i]->net));
     printf("\n");
     while (fflush(stdout) == 0 && getline(&request, &size, stdin) > 0)
-        answer(request, c, y);
+        answer(request, c, y, &l);
+    loader_contest_close(&l);
     free(request);
 }
 
@@ -122,10 +148,11 @@ const verb verb_bench = {
     .meaning = "time plain and Sobolev steps of a network",
     .details = "Alternates rounds of plain steps (the same network with order=0) and Sobolev steps, update included, on random data, and\n"
                "prints medians, their ratio, and the fraction of the matrix-product rate of the same backend in the same run. A unit is\n"
-               "one application of the network's linear layers to the batch. Where [data] is read in pieces, also the rate of the loader.\n"
+               "one application of the network's linear layers to the batch. Where [data] is read in pieces, also the rate of the loader,\n"
+               "augmentation included, by the clock and by the processor time that all its threads used (per core).\n"
                "-requests is for programs that compare: each line `plain N`, `sobolev N` or `roof` on standard input is answered by the\n"
-               "seconds that N steps took, or by the matrix-product rate. The first line names the kinds of steps, each with its\n"
-               "floating-point operations and units.\n",
+               "seconds that N steps took, or by the matrix-product rate, `loader N` by the seconds, the processor seconds and the number of\n"
+               "about N samples. The first line names the kinds of steps, each with its floating-point operations and units.\n",
     .least = 1,
     .most = 1,
     .flags = FLAG_CFG | FLAG_SECONDS | FLAG_REQUESTS,

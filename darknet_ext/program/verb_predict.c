@@ -203,7 +203,7 @@ const verb verb_predict = {
                "cfg/README.md. The result has the same form: x and y; with -derivatives also dydx and, where INPUT has v, v, jvp\n"
                "(J v) and hvp (H v); with -hessian also d2ydx2. It goes to standard output as CSV, or with -out into a .csv or .h5 file.\n"
                "With -image instead of INPUT the largest outputs of each picture are printed; the picture is scaled as `darknet classifier predict`\n"
-               "does. -derivatives then writes the gradient of the largest output, or of -output-index, by the pixels into the folder -out:\n"
+               "does, or as data.view says. -derivatives then writes the gradient of the largest output, or of -output-index, by the pixels into the folder -out:\n"
                "NAME_signed.png (red: brighter raises the output; blue: lowers it), NAME_magnitude.png, and the numbers as NAME.h5.\n",
     .least = 2,
     .most = 3,

@@ -18,7 +18,7 @@ static status check_crops(const data_source *d, bool classes)
 {
     if (d->streams.test.stream && d->streams.test.stream->crops > 1 && classes)
         return STATUS_OK;
-    return data_fail(d->where, d->path, data_source_is_streamed(d) ? "view" : "file",
+    return data_fail(d->where, d->path, option_given(d->where, "view") ? "view" : stream_source_key(d->where),
                      "-crops=10 needs pictures with classes, of which view=centre_crop shows a part");
 }
 

@@ -105,7 +105,9 @@ status run_folder_create(run_folder *r, const char *out, const char *all, const 
 {
     *r = (run_folder){.lock = -1};
     base_name(c->named_path, r->name, sizeof r->name);
-    int length = out ? snprintf(r->path, sizeof r->path, "%s", out) : snprintf(r->path, sizeof r->path, "%s/%s", all ? all : "runs", r->name);
+    all = all ? all : "runs";
+    const char *slash = *all && all[strlen(all) - 1] == '/' ? "" : "/";
+    int length = out ? snprintf(r->path, sizeof r->path, "%s", out) : snprintf(r->path, sizeof r->path, "%s%s%s", all, slash, r->name);
     if (length <= 0 || (size_t)length >= sizeof r->path)
         return status_fail(STATUS_BAD_CONFIG, "%s: error: the path is empty or too long", out ? "-out" : "backup");
     status s = file_make_folders(r->path);

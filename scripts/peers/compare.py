@@ -33,8 +33,11 @@ RESNET_NET = "[net]\nheight=224\nwidth=224\nchannels=3\nlearning_rate=1e-7\npoli
 RESNET_END = "[sobolev]\norder=1\nloss=l2\nloss_1=l2\ndifferentiate=loss\nobjective_loss=cross_entropy\ntarget=zero\n"
 
 
+script = "scripts/bench_peers"  # whose messages these are
+
+
 def fail(text):
-    sys.exit(f"scripts/bench_peers: error: {text}")
+    sys.exit(f"{script}: error: {text}")
 
 
 def write_cfg(name, batch, folder):
@@ -53,6 +56,11 @@ def write_cfg(name, batch, folder):
     with open(path, "w", encoding="ascii") as out:
         out.write("\n".join(lines) + "\n")
     return path
+
+
+def processor_seconds(pid):
+    fields = open(f"/proc/{pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Program:
@@ -92,8 +100,7 @@ class Program:
         return float(words[0])
 
     def processor_seconds(self):
-        fields = open(f"/proc/{self.process.pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_seconds(self.process.pid)
 
     def end(self):
         self.process.stdin.close()
@@ -226,4 +233,5 @@ def main():
         print(f"other programs used the processors meanwhile, the times are too long: {', '.join(disturbed)}")
 
 
-main()
+if __name__ == "__main__":
+    main()
