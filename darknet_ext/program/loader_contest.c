@@ -2,8 +2,8 @@
 
 #include <time.h>
 
+#include "core/clock.h"
 #include "train/point_sets.h"
-#include "train/progress.h"
 
 status loader_contest_open(loader_contest *c, plugin_network *p)
 {

@@ -2,6 +2,7 @@
 
 #include <json-c/json.h>
 #include <math.h>
+#include <sys/resource.h>
 
 #include "core/file.h"
 #include "train/parts.h"
@@ -49,6 +50,20 @@ static void add_teacher(json_object *o, const teacher_options *t)
         json_object_object_add(o, "teacher_weights", json_object_new_string(option_text(t->where, "weights")));
 }
 
+static double seconds_of(struct timeval t)
+{
+    return (double)t.tv_sec + 1e-6 * (double)t.tv_usec;
+}
+
+/* What the process took from the machine: seconds of processors, and the most memory it ever had. */
+static void add_resources(json_object *o)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    json_object_object_add(o, "processor_seconds", json_object_new_double(seconds_of(used.ru_utime) + seconds_of(used.ru_stime)));
+    json_object_object_add(o, "peak_memory_mb", json_object_new_double(1e-3 * 1.024 * (double)used.ru_maxrss));
+}
+
 static json_object *summary_json(const summary *s)
 {
     json_object *o = json_object_new_object(), *best = evaluation_json(&s->best);
@@ -60,6 +75,7 @@ static json_object *summary_json(const summary *s)
     json_object_object_add(o, "backend", json_object_new_string(plugin_backend(s->net)->name));
     json_object_object_add(o, "steps", json_object_new_int64(s->steps));
     json_object_object_add(o, "seconds", json_object_new_double(s->seconds));
+    add_resources(o);
     json_object_object_add(o, "stopped", json_object_new_string(s->stopped));
     json_object_object_add(o, "parameters", json_object_new_int64((int64_t)graph_parameter_count(plugin_graph(s->net))));
     json_object_object_add(o, "training_points", json_object_new_int(s->training_points));
