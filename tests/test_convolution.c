@@ -181,6 +181,24 @@ static void check_forward(const subject *t, bool biased, activation f)
     guarded_free(y);
 }
 
+/* The values are those of half as many images. */
+static void check_forward_slopes(const subject *t, activation f)
+{
+    const problem *p = t->p;
+    const size_t value_rows = (p->rows + 1) / 2;
+    guarded x = laid_out(p->x, p->rows, t->x, t->shift), value = laid_out(p->y, value_rows, t->y, t->shift);
+    guarded y = guarded_new(p->rows * layout_count(t->y), t->shift);
+    t->be->convolution_forward_slopes(t->c, p->rows, x.data, f, value_rows, value.data, y.data);
+    double *want = malloc(p->rows * p->n_y * sizeof *want + 1);
+    for (size_t i = 0; i < p->rows * p->n_y; i++)
+        want[i] = activation_at(f, p->y[i % (value_rows * p->n_y)]).f1 * p->wx[i];
+    check_images(t->name, y, p->rows, t->y, want, NULL, p->scale_y);
+    free(want);
+    guarded_free(x);
+    guarded_free(value);
+    guarded_free(y);
+}
+
 static void check_forward_add(const subject *t)
 {
     const problem *p = t->p;
@@ -224,7 +242,9 @@ static void check_directions(const backend *be, const problem *p, int x_block, i
     static const activation fused[] = {ACTIVATION_RELU, ACTIVATION_LEAKY, ACTIVATION_RELIE, ACTIVATION_RAMP, ACTIVATION_LINEAR, ACTIVATION_PLSE};
     subject t = subject_new(be, p, x_block, y_block, shift);
     check_forward(&t, false, ACTIVATION_LINEAR);
-    check_forward(&t, true, fused[(size_t)(p->s.in.channels + x_block + shift) % COUNT_OF(fused)]);
+    const activation f = fused[(size_t)(p->s.in.channels + x_block + shift) % COUNT_OF(fused)];
+    check_forward(&t, true, f);
+    check_forward_slopes(&t, f);
     check_forward_add(&t);
     check_backward_data(&t, false);
     check_backward_data(&t, true);
@@ -257,6 +277,7 @@ static const shape_case shape_cases[] = {
     {2, 24, 16, 16, 8, 8, 0, 1, 3},
     {3, 19, 17, 32, 5, 3, 0, 1, 3},
     {8, 7, 6, 16, 1, 2, 0, 1, 2},
+    {8, 8, 12, 16, 6, 2, 0, 1, 3}, /* patches of more rows than y has */
     {3, 16, 16, 16, 3, 1, 1, 1, 4},
     {32, 12, 12, 32, 3, 1, 1, 1, 5}, /* Winograd */
     {48, 9, 17, 31, 3, 1, 1, 1, 5},

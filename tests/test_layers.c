@@ -212,6 +212,7 @@ static backend backend_of_blocks(const backend *of, int block)
     be.convolution_free = ref->convolution_free;
     be.convolution_load = ref->convolution_load;
     be.convolution_forward = ref->convolution_forward;
+    be.convolution_forward_slopes = ref->convolution_forward_slopes;
     be.convolution_forward_add = ref->convolution_forward_add;
     be.convolution_backward_data = ref->convolution_backward_data;
     be.convolution_backward_weights = ref->convolution_backward_weights;
