@@ -344,6 +344,41 @@ static void test_other_blocks(void **state)
     }
 }
 
+/* What an earlier call has left in the scratch memory: NaN, in images that are brought into other blocks. */
+static void poison_scratch(const backend *be)
+{
+    const shape_case shape = {16, 40, 40, 16, 1, 1, 0, 1, 2};
+    problem p = problem_new(&shape, 2);
+    for (size_t i = 0; i < p.rows * p.n_x; i++)
+        p.x[i] = (real)NAN;
+    subject t = subject_new(be, &p, 1, 1, 0);
+    guarded y = guarded_new(p.rows * p.n_y, 0), x = guarded_copy((guarded){.data = p.x, .count = p.rows * p.n_x}, 0);
+    be->convolution_forward(t.c, p.rows, x.data, NULL, ACTIVATION_LINEAR, y.data);
+    be->convolution_free(t.c);
+    guarded_free(x);
+    guarded_free(y);
+    problem_free(&p);
+}
+
+/* Squares of pixels as channels, where some of the channels are nobody's. */
+static void test_dirty_scratch(void **state)
+{
+    static const shape_case shapes[] = {{1, 20, 20, 16, 8, 2, 1, 1, 2}, {1, 20, 20, 32, 8, 3, 3, 1, 2}, {1, 12, 13, 8, 5, 3, 1, 1, 3}, {3, 23, 21, 24, 11, 4, 2, 1, 2}};
+    const backend *be = *state;
+    for (size_t k = 0; k < COUNT_OF(shapes); k++) {
+        problem p = problem_new(&shapes[k], (size_t)shapes[k].rows);
+        subject t = subject_new(be, &p, 1, 16, 0);
+        poison_scratch(be);
+        check_forward(&t, false, ACTIVATION_LINEAR);
+        poison_scratch(be);
+        check_backward_data(&t, false);
+        poison_scratch(be);
+        check_backward_weights(&t);
+        be->convolution_free(t.c);
+        problem_free(&p);
+    }
+}
+
 /* ---------------------------------------------------------------- one object, many calls */
 
 /* So many rows that they are cut into chunks. */
@@ -704,6 +739,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_directions_without_fast_paths),
         cmocka_unit_test(test_chosen_blocks),
         cmocka_unit_test(test_other_blocks),
+        cmocka_unit_test(test_dirty_scratch),
         cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_other_row_counts),
         cmocka_unit_test(test_new_weights),
