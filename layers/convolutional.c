@@ -120,9 +120,20 @@ static void convolve(const layer_pass *p, const real *weights, const real *biase
                                jet_component(y, p->range.first));
 }
 
+/* y_S = f'(y_0) (W * x_S), without y_0; f keeps the sign of z. */
+static void forward_tangents(const layer_pass *p)
+{
+    p->be->convolution_forward_slopes(p->convolution, jet_range_rows(p->x, p->range), jet_component(p->x, p->range.first), options_of(p->node)->after.f,
+                                      (size_t)p->y->batch, p->y->data, jet_component(p->y, p->range.first));
+}
+
 static void forward_plain(const layer_pass *p)
 {
     const convolutional_options *o = options_of(p->node);
+    if (!range_has(p->range, 0) && !p->saved) {
+        forward_tangents(p);
+        return;
+    }
     const real *biases = p->node->parameters[BIASES].value;
     jet z = preactivation_z(p, &o->after);
     const bool values_alone = p->range.last == 1, in_one = values_alone && !p->saved;

@@ -111,6 +111,7 @@ const layer_case layer_cases[] = {
          "[shortcut]\nfrom=-2\nactivation=tanh\n" CONNECTED(2, linear),
      "order=2\n", 2, NULL},
     {"deconvolutional", "leaky outputs", IMAGE(2, 2, 1), DECONVOLUTIONAL("filters=1\nsize=2\nactivation=leaky\n"), "order=1\n", 1, piecewise},
+    {"deconvolutional", "one output, curved", IMAGE(2, 2, 3), DECONVOLUTIONAL("filters=2\nsize=2\nactivation=tanh\n") CONNECTED(1, linear), "order=1\n", 1, piecewise},
     {"deconvolutional", "scalar path", IMAGE(3, 3, 3), DECONVOLUTIONAL("filters=9\nsize=3\nstride=2\nactivation=relu\n") CONNECTED(1, linear), "order=1\n", 1, piecewise},
 #define CONV(filters_, f) CONVOLUTIONAL("filters=" #filters_ "\nsize=1\nactivation=" #f "\n")
 #define SHAPE_CASE(layer_, name_, input_, sections_) {layer_, name_, input_, sections_, "order=2\nallow_zero_curvature=1\n", 2, NULL}

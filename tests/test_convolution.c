@@ -181,6 +181,24 @@ static void check_forward(const subject *t, bool biased, activation f)
     guarded_free(y);
 }
 
+/* The values are those of half as many images. */
+static void check_forward_slopes(const subject *t, activation f)
+{
+    const problem *p = t->p;
+    const size_t value_rows = (p->rows + 1) / 2;
+    guarded x = laid_out(p->x, p->rows, t->x, t->shift), value = laid_out(p->y, value_rows, t->y, t->shift);
+    guarded y = guarded_new(p->rows * layout_count(t->y), t->shift);
+    t->be->convolution_forward_slopes(t->c, p->rows, x.data, f, value_rows, value.data, y.data);
+    double *want = malloc(p->rows * p->n_y * sizeof *want + 1);
+    for (size_t i = 0; i < p->rows * p->n_y; i++)
+        want[i] = activation_at(f, p->y[i % (value_rows * p->n_y)]).f1 * p->wx[i];
+    check_images(t->name, y, p->rows, t->y, want, NULL, p->scale_y);
+    free(want);
+    guarded_free(x);
+    guarded_free(value);
+    guarded_free(y);
+}
+
 static void check_forward_add(const subject *t)
 {
     const problem *p = t->p;
@@ -224,7 +242,9 @@ static void check_directions(const backend *be, const problem *p, int x_block, i
     static const activation fused[] = {ACTIVATION_RELU, ACTIVATION_LEAKY, ACTIVATION_RELIE, ACTIVATION_RAMP, ACTIVATION_LINEAR, ACTIVATION_PLSE};
     subject t = subject_new(be, p, x_block, y_block, shift);
     check_forward(&t, false, ACTIVATION_LINEAR);
-    check_forward(&t, true, fused[(size_t)(p->s.in.channels + x_block + shift) % COUNT_OF(fused)]);
+    const activation f = fused[(size_t)(p->s.in.channels + x_block + shift) % COUNT_OF(fused)];
+    check_forward(&t, true, f);
+    check_forward_slopes(&t, f);
     check_forward_add(&t);
     check_backward_data(&t, false);
     check_backward_data(&t, true);
@@ -257,6 +277,7 @@ static const shape_case shape_cases[] = {
     {2, 24, 16, 16, 8, 8, 0, 1, 3},
     {3, 19, 17, 32, 5, 3, 0, 1, 3},
     {8, 7, 6, 16, 1, 2, 0, 1, 2},
+    {8, 8, 12, 16, 6, 2, 0, 1, 3}, /* patches of more rows than y has */
     {3, 16, 16, 16, 3, 1, 1, 1, 4},
     {32, 12, 12, 32, 3, 1, 1, 1, 5}, /* Winograd */
     {48, 9, 17, 31, 3, 1, 1, 1, 5},
@@ -319,6 +340,41 @@ static void test_other_blocks(void **state)
         problem p = problem_new(&shapes[k], (size_t)shapes[k].rows);
         for (size_t b = 0; b < COUNT_OF(blocks); b++)
             check_directions(*state, &p, blocks[b][0], blocks[b][1], 0);
+        problem_free(&p);
+    }
+}
+
+/* What an earlier call has left in the scratch memory: NaN, in images that are brought into other blocks. */
+static void poison_scratch(const backend *be)
+{
+    const shape_case shape = {16, 40, 40, 16, 1, 1, 0, 1, 2};
+    problem p = problem_new(&shape, 2);
+    for (size_t i = 0; i < p.rows * p.n_x; i++)
+        p.x[i] = (real)NAN;
+    subject t = subject_new(be, &p, 1, 1, 0);
+    guarded y = guarded_new(p.rows * p.n_y, 0), x = guarded_copy((guarded){.data = p.x, .count = p.rows * p.n_x}, 0);
+    be->convolution_forward(t.c, p.rows, x.data, NULL, ACTIVATION_LINEAR, y.data);
+    be->convolution_free(t.c);
+    guarded_free(x);
+    guarded_free(y);
+    problem_free(&p);
+}
+
+/* Squares of pixels as channels, where some of the channels are nobody's. */
+static void test_dirty_scratch(void **state)
+{
+    static const shape_case shapes[] = {{1, 20, 20, 16, 8, 2, 1, 1, 2}, {1, 20, 20, 32, 8, 3, 3, 1, 2}, {1, 12, 13, 8, 5, 3, 1, 1, 3}, {3, 23, 21, 24, 11, 4, 2, 1, 2}};
+    const backend *be = *state;
+    for (size_t k = 0; k < COUNT_OF(shapes); k++) {
+        problem p = problem_new(&shapes[k], (size_t)shapes[k].rows);
+        subject t = subject_new(be, &p, 1, 16, 0);
+        poison_scratch(be);
+        check_forward(&t, false, ACTIVATION_LINEAR);
+        poison_scratch(be);
+        check_backward_data(&t, false);
+        poison_scratch(be);
+        check_backward_weights(&t);
+        be->convolution_free(t.c);
         problem_free(&p);
     }
 }
@@ -683,6 +739,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_directions_without_fast_paths),
         cmocka_unit_test(test_chosen_blocks),
         cmocka_unit_test(test_other_blocks),
+        cmocka_unit_test(test_dirty_scratch),
         cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_other_row_counts),
         cmocka_unit_test(test_new_weights),

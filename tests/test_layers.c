@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,6 +213,7 @@ static backend backend_of_blocks(const backend *of, int block)
     be.convolution_free = ref->convolution_free;
     be.convolution_load = ref->convolution_load;
     be.convolution_forward = ref->convolution_forward;
+    be.convolution_forward_slopes = ref->convolution_forward_slopes;
     be.convolution_forward_add = ref->convolution_forward_add;
     be.convolution_backward_data = ref->convolution_backward_data;
     be.convolution_backward_weights = ref->convolution_backward_weights;
@@ -337,6 +339,105 @@ static void cost_is_darknets(void **state)
         }
 }
 
+/* ---------------------------------------------------------------- layers with batch normalisation */
+
+enum { NORMALISED_OUTPUTS = 2 * 4 * 4 };
+
+static real *array_of(const graph *g, const char *name)
+{
+    GRAPH_ARRAYS(g, p)
+    if (strcmp(p->name, name) == 0)
+        return p->value;
+    return NULL;
+}
+
+/* What the sections predict for an image of 3 x 2 x 2 numbers. The first array of each name holds numbers of its own; further weights are 1, and of
+ * biases only the last are not 0. */
+static void predict_normalised(const backend *be, const char *sections, real y[NORMALISED_OUTPUTS])
+{
+    static const char *const names[] = {"weights", "scales", "rolling_mean", "rolling_variance"};
+    char text[512];
+    config *c;
+    graph g;
+    tape t;
+    snprintf(text, sizeof text, "[net]\nchannels=3\nheight=2\nwidth=2\n%s", sections);
+    assert_int_equal(config_parse("normalised", text, strlen(text), NULL, 0, print_line, NULL, &c), STATUS_OK);
+    assert_int_equal(graph_build(&g, c, be, NULL, NULL), STATUS_OK);
+    GRAPH_ARRAYS(&g, p)
+    if (strcmp(p->name, "biases") == 0 || strcmp(p->name, "weights") == 0)
+        be->fill(p->count, p->name[0] == 'w', p->value);
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+        be->uniform((random_stream){1, RANDOM_CHECK, (uint32_t)i}, 0, i == 0 ? 24 : 2, i == 3 ? .5 : -1, i == 3 ? 2 : 1, array_of(&g, names[i]));
+    real *biases = NULL;
+    GRAPH_ARRAYS(&g, p)
+    biases = strcmp(p->name, "biases") == 0 ? p->value : biases;
+    biases[0] = (real).75;
+    biases[1] = (real)-.5;
+    assert_int_equal(tape_create(&t, &g, be, 1, 0, 0, -1), STATUS_OK);
+    be->uniform((random_stream){2, RANDOM_CHECK, 0}, 0, 12, -1, 1, t.x.data);
+    sweep_values(&t, 0, g.n_nodes - 1);
+    const jet *out = tape_jet(&t, g.output_node);
+    be->reorder(1, node_out_layout(&g.nodes[g.output_node]), out->data, 1, y, false);
+    tape_free(&t);
+    graph_free(&g, be);
+    config_free(c);
+}
+
+/* In a prediction batch_normalize=1 is a [batchnorm] behind the layer, and what adds the biases behind that. */
+static void batch_normalize_is_batchnorm(void **state)
+{
+    (void)state;
+    static const char *const layers[] = {"[convolutional]\nfilters=2\nsize=2\npad=1\n", "[deconvolutional]\nfilters=2\nsize=2\nstride=2\n"};
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; ++i)
+        for (const backend *const *be = backend_list; *be; ++be) {
+            char in_one[256], apart[256];
+            real got[NORMALISED_OUTPUTS] = {0}, want[NORMALISED_OUTPUTS] = {0};
+            snprintf(in_one, sizeof in_one, "%sbatch_normalize=1\nactivation=tanh\n", layers[i]);
+            snprintf(apart, sizeof apart, "%sactivation=linear\n[batchnorm]\n[convolutional]\nfilters=2\ngroups=2\nactivation=tanh\n", layers[i]);
+            predict_normalised(*be, in_one, got);
+            predict_normalised(*be, apart, want);
+            assert_true(want[0] != 0);
+            for (int k = 0; k < NORMALISED_OUTPUTS; ++k)
+                if (!(fabs((double)(got[k] - want[k])) <= 1e-5))
+                    fail_msg("%s on %s: output %d is %g, should be %g", layers[i], (*be)->name, k, (double)got[k], (double)want[k]);
+        }
+}
+
+/* ---------------------------------------------------------------- what layers say about themselves */
+
+/* Two operations for each product of the convolution, in whichever direction the layer uses it; one sample of one pixel has no variance. */
+static void convolutions_know_their_cost(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *section;
+        double cost;
+        int least_batch;
+        double deviation;
+    } cases[] = {
+        {"[convolutional]\nfilters=4\nsize=2\nstride=1\n", 2. * (4 * 3 * 2 * 2) * (1 * 2), 1, .408248290463863},
+        {"[convolutional]\nfilters=4\nsize=2\nstride=2\nbatch_normalize=1\n", 2. * (4 * 3 * 2 * 2) * (1 * 1), 2, .408248290463863},
+        {"[deconvolutional]\nfilters=4\nsize=2\nstride=2\n", 2. * (3 * 4 * 2 * 2) * (2 * 3), 1, .08},
+        {"[deconvolutional]\nfilters=4\nsize=1\nstride=3\nbatch_normalize=1\n", 2. * (3 * 4) * (2 * 3), 1, .02 * 28 / 6},
+        {"[maxpool]\nsize=3\nstride=3\n[deconvolutional]\nfilters=4\nbatch_normalize=1\n", 2. * (3 * 4), 2, .02},
+    };
+    const backend *be = backend_list[0];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        char text[256];
+        config *c;
+        graph g;
+        snprintf(text, sizeof text, "[net]\nchannels=3\nheight=2\nwidth=3\n%s", cases[i].section);
+        assert_int_equal(config_parse("cost", text, strlen(text), NULL, 0, print_line, NULL, &c), STATUS_OK);
+        assert_int_equal(graph_build(&g, c, be, NULL, NULL), STATUS_OK);
+        const graph_node *node = &g.nodes[g.n_nodes - 1];
+        assert_true(node->type->row_cost(node) == cases[i].cost);
+        assert_int_equal(node->type->least_batch(node), cases[i].least_batch);
+        assert_true(fabs(node->parameters[node->n_parameters - 1].initial_deviation - cases[i].deviation) <= 1e-12);
+        graph_free(&g, be);
+        config_free(c);
+    }
+}
+
 enum { LABELS = 3 };
 
 /* The section behind three inputs 1, 2, 3: its cost and what comes back to the inputs, ybar given from above. */
@@ -430,6 +531,8 @@ int main(void)
         cmocka_unit_test(blocks_change_nothing),
         cmocka_unit_test(smaller_batches_are_the_same),
         cmocka_unit_test(cost_is_darknets),
+        cmocka_unit_test(batch_normalize_is_batchnorm),
+        cmocka_unit_test(convolutions_know_their_cost),
         cmocka_unit_test(softmax_and_logistic_are_losses_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,8 @@ typedef struct backend {
     void (*convolution_load)(convolution *c, const real *weights);
     /* y = f(W x + bias), overwritten; bias NULL: none. f must be piecewise linear or linear. */
     void (*convolution_forward)(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y);
+    /* y = f'(value) W x: the slope at `value`, whose value_rows images serve all rows in turn. f as above. */
+    void (*convolution_forward_slopes)(convolution *c, size_t rows, const real *x, activation f, size_t value_rows, const real *value, real *y);
     void (*convolution_forward_add)(convolution *c, size_t rows, const real *x, real *y); /* y += W x */
     /* adj_x = W^T adj_y, or += when `accumulate`. */
     void (*convolution_backward_data)(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate);

@@ -94,7 +94,9 @@ static void begin_pass(plugin_network *p, const network *net)
     if (p->critics)
         critics_begin(p->critics, (long)plugin_updates_at(p, *net->seen - (size_t)net->batch), net->train);
     /* Also when foreign layers come first: resample=0 draws from the sample's own numbers. */
-    p->be->copy((size_t)net->batch * t->x.count, p->first_adopted == 0 ? net->input : p->host->input, t->x.data);
+    const float *x = p->first_adopted == 0 ? net->input : p->host->input;
+    if (x != t->x.data)
+        p->be->copy((size_t)net->batch * t->x.count, x, t->x.data);
     if (p->objective) {
         if (net->train)
             plugin_refresh_weights(p, *net->seen - (size_t)net->batch);
@@ -285,6 +287,8 @@ status plugin_take_buffers(plugin_network *p)
 {
     network *net = p->host;
     status s = STATUS_OK;
+    free(net->input);
+    net->input = p->tape->x.data; /* lent: whoever fills it spares the engine a copy */
     for (int i = 0; i < net->n && s == STATUS_OK; ++i)
         if (!graph_is_foreign(&p->graph, i))
             s = host_layer_take_buffers(p, &p->graph.nodes[i], &net->layers[i]);
@@ -300,6 +304,8 @@ void plugin_drop_buffers(plugin_network *p)
     for (int i = 0; i < p->host->n; ++i)
         if (p->host->layers[i].forward == adopted_forward)
             host_layer_drop_buffers(p, &p->graph.nodes[i], &p->host->layers[i]);
+    if (p->tape && p->host->input == p->tape->x.data)
+        p->host->input = NULL;
 }
 
 /* Layers that are losses themselves read as many labels as they have outputs; Darknet would read past the end. */

@@ -83,10 +83,6 @@ static status resize_network_arrays(plugin_network *p, int width, int height)
     net->w = width;
     net->h = height;
     net->inputs = (int)shape_count(p->graph.input);
-    free(net->input);
-    net->input = allocate_zeroed((size_t)net->batch * (size_t)net->inputs, sizeof *net->input);
-    if (!net->input)
-        return STATUS_NO_MEMORY;
     status s = plugin_take_buffers(p);
     return s == STATUS_OK && !p->objective ? plugin_set_truth(p, truth_count(net)) : s;
 }

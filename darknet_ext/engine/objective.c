@@ -580,7 +580,8 @@ static void run_step(objective *self, const real *x, int batch, const real *trut
     if (t->batch != batch)
         tape_set_batch(t, batch);
     t->input_adjoint = false;
-    self->be->copy((size_t)batch * t->x.count, x, t->x.data);
+    if (x != t->x.data)
+        self->be->copy((size_t)batch * t->x.count, x, t->x.data);
     objective_begin(self, truth, true, seed, step);
     sweep_values(t, 0, self->graph->n_nodes - 1);
     objective_forward(self);

@@ -60,7 +60,8 @@ typedef struct call {
     size_t rows;
     real *x, *y;
     const real *bias;
-    activation f;
+    activation f;  /* for kernels that can apply it to a value */
+    finish finish; /* where they have not */
     real *gradient;
     bool accumulate; /* the image that is written */
 
@@ -177,14 +178,24 @@ static void take_x(const call *k, size_t rows, const real *inner, real *x)
         onednn_reorder(rows, (tensor_layout){k->c->shape.in, r->x_block}, inner, k->c->x.block, x, k->accumulate);
 }
 
-/* What the kernel did not do itself. */
-static void finish_forward(const call *k, const kernel *done, size_t rows, real *y)
+static const finish nothing = {.f = ACTIVATION_LINEAR};
+
+/* `after` as the kernel takes it: image by image, while it is in the cache. */
+static const finish *finish_of_kernel(const call *k, const finish *after)
 {
+    return k->recipe->method == METHOD_STRIDED && !k->own_y ? after : &nothing;
+}
+
+/* What the kernel did not do itself. */
+static void finish_forward(const call *k, const kernel *done, const finish *after, size_t rows, real *y)
+{
+    const size_t count = layout_count(k->c->y), parts = (size_t)part_count(count, PART_ELEMENTS);
     if (k->bias && !done->adds_bias)
         onednn_add_channel_bias(rows, k->c->y, k->bias, y);
-    jet view = {.data = y, .count = layout_count(k->c->y), .batch = (int)rows};
-    if (k->f != ACTIVATION_LINEAR && !done->activates)
-        onednn_activation_forward(k->f, &view, &view, (component_range){0, 1});
+    if (after->f == ACTIVATION_LINEAR || done->activates || finish_of_kernel(k, after) == after)
+        return;
+    FOR_EACH_PART(rows * count, rows * parts, 1, p,
+                  finish_image(after, count, p.first / parts, part_at(count, PART_ELEMENTS, (long)(p.first % parts)), y));
 }
 
 static void run_chunk(const call *k, const kernel *ready, size_t first, const workspace *w)
@@ -192,6 +203,8 @@ static void run_chunk(const call *k, const kernel *ready, size_t first, const wo
     const recipe *r = k->recipe;
     convolution *c = k->c;
     const size_t rows = ready->rows;
+    finish after = k->finish;
+    after.first = first;
     const tensor_layout inner_y = {c->shape.out, r->y_block};
     real *x = k->x + first * layout_count(c->x), *y = k->y + first * layout_count(c->y);
     real *kernel_x = k->own_x ? w->x : x, *kernel_y = k->own_y ? w->y : y;
@@ -200,12 +213,12 @@ static void run_chunk(const call *k, const kernel *ready, size_t first, const wo
     if (k->own_y && k->direction != CONVOLUTION_FORWARD)
         onednn_reorder(rows, c->y, y, r->y_block, kernel_y, false);
     if (k->direction == CONVOLUTION_BACKWARD_WEIGHTS) {
-        kernel_run(ready, kernel_x, kernel_y, adds_to_gradient(r) ? k->gradient : w->weights, NULL, w->kernel);
+        kernel_run(ready, kernel_x, kernel_y, adds_to_gradient(r) ? k->gradient : w->weights, NULL, &nothing, w->kernel);
         if (!adds_to_gradient(r))
             weights_add_gradient(c, ready, w->weights, k->gradient, w->reorder);
         return;
     }
-    kernel_run(ready, kernel_x, kernel_y, (real *)weights_get(c, ready, w->reorder), k->bias ? w->bias : NULL, w->kernel);
+    kernel_run(ready, kernel_x, kernel_y, (real *)weights_get(c, ready, w->reorder), k->bias ? w->bias : NULL, finish_of_kernel(k, &after), w->kernel);
     if (k->direction == CONVOLUTION_BACKWARD_DATA) {
         if (k->own_x)
             take_x(k, rows, kernel_x, x);
@@ -213,7 +226,7 @@ static void run_chunk(const call *k, const kernel *ready, size_t first, const wo
     }
     if (k->own_y)
         onednn_reorder(rows, inner_y, kernel_y, c->y.block, y, k->accumulate);
-    finish_forward(k, ready, rows, y);
+    finish_forward(k, ready, &after, rows, y);
 }
 
 static void run(call k)
@@ -238,14 +251,21 @@ static void run(call k)
 
 static call new_call(convolution *c, convolution_direction direction, size_t rows, const real *x, const real *y)
 {
-    return (call){.c = c, .direction = direction, .rows = rows, .x = (real *)x, .y = (real *)y, .f = ACTIVATION_LINEAR};
+    return (call){.c = c, .direction = direction, .rows = rows, .x = (real *)x, .y = (real *)y, .f = ACTIVATION_LINEAR, .finish = nothing};
 }
 
 void onednn_convolution_forward(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y)
 {
     call k = new_call(c, CONVOLUTION_FORWARD, rows, x, y);
     k.bias = bias;
-    k.f = f;
+    k.f = k.finish.f = f;
+    run(k);
+}
+
+void onednn_convolution_forward_slopes(convolution *c, size_t rows, const real *x, activation f, size_t value_rows, const real *value, real *y)
+{
+    call k = new_call(c, CONVOLUTION_FORWARD, rows, x, y);
+    k.finish = (finish){f, value, value_rows, 0};
     run(k);
 }
 

@@ -82,6 +82,22 @@ struct convolution {
     char reports[CONVOLUTION_DIRECTIONS][REPORT_LENGTH];
 };
 
+/* What follows a forward product: y = f(y), or y = f'(value) y with the values of value_rows images for all rows in turn. */
+typedef struct finish {
+    activation f;
+    const real *value; /* NULL: y is the value itself */
+    size_t value_rows;
+    size_t first; /* row of the call that is row 0 here */
+} finish;
+
+/* Elements of image `row` of y, which has `count`, on the calling thread. */
+static inline void finish_image(const finish *after, size_t count, size_t row, part elements, real *y)
+{
+    const real *value = after->value ? after->value + (after->first + row) % after->value_rows * count + elements.first : NULL;
+    if (after->f != ACTIVATION_LINEAR)
+        onednn_piecewise(after->f, elements.size, value, y + row * count + elements.first);
+}
+
 static inline tensor_layout recipe_x(const recipe *r)
 {
     return (tensor_layout){r->inner.in, r->x_block};
@@ -136,8 +152,8 @@ void weights_reorder_free(weights_reorder *w);
 kernel *kernel_get(convolution *c, convolution_direction direction, const recipe *r, size_t rows, bool bias, activation f);
 void kernels_free(convolution *c);
 /* Inner images and weights; `bias` has the inner channels and is read where the kernel adds it. Backward weights overwrites `weights`, but
- * where adds_to_gradient() it adds to them. */
-void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bias, void *workspace);
+ * where adds_to_gradient() it adds to them. `after` is for METHOD_STRIDED. */
+void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bias, const finish *after, void *workspace);
 
 /* -- convolution_weights.c -- */
 
@@ -165,7 +181,7 @@ size_t depthwise_workspace(const recipe *r, size_t rows);
 bool strided_fits(const recipe *r, convolution_direction direction);
 size_t strided_workspace(const recipe *r, convolution_direction direction, size_t rows);
 /* bias NULL: none. */
-void strided_forward(const recipe *r, size_t rows, const real *x, const real *weights, const real *bias, real *y, void *workspace);
+void strided_forward(const recipe *r, size_t rows, const real *x, const real *weights, const real *bias, const finish *after, real *y, void *workspace);
 void strided_backward_data(const recipe *r, size_t rows, const real *y, const real *weights, real *x, void *workspace);
 void strided_backward_weights(const recipe *r, size_t rows, const real *y, const real *x, real *gradient, void *workspace);
 

@@ -411,24 +411,24 @@ static void run_depthwise(const kernel *k, real *x, real *y, real *weights, void
         depthwise_backward_weights(k->recipe, k->rows, y, x, weights, workspace);
 }
 
-static void run_strided(const kernel *k, real *x, real *y, real *weights, const real *bias, void *workspace)
+static void run_strided(const kernel *k, real *x, real *y, real *weights, const real *bias, const finish *after, void *workspace)
 {
     if (k->direction == CONVOLUTION_FORWARD)
-        strided_forward(k->recipe, k->rows, x, weights, bias, y, workspace);
+        strided_forward(k->recipe, k->rows, x, weights, bias, after, y, workspace);
     else if (k->direction == CONVOLUTION_BACKWARD_DATA)
         strided_backward_data(k->recipe, k->rows, y, weights, x, workspace);
     else
         strided_backward_weights(k->recipe, k->rows, y, x, weights, workspace);
 }
 
-void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bias, void *workspace)
+void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bias, const finish *after, void *workspace)
 {
     if (k->primitive)
         run_primitive(k, x, y, weights, bias, workspace);
     else if (k->recipe->method == METHOD_PATCHES)
         run_patches(k, x, y, weights, workspace);
     else if (k->recipe->method == METHOD_STRIDED)
-        run_strided(k, x, y, weights, bias, workspace);
+        run_strided(k, x, y, weights, bias, after, workspace);
     else
         run_depthwise(k, x, y, weights, workspace);
 }

@@ -7,7 +7,7 @@
  *     backward weights   A: the same, transposed                    B: pixels x filters, adj_y as it is
  *     backward data      A: cells x patch of adj_y within zeros     B: patch x pixels and channels of a cell of x, packed
  *
- * A cell is a square of stride x stride pixels; every cell has the same filters over it, shifted. The sum of an element runs through the depth in an
+ * A cell is a square of stride x stride pixels; every cell has the same filters over it, shifted. Of a patch the rows of zeros are left out. The sum of an element runs through the depth in an
  * order that does not depend on the number of threads. Images are plain or in blocks of 8 or 16, without padding. */
 #include "backend/onednn/convolution.h"
 #include "backend/onednn/hot.h"
@@ -197,15 +197,17 @@ DNX_HOT static void forward_image(const forward_plan *p, const real *x, ahead ne
     }
 }
 
-void strided_forward(const recipe *r, size_t rows, const real *x, const real *weights, const real *bias, real *y, void *workspace)
+void strided_forward(const recipe *r, size_t rows, const real *x, const real *weights, const real *bias, const finish *after, real *y, void *workspace)
 {
     memory m = {workspace, 0};
     const forward_plan plan = forward_plan_new(r, &m);
     const size_t n_x = layout_count(recipe_x(r)), n_y = layout_count(recipe_y(r));
     const size_t tiles = plan.panels * tile_count(plan.a.rows);
     forward_prepare(&plan, weights, bias);
-    FOR_EACH_PART(rows * n_y * plan.a.depth, rows, 1, p,
-                  forward_image(&plan, x + p.first * n_x, new_ahead(x, p.first, rows, n_x, tiles), y + p.first * n_y));
+    FOR_EACH_PART(rows * n_y * plan.a.depth, rows, 1, p, {
+        forward_image(&plan, x + p.first * n_x, new_ahead(x, p.first, rows, n_x, tiles), y + p.first * n_y);
+        finish_image(after, n_y, p.first, (part){0, n_y, 0}, y);
+    });
 }
 
 /* ---------------------------------------------------------------- backward weights */
@@ -298,8 +300,8 @@ void strided_backward_weights(const recipe *r, size_t rows, const real *y, const
 typedef struct data_plan {
     const recipe *r;
     tensor_layout y; /* within zeros */
-    int taps;
-    gather a; /* cells, patch of y */
+    int taps, height, width; /* of the cells */
+    gather a; /* cells, patch of y: its rows, the pixels of a row, their channels */
     size_t columns, panels, piece; /* neighbouring columns that are neighbours in x */
     uint32_t *cell_at, *piece_at;  /* in x: of cells, and of pieces within a cell */
     real *weights;                 /* [panels][depth][COLUMNS] */
@@ -319,8 +321,8 @@ static data_plan data_plan_new(const recipe *r, memory *m)
 {
     const convolution_shape *s = &r->inner;
     const int taps = s->size / s->stride;
-    const size_t cells = (size_t)((s->out.height - 1 + taps) * (s->out.width - 1 + taps));
-    data_plan p = {.r = r, .y = recipe_y(r), .taps = taps, .piece = piece_of(r)};
+    data_plan p = {.r = r, .y = recipe_y(r), .taps = taps, .height = s->out.height - 1 + taps, .width = s->out.width - 1 + taps, .piece = piece_of(r)};
+    const size_t cells = (size_t)(p.height * p.width);
     p.y.shape.height += 2 * (taps - 1);
     p.y.shape.width += 2 * (taps - 1);
     p.a = new_gather(m, cells, (size_t)(s->out.channels * taps * taps));
@@ -353,22 +355,29 @@ static void pack_column(const data_plan *p, const real *weights, size_t column)
     const bool exists = column < p->columns && e.channel < s->in.channels;
     real *to = p->weights + column / COLUMNS * p->a.depth * COLUMNS + column % COLUMNS;
     const int kernel_size = s->size * s->size, taps = p->taps, corner = exists ? e.channel * kernel_size + e.row * s->size + e.column : 0;
-    for (int f = 0; f < s->out.channels; f++) {
-        const real *from = weights + f * s->in.channels * kernel_size + corner;
-        for (int i = taps - 1; i >= 0; i--)
-            for (int j = taps - 1; j >= 0; j--, to += COLUMNS)
-                *to = exists ? from[(i * s->size + j) * s->stride] : 0;
-    }
+    for (int i = taps - 1; i >= 0; i--)
+        for (int j = taps - 1; j >= 0; j--) {
+            const real *from = weights + corner + (i * s->size + j) * s->stride;
+            for (int f = 0; f < s->out.channels; f++, to += COLUMNS)
+                *to = exists ? from[f * s->in.channels * kernel_size] : 0;
+        }
+}
+
+static void fill_taps(const data_plan *p)
+{
+    uint32_t *at = p->a.depth_at;
+    for (int q = 0; q < p->taps * p->taps; q++)
+        for (int f = 0; f < p->r->inner.out.channels; f++)
+            *at++ = (uint32_t)layout_at(p->y, (size_t)f, (size_t)(q / p->taps * p->y.shape.width + q % p->taps));
 }
 
 static void data_prepare(const data_plan *p, const real *weights)
 {
     const convolution_shape *s = &p->r->inner;
     const tensor_layout x = recipe_x(p->r);
-    const int height = s->out.height - 1 + p->taps, width = s->out.width - 1 + p->taps;
-    fill_grid(p->y, 1, height, width, p->a.row_at);
-    fill_patch(p->y, p->taps, p->a.depth_at);
-    fill_grid(x, s->stride, height, width, p->cell_at);
+    fill_grid(p->y, 1, p->height, p->width, p->a.row_at);
+    fill_taps(p);
+    fill_grid(x, s->stride, p->height, p->width, p->cell_at);
     for (size_t i = 0; i < p->columns / p->piece; i++) {
         const cell_element e = element_of(p->r, i * p->piece);
         p->piece_at[i] = (uint32_t)layout_at(x, (size_t)e.channel, (size_t)(e.row * s->in.width + e.column));
@@ -399,16 +408,32 @@ DNX_ALWAYS_INLINE void put_tile(const tile *t, size_t rows, const uint32_t *cell
     }
 }
 
-DNX_ALWAYS_INLINE void data_cells(const data_plan *p, size_t piece, const real *framed, real *x, ahead next)
+/* Rows of cells whose patches have the same rows of zeros; what is left of the patch is [from, from + depth). */
+typedef struct band {
+    size_t first, last; /* cells */
+    size_t from, depth;
+} band;
+
+/* The rows of a patch of cell row `row` that lie inside of y, and the rows of cells below that have the same. */
+static band band_at(const data_plan *p, int row)
 {
-    for (size_t first = 0; first < p->a.rows; first += ROWS)
+    const int margin = p->taps - 1, height = p->r->inner.out.height, below = margin + height - row;
+    const int from = row < margin ? margin - row : 0, to = below < p->taps ? below : p->taps;
+    const bool whole = from == 0 && to == p->taps;
+    const size_t tap_row = (size_t)(p->taps * p->r->inner.out.channels), width = (size_t)p->width;
+    return (band){(size_t)row * width, (size_t)(whole ? height : row + 1) * width, (size_t)from * tap_row, (size_t)(to - from) * tap_row};
+}
+
+DNX_ALWAYS_INLINE void data_cells(const data_plan *p, size_t piece, band b, const real *framed, real *x, ahead *next)
+{
+    for (size_t first = b.first; first < b.last; first += ROWS)
         for (size_t panel = 0; panel < p->panels; panel++) {
-            const size_t rows = at_most(p->a.rows - first, ROWS), count = at_most(p->columns - panel * COLUMNS, COLUMNS) / piece;
-            const real *w = p->weights + panel * p->a.depth * COLUMNS;
+            const size_t rows = at_most(b.last - first, ROWS), count = at_most(p->columns - panel * COLUMNS, COLUMNS) / piece;
+            const real *w = p->weights + (panel * p->a.depth + b.from) * COLUMNS;
             const uint32_t *cell_at = p->cell_at + first, *piece_at = p->piece_at + panel * COLUMNS / piece;
             tile t;
-            ask_ahead(&next);
-            multiply(framed, rows, p->a.row_at + first, p->a.depth, p->a.depth_at, (columns){w, w + LANES, COLUMNS}, &t);
+            ask_ahead(next);
+            multiply(framed, rows, p->a.row_at + first, b.depth, p->a.depth_at + b.from, (columns){w, w + LANES, COLUMNS}, &t);
             if (rows == ROWS && count == COLUMNS / piece)
                 put_tile(&t, ROWS, cell_at, piece, COLUMNS / piece, piece_at, x);
             else
@@ -419,12 +444,16 @@ DNX_ALWAYS_INLINE void data_cells(const data_plan *p, size_t piece, const real *
 /* The pieces that most networks have are known to the compiler. */
 DNX_HOT static void data_image(const data_plan *p, const real *framed, real *x, ahead next)
 {
-    if (p->piece == 8)
-        data_cells(p, 8, framed, x, next);
-    else if (p->piece == 4)
-        data_cells(p, 4, framed, x, next);
-    else
-        data_cells(p, p->piece, framed, x, next);
+    for (size_t cell = 0; cell < p->a.rows;) {
+        const band b = band_at(p, (int)(cell / (size_t)p->width));
+        if (p->piece == 8)
+            data_cells(p, 8, b, framed, x, &next);
+        else if (p->piece == 4)
+            data_cells(p, 4, b, framed, x, &next);
+        else
+            data_cells(p, p->piece, b, framed, x, &next);
+        cell = b.last;
+    }
 }
 
 void strided_backward_data(const recipe *r, size_t rows, const real *y, const real *weights, real *x, void *workspace)

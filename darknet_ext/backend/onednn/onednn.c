@@ -30,6 +30,7 @@ const backend onednn_backend = {
     .convolution_free = onednn_convolution_free,
     .convolution_load = onednn_convolution_load,
     .convolution_forward = onednn_convolution_forward,
+    .convolution_forward_slopes = onednn_convolution_forward_slopes,
     .convolution_forward_add = onednn_convolution_forward_add,
     .convolution_backward_data = onednn_convolution_backward_data,
     .convolution_backward_weights = onednn_convolution_backward_weights,

@@ -86,6 +86,9 @@ void onednn_activation_forward(activation kind, const jet *x, jet *y, component_
 void onednn_activation_backward(activation kind, const jet *x, const jet *adj_y, jet *adj_x, component_range range,
                                 bool accumulate);
 
+/* On the calling thread, f piecewise linear: y = f(y), or y = f'(value) y where `value` is not NULL. */
+void onednn_piecewise(activation f, size_t count, const real *value, real *y);
+
 void onednn_sum_rows(size_t rows, size_t count, const real *x, real *sums);
 double onednn_dot(size_t count, const real *x, const real *y);
 double onednn_loss(loss_function loss, size_t rows, size_t count, const real *prediction, const real *target, real scale,
@@ -100,6 +103,7 @@ convolution *onednn_convolution_create(const convolution_shape *shape, int x_blo
 void onednn_convolution_free(convolution *c);
 void onednn_convolution_load(convolution *c, const real *weights);
 void onednn_convolution_forward(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y);
+void onednn_convolution_forward_slopes(convolution *c, size_t rows, const real *x, activation f, size_t value_rows, const real *value, real *y);
 void onednn_convolution_forward_add(convolution *c, size_t rows, const real *x, real *y);
 void onednn_convolution_backward_data(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate);
 void onednn_convolution_backward_weights(convolution *c, size_t rows, const real *adj_y, const real *x, real *gradient);

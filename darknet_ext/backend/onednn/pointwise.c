@@ -127,6 +127,14 @@ static void smooth_backward_part(activation kind, const jet *x, const jet *adj_y
         }
 }
 
+void onednn_piecewise(activation f, size_t count, const real *value, real *y)
+{
+    if (value)
+        piecewise_slope(f, count, value, y, y, false);
+    else
+        piecewise_value(f, count, y, y);
+}
+
 static void forward_part(activation kind, const jet *x, jet *y, component_range range, part p)
 {
     if (activation_table[kind].piecewise_linear)

@@ -107,15 +107,15 @@ DNX_ALWAYS_INLINE double loss_row(loss_function loss, size_t count, const real *
     return loss_value(loss, sums);
 }
 
-/* `weighted` is known to the compiler too: most losses have no weights of elements. */
-DNX_ALWAYS_INLINE double loss_rows_kind(loss_kind kind, bool weighted, loss_function given, size_t rows, size_t count, const real *prediction,
-                                        const real *target, real scale, real *gradient)
+/* `weighted` and `targeted` are known to the compiler too: most losses have no weights of elements, and many are of derivatives alone. */
+DNX_ALWAYS_INLINE double loss_rows_kind(loss_kind kind, bool weighted, bool targeted, loss_function given, size_t rows, size_t count,
+                                        const real *prediction, const real *target, real scale, real *gradient)
 {
     const loss_function loss = {kind, given.parameter, weighted ? given.weights : NULL, NULL};
     double sum = 0;
     for (size_t r = 0; r < rows; r++) {
         const double row_weight = given.row_weights ? given.row_weights[r] : 1;
-        sum += row_weight * loss_row(loss, count, prediction + r * count, target ? target + r * count : NULL, row_weight * scale,
+        sum += row_weight * loss_row(loss, count, prediction + r * count, targeted ? target + r * count : NULL, row_weight * scale,
                                      gradient ? gradient + r * count : NULL);
     }
     return sum;
@@ -138,8 +138,9 @@ DNX_HOT static double loss_rows(loss_function loss, size_t rows, size_t count, c
     switch (loss.kind) {
 #define CASE(e, name) \
     case e:           \
-        return loss.weights ? loss_rows_kind(e, true, loss, rows, count, prediction, target, scale, gradient) \
-                            : loss_rows_kind(e, false, loss, rows, count, prediction, target, scale, gradient);
+        return loss.weights ? loss_rows_kind(e, true, target != NULL, loss, rows, count, prediction, target, scale, gradient) \
+               : target     ? loss_rows_kind(e, false, true, loss, rows, count, prediction, target, scale, gradient)          \
+                            : loss_rows_kind(e, false, false, loss, rows, count, prediction, target, scale, gradient);
         VECTOR_LOSS_TABLE(CASE)
         PENALTY_LOSS_TABLE(CASE)
 #undef CASE

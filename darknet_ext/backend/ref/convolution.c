@@ -172,6 +172,15 @@ void ref_convolution_forward(convolution *c, size_t rows, const real *x, const r
     }
 }
 
+void ref_convolution_forward_slopes(convolution *c, size_t rows, const real *x, activation f, size_t value_rows, const real *value, real *y)
+{
+    const size_t n_y = layout_count(c->y);
+    ref_convolution_forward(c, rows, x, NULL, ACTIVATION_LINEAR, y);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < n_y; i++)
+            y[r * n_y + i] *= activation_at(f, value[r % value_rows * n_y + i]).f1;
+}
+
 void ref_convolution_forward_add(convolution *c, size_t rows, const real *x, real *y)
 {
     for (size_t r = 0, n; r < rows; r += n) {

@@ -27,6 +27,7 @@ const backend ref_backend = {
     .convolution_free = ref_convolution_free,
     .convolution_load = ref_convolution_load,
     .convolution_forward = ref_convolution_forward,
+    .convolution_forward_slopes = ref_convolution_forward_slopes,
     .convolution_forward_add = ref_convolution_forward_add,
     .convolution_backward_data = ref_convolution_backward_data,
     .convolution_backward_weights = ref_convolution_backward_weights,

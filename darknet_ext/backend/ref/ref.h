@@ -36,6 +36,7 @@ convolution *ref_convolution_create(const convolution_shape *shape, int x_block,
 void ref_convolution_free(convolution *c);
 void ref_convolution_load(convolution *c, const real *weights);
 void ref_convolution_forward(convolution *c, size_t rows, const real *x, const real *bias, activation f, real *y);
+void ref_convolution_forward_slopes(convolution *c, size_t rows, const real *x, activation f, size_t value_rows, const real *value, real *y);
 void ref_convolution_forward_add(convolution *c, size_t rows, const real *x, real *y);
 void ref_convolution_backward_data(convolution *c, size_t rows, const real *adj_y, real *adj_x, bool accumulate);
 void ref_convolution_backward_weights(convolution *c, size_t rows, const real *adj_y, const real *x, real *gradient);
