@@ -24,7 +24,8 @@ typedef struct summary {
 } summary;
 
 /* Keys: version, cfg, seed, threads, backend, steps, seconds, stopped, parameters, training_points, waited_seconds, test{value_mse,
- * gradient_mse, hessian_mse, directional_mse, error, top5_error, kl}, best{step, ...}, derivatives{gradient_cosine, collapses, first_collapse, trust, rate_factor}, kept_inputs;
+ * gradient_mse, hessian_mse, directional_mse, error, top5_error, kl}, best{step, ...},
+ * derivatives{gradient_cosine, collapses, first_collapse, trust, rate_factor}, kept_inputs;
  * measures that were not taken are left out. */
 status summary_write(const summary *s, const char *path);
 
