@@ -1,5 +1,6 @@
-/* How training pictures are changed (data/augment.h): against the same thing said in another way, the distribution of what is drawn, both directions
- * of the mirror; ten crops and other views of test pictures and what colours become, by their formulas; minibatches of the loader, the same for any number of threads and from anywhere, and test samples as they are. */
+/* How training pictures are changed (data/augment.h): against the same thing said in another way, the distribution of what is drawn, both
+ * directions of the mirror; what colours become, by their formulas; ten crops and other views of test pictures; minibatches of the loader, the same for
+ * any number of threads and from anywhere, and test samples as they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,8 +119,10 @@ static void test_positions(void **state)
     for (uint64_t s = 0; s < sizeof starts / sizeof *starts; ++s) {
         int same = 0;
         for (uint64_t i = 0; i < N; ++i) {
-            augment_pad_crop(&(augmentation){.kind = AUGMENT_PAD_CROP, .seed = 3, .flip = true, .padding = PADDING}, i, shape, x, y);
-            augment_pad_crop(&(augmentation){.kind = AUGMENT_PAD_CROP, .seed = s ? 3 : 4, .flip = true, .padding = PADDING}, i + starts[s], shape, x, other);
+            augmentation a = {.kind = AUGMENT_PAD_CROP, .seed = 3, .flip = true, .padding = PADDING};
+            augment_pad_crop(&a, i, shape, x, y);
+            a.seed = s ? 3 : 4;
+            augment_pad_crop(&a, i + starts[s], shape, x, other);
             same += memcmp(y, other, sizeof y) == 0;
         }
         assert_in_range(same, 0, 3 * N / (2 * PLACES * PLACES));
@@ -617,7 +620,9 @@ static void test_ten_crops(void **state)
     file_put("abc.names", "-a\n-b\n-c\n", 9);
     assert_int_equal(names_file_read("abc.names", &names), STATUS_OK);
     counting = (picture_tools){read_and_count, picture_scale};
-    stream_request r = {.path = "all.list", .inputs = COUNT, .outputs = CLASSES, .input = shape, .needs_labels = true, .pictures = &counting, .view = {true, .5}};
+    stream_request r = {.path = "all.list", .inputs = COUNT, .outputs = CLASSES, .input = shape, .needs_labels = true};
+    r.pictures = &counting;
+    r.view = (picture_view){true, .5};
     sample_stream *s;
     sample_set set;
     evaluator *e;

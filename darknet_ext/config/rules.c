@@ -176,18 +176,18 @@ static void check_meaningless(checked k, const char *const *keys, const char *be
             message_error(k.m, section_place(k.s, *keys), "'%s' means nothing beside '%s'", *keys, beside);
 }
 
+#define AUGMENT_KEYS "augment", "flip", "padding"
+#define PICTURE_KEYS AUGMENT_KEYS, "min_area", "max_area", "aspect", "brightness", "contrast", "saturation", "hue", "view", "centre"
+
 /* Where samples come from, and the keys that mean something there. */
 static const struct {
     const char *key, *keys[32];
 } sample_sources[] = {
     {"function", {"dimension", "domain", "difference_step"}},
-    {"file", {"test_file", "test_fraction", "missing", "history", "scale", "labels", "split", "fraction", "loaders", "cache_mb", "augment",
-              "flip", "padding", "top"}},
-    {"list", {"test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "augment", "flip", "padding", "min_area", "max_area", "aspect",
-              "brightness", "contrast", "saturation", "hue", "view", "centre", "top"}},
-    {"train", {"valid", "names", "test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "augment",
-               "flip", "padding", "min_area", "max_area", "aspect",
-               "brightness", "contrast", "saturation", "hue", "view", "centre", "top"}},
+    {"file", {"test_file", "test_fraction", "missing", "history", "scale", "labels", "split", "fraction", "loaders", "cache_mb", "top",
+              AUGMENT_KEYS}},
+    {"list", {"test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "top", PICTURE_KEYS}},
+    {"train", {"valid", "names", "test_fraction", "missing", "split", "fraction", "loaders", "cache_mb", "top", PICTURE_KEYS}},
 };
 enum { SAMPLE_SOURCES = sizeof sample_sources / sizeof *sample_sources };
 
@@ -249,10 +249,8 @@ static void check_augment(checked k)
 /* With a teacher samples may be the points of a domain alone. */
 static void check_data(checked k)
 {
-    static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", "history", "scale",
-                                            "labels",    "split",           "fraction",  "loaders",       "cache_mb",
-                                            "augment", "flip", "padding", "min_area", "max_area", "aspect",
-                                            "brightness", "contrast", "saturation", "hue", "view", "centre", "top", NULL};
+    static const char *const of_labels[] = {"dimension", "difference_step", "test_file", "test_fraction", "missing", "history", "scale", "labels",
+                                            "split", "fraction", "loaders", "cache_mb", "top", PICTURE_KEYS, NULL};
     int source = -1, n = 0;
     check_domain(k);
     if (!USABLE(k.s, "file", "function", "list", "train"))

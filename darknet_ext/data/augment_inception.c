@@ -20,11 +20,6 @@ static void draw_size(const augmentation *a, uint64_t position, int attempt, dou
     *height = (int)lround(sqrt(area / ratio));
 }
 
-static int at_least_1(int side)
-{
-    return side > 0 ? side : 1;
-}
-
 static picture_part middle_part(const augmentation *a, int height, int width)
 {
     picture_part part = {.height = height, .width = width};
@@ -42,9 +37,7 @@ picture_part augment_part(const augmentation *a, uint64_t position, int height, 
     picture_part part;
     for (int attempt = 0; attempt < ATTEMPTS; ++attempt) {
         draw_size(a, position, attempt, (double)height * width, &part.height, &part.width);
-        part.height = at_least_1(part.height);
-        part.width = at_least_1(part.width);
-        if (part.height > height || part.width > width)
+        if (part.height < 1 || part.width < 1 || part.height > height || part.width > width)
             continue;
         part.top = draw_below(a, position, WORD_ROW, height - part.height + 1);
         part.left = draw_below(a, position, WORD_COLUMN, width - part.width + 1);

@@ -4,8 +4,8 @@
  *
  *     y = contrast (C x - C m) + C m + brightness 1        clipped to 0..1 at the end
  *
- * where C keeps the luma Y of YIQ, multiplies its chroma (I, Q) by `saturation` and turns it by `hue`. Without clipping in between the four commute, so
- * that the order of Inception's, which is drawn, has nothing to say. Inception turns the hue of HSV; the same in YIQ is a matrix. */
+ * where C keeps the luma Y of YIQ, multiplies its chroma (I, Q) by `saturation` and turns it by `hue`. Without clipping in between the four commute:
+ * the order of Inception's, which is drawn, has nothing to say. Inception turns the hue of HSV; the same in YIQ is a matrix. */
 #ifndef DNX_DATA_COLOUR_H
 #define DNX_DATA_COLOUR_H
 

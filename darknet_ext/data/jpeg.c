@@ -12,7 +12,7 @@ static bool has_length(int code)
     return code != 0x01 && !(code >= FIRST_RESTART && code <= END);
 }
 
-/* The code of the next marker, from wherever the file stands; EOF. One thread has the file: locks for every byte would cost a tenth of its decoding. */
+/* The code of the next marker, from wherever the file stands; EOF. Only this thread has the file: a lock for every byte would cost a tenth of decoding. */
 static int next_code(FILE *f)
 {
     int byte = getc_unlocked(f);

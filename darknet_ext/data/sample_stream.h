@@ -87,7 +87,8 @@ static inline status stream_prepare(sample_stream *s)
 /* Bytes that each reading thread needs. */
 size_t stream_scratch(const sample_stream *s);
 
-/* x [inputs] and y [outputs] of a sample; x NULL: y alone. `view` NULL: the sample as it is, of pictures crop 0. `scratch` is this thread's, of stream_scratch() bytes. */
+/* x [inputs] and y [outputs] of a sample; x NULL: y alone. `view` NULL: the sample as it is, of pictures crop 0. `scratch` is this thread's, of
+ * stream_scratch() bytes. */
 status stream_read(const sample_stream *s, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y);
 
 /* NULL is allowed. */

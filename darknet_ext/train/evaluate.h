@@ -6,9 +6,9 @@
 #include "data/dataset.h"
 #include "data/stream_source.h"
 
-/* `error`, `top_error` and `kl` are of classifiers, whose outputs and labels are logits: the part of the samples whose largest output is not that of the
- * label's largest number, the part for which that is not among the `top` largest outputs, and the mean of KL(student || target); of classes, whose KL in that direction is infinite, KL(target || student), for
- * one-hot rows the cross entropy. Samples whose labels are not given are left out.
+/* `error`, `top_error` and `kl` are of classifiers, whose outputs and labels are logits: the part of the samples whose largest output is not that of
+ * the label's largest number, the part for which that is not among the `top` largest outputs, and the mean of KL(student || target); of classes, whose
+ * KL in that direction is infinite, KL(target || student), for one-hot rows the cross entropy. Samples whose labels are not given are left out.
  *
  * Mean squared errors over all entries that the points give, those that are not NaN: of values, of the Jacobian, of the Hessian
  * (without it: of its products with the given v), and of J v. NaN where not measured. */
@@ -29,7 +29,7 @@ status evaluator_create(evaluator **result, plugin_network *p, int order);
 void evaluator_free(evaluator *e);
 evaluation evaluator_run(evaluator *e, const dataset *d);
 
-/* From now on error and kl are measured, too; `probabilities`: y is probabilities, of one-hot rows too; else logits. With `top` > 1 also top_error. */
+/* From now on error and kl are measured, and with `top` > 1 top_error; `probabilities`: y is probabilities, of one-hot rows too; else logits. */
 void evaluator_compare_classes(evaluator *e, bool probabilities, int top);
 
 /* What another network says becomes the labels of samples that are read in pieces and have none. It must outlive the evaluator. */

@@ -4,8 +4,8 @@
  *     test_directional_mse,weight_value,weight_gradient,weight_hessian,gradient_cosine,test_error,test_kl,test_top_error
  *
  * loss* are averages per sample over the steps since the last row, weights included; weight_* those weights, now. gradient_cosine is
- * that between the gradients of the loss on values and of the losses on derivatives, by the parameters, on the last minibatch. test_error, test_kl and
- * test_top_error are of classifiers (train/evaluate.h). */
+ * that between the gradients of the loss on values and of the losses on derivatives, by the parameters, on the last minibatch. test_error,
+ * test_kl and test_top_error are of classifiers (train/evaluate.h). */
 #ifndef DNX_TRAIN_METRICS_H
 #define DNX_TRAIN_METRICS_H
 

@@ -104,7 +104,8 @@ def main():
         print(f"| {program.name}{f' ({program.remark})' if program.remark else ''} | {clock:.0f} | {core:.0f} |")
     if len(programs) > 1:
         ratios = [[a / b for a, b in zip(ours, theirs)] for ours, theirs in zip(found["darknet_ext"], found["torchvision"])]
-        print("\ndarknet_ext / torchvision, median of the rounds: {:.2f} by the clock, {:.2f} per core".format(*(statistics.median(r) for r in zip(*ratios))))
+        clock, core = (statistics.median(values) for values in zip(*ratios))
+        print(f"\ndarknet_ext / torchvision, median of the rounds: {clock:.2f} by the clock, {core:.2f} per core")
     print(f"\naugment={arguments.augment}, {arguments.rounds} rounds of {arguments.samples} images each in turn, one thread or worker process")
     if others > DISTURBED:
         print(f"other programs used {100 * others:.0f}% of the processors meanwhile: the rates by the clock are too low")
