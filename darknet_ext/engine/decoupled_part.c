@@ -165,7 +165,7 @@ static void go_down(part *p)
     sweep_adjoints(t, p->last, p->first, true);
 }
 
-/* What this minibatch teaches the critic below; true: that waits for the losses. Nothing when no gradient came down (mode=noprop, stopbackward). */
+/* What this minibatch teaches the critic below; true: that waits for the losses. Below mode=noprop no gradient ever comes, and nothing is taught. */
 static bool give_lesson(part *p, slot *s)
 {
     decoupled *d = p->owner;
