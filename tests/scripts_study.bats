@@ -103,3 +103,11 @@ is_picture() {
         is_picture study/$name.png
     done
 }
+
+@test "decoupled_study measures every way" {
+    script decoupled_study -rounds 1 -updates 4 -out "$PWD/study" -darknet "$darknet"
+    equal ways 'locked_1 locked_2 lockstep queue_1 queue_2 queue_8 drop ' "$(cut -d , -f 1 study/runs.csv | tr '\n' ' ')"
+    like 'row of lockstep' '| lockstep | * | * | * | *, *, *, * | 1.0, 1.0, 1.0 |' "$(grep '^| lockstep ' study/table.md)"
+    run "$SOURCE_DIR/scripts/decoupled_study" -rounds many
+    equal status 2 "$status"
+}

@@ -78,9 +78,10 @@ static void open_drawn(cut_network *n, const backend *be, const char *cfg, bool 
     be->set_threads(1);
 }
 
-static void train_locked(cut_network *n, bool adam)
+/* Minibatches first to last, from 1. */
+static void train_locked(cut_network *n, bool adam, int first, int last)
 {
-    for (int i = 1; i <= UPDATES * SUBDIVISIONS; i++) {
+    for (int i = first; i <= last; i++) {
         samples s = samples_of((uint32_t)i);
         update_rule rule = rule_of(adam, i / SUBDIVISIONS);
         add_step(n, SAMPLES, s.x, s.labels, (uint64_t)i);
@@ -144,7 +145,7 @@ static void lockstep_is_locked_training(void **state)
             cut_network locked, unlocked;
             open_drawn(&locked, *be, c->cfg, c->adam);
             open_drawn(&unlocked, *be, c->cfg, c->adam);
-            train_locked(&locked, c->adam);
+            train_locked(&locked, c->adam, 1, UPDATES * SUBDIVISIONS);
             decoupled *d = start(&unlocked, (decoupled_options){.queue = 1, .lockstep = true, .threads = 1});
             for (int k = 1; k <= UPDATES * SUBDIVISIONS; k++)
                 feed(d, c->adam, k, SUBDIVISIONS);
@@ -152,6 +153,10 @@ static void lockstep_is_locked_training(void **state)
             decoupled_take_losses(d, &minibatches);
             assert_int_equal(minibatches, UPDATES * SUBDIVISIONS);
             decoupled_free(d);
+            expect_same(c->name, &locked, &unlocked);
+            /* Afterwards it can be trained as ever. */
+            train_locked(&locked, c->adam, UPDATES * SUBDIVISIONS + 1, (UPDATES + 1) * SUBDIVISIONS);
+            train_locked(&unlocked, c->adam, UPDATES * SUBDIVISIONS + 1, (UPDATES + 1) * SUBDIVISIONS);
             expect_same(c->name, &locked, &unlocked);
             close_network(&locked);
             close_network(&unlocked);
@@ -258,7 +263,7 @@ static void lower_parts_go_on_while_the_last_one_stands_still(void **state)
 static void free_parts_learn(void **state)
 {
     static const char *const modes[] = {"noprop", "direct", "vfbn", "critic", "sobolev"};
-    enum { MINIBATCHES = 120 };
+    enum { MINIBATCHES = 80 };
     for (const backend *const *be = backend_list; *be; be++)
         for (size_t mode = 0; mode < sizeof modes / sizeof *modes; mode++) {
             char cfg[2048];

@@ -221,7 +221,7 @@ const real *critic_synthetic_gradient(critic *c, const critic_lesson *lesson)
 
 status critic_allow_reader(critic *c)
 {
-    status s = create_tape(c, &c->reader, c->tape.capacity);
+    status s = c->reader.be ? STATUS_OK : create_tape(c, &c->reader, c->tape.capacity);
     c->reader.move_statistics = false; /* the lesson on the same minibatch moves them */
     return s;
 }

@@ -78,7 +78,8 @@ const real *critic_predicted_losses(critic *c);
 bool critic_needs_losses(const critic *c);
 
 /* Decoupled training (engine/decoupled.h): one thread may ask for gradients while another one teaches. A second tape holds what the first of them
- * computes; the parameters are the same and are not locked ("Hogwild"): it may read some before an update of the other and some after it. */
+ * computes, unless there is one; the parameters are the same and are not locked ("Hogwild"): it may read some before an update of the other and some
+ * after it. */
 status critic_allow_reader(critic *c);
 /* The same as critic_synthetic_gradient, on that tape; valid until the next call. */
 const real *critic_read_gradient(critic *c, const critic_lesson *lesson);

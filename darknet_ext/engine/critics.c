@@ -266,9 +266,13 @@ status critics_decouple(critics *s)
     for (int i = 0; i < s->n && result == STATUS_OK; ++i)
         if (critic_graph(s->cuts[i].critic))
             result = critic_allow_reader(s->cuts[i].critic);
-    s->decoupled = true;
-    s->learn = true;
+    s->decoupled = s->learn = true;
     return result;
+}
+
+void critics_couple(critics *s)
+{
+    s->decoupled = false;
 }
 
 bool critics_cut(const critics *s, int node)
