@@ -363,7 +363,8 @@ static void poison_scratch(const backend *be)
 /* Squares of pixels as channels, where some of the channels are nobody's. */
 static void test_dirty_scratch(void **state)
 {
-    static const shape_case shapes[] = {{1, 20, 20, 16, 8, 2, 1, 1, 2}, {1, 20, 20, 32, 8, 3, 3, 1, 2}, {1, 12, 13, 8, 5, 3, 1, 1, 3}, {3, 23, 21, 24, 11, 4, 2, 1, 2}};
+    static const shape_case shapes[] = {{1, 20, 20, 16, 8, 2, 1, 1, 2}, {1, 20, 20, 32, 8, 3, 3, 1, 2}, {1, 12, 13, 8, 5, 3, 1, 1, 3}, {3, 23, 21, 24, 11, 4, 2, 1, 2},
+                                        {1, 15, 14, 8, 6, 3, 1, 1, 2}}; /* the last: padding and a row that no patch has */
     const backend *be = *state;
     for (size_t k = 0; k < COUNT_OF(shapes); k++) {
         problem p = problem_new(&shapes[k], (size_t)shapes[k].rows);

@@ -377,6 +377,13 @@ static const text_case texts[] = {
      NET "\n[convolutional]\nfilters=2\nsize=1\nstride=1\npad=0\ngroups=2\nactivation=linear\n\n"
      "[convolutional]\nfilters=3\nsize=3\nstride=1\npad=1\nactivation=leaky\n\n[route]\nlayers=0,1\n"),
     TEXT(NET "[activation]\n[dropout]\n" CONNECTED, NET "\n" CONNECTED),
+    /* Something must be left. */
+    TEXT(NET "[dropout]\n[activation]\nactivation=linear\n", NET "\n[convolutional]\nfilters=2\nsize=1\nstride=1\npad=0\ngroups=2\nactivation=linear\n"),
+    /* Weights are written in one order. */
+    TEXT(NET "[convolutional]\nfilters=3\nsize=2\nflipped=1\nactivation=linear\n",
+     NET "\n[convolutional]\nfilters=3\nsize=2\nstride=1\npad=0\nactivation=linear\n"),
+    /* Critics only train. */
+    TEXT(NET CONNECTED "[critic]\n[connected]\noutput=4\nactivation=linear\n[end]\n" CONNECTED "[sobolev]\norder=0\n", NET "\n" CONNECTED "\n" CONNECTED),
     /* Kernels of one number with a step, images of another size. */
     TEXT(NET "[convolutional]\nfilters=2\nstride=2\nactivation=linear\n[shortcut]\nfrom=-1\n",
      NET "\n[convolutional]\nfilters=2\nsize=3\nstride=2\npad=1\nactivation=linear\n\n[shortcut]\nfrom=0\nactivation=linear\n"),

@@ -405,8 +405,9 @@ static void batch_normalize_is_batchnorm(void **state)
 
 /* ---------------------------------------------------------------- what layers say about themselves */
 
-/* Two operations for each product of the convolution, in whichever direction the layer uses it; one sample of one pixel has no variance. */
-static void convolutions_know_their_cost(void **state)
+/* Two operations for each product of the convolution, in whichever direction the layer uses it; one sample of one pixel has no variance; behind
+ * relu there is no curvature. */
+static void convolutions_know_themselves(void **state)
 {
     (void)state;
     static const struct {
@@ -414,12 +415,13 @@ static void convolutions_know_their_cost(void **state)
         double cost;
         int least_batch;
         double deviation;
+        bool zero_curvature;
     } cases[] = {
-        {"[convolutional]\nfilters=4\nsize=2\nstride=1\n", 2. * (4 * 3 * 2 * 2) * (1 * 2), 1, .408248290463863},
-        {"[convolutional]\nfilters=4\nsize=2\nstride=2\nbatch_normalize=1\n", 2. * (4 * 3 * 2 * 2) * (1 * 1), 2, .408248290463863},
-        {"[deconvolutional]\nfilters=4\nsize=2\nstride=2\n", 2. * (3 * 4 * 2 * 2) * (2 * 3), 1, .08},
-        {"[deconvolutional]\nfilters=4\nsize=1\nstride=3\nbatch_normalize=1\n", 2. * (3 * 4) * (2 * 3), 1, .02 * 28 / 6},
-        {"[maxpool]\nsize=3\nstride=3\n[deconvolutional]\nfilters=4\nbatch_normalize=1\n", 2. * (3 * 4), 2, .02},
+        {"[convolutional]\nfilters=4\nsize=2\nstride=1\nactivation=relu\n", 2. * (4 * 3 * 2 * 2) * (1 * 2), 1, .408248290463863, true},
+        {"[convolutional]\nfilters=4\nsize=2\nstride=2\nbatch_normalize=1\n", 2. * (4 * 3 * 2 * 2) * (1 * 1), 2, .408248290463863, false},
+        {"[deconvolutional]\nfilters=4\nsize=2\nstride=2\nactivation=relu\n", 2. * (3 * 4 * 2 * 2) * (2 * 3), 1, .08, true},
+        {"[deconvolutional]\nfilters=4\nsize=1\nstride=3\nbatch_normalize=1\n", 2. * (3 * 4) * (2 * 3), 1, .02 * 28 / 6, false},
+        {"[maxpool]\nsize=3\nstride=3\n[deconvolutional]\nfilters=4\nbatch_normalize=1\n", 2. * (3 * 4), 2, .02, false},
     };
     const backend *be = backend_list[0];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
@@ -432,6 +434,7 @@ static void convolutions_know_their_cost(void **state)
         const graph_node *node = &g.nodes[g.n_nodes - 1];
         assert_true(node->type->row_cost(node) == cases[i].cost);
         assert_int_equal(node->type->least_batch(node), cases[i].least_batch);
+        assert_int_equal(node->type->zero_curvature(node), cases[i].zero_curvature);
         assert_true(fabs(node->parameters[node->n_parameters - 1].initial_deviation - cases[i].deviation) <= 1e-12);
         graph_free(&g, be);
         config_free(c);
@@ -532,7 +535,7 @@ int main(void)
         cmocka_unit_test(smaller_batches_are_the_same),
         cmocka_unit_test(cost_is_darknets),
         cmocka_unit_test(batch_normalize_is_batchnorm),
-        cmocka_unit_test(convolutions_know_their_cost),
+        cmocka_unit_test(convolutions_know_themselves),
         cmocka_unit_test(softmax_and_logistic_are_losses_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
