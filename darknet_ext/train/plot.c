@@ -83,14 +83,21 @@ static status draw_training(const metrics_table *t, const char *title, const cha
     return draw(panels, n, title, picture);
 }
 
-status plot_training(const char *metrics, const char *title, const char *picture)
+typedef status draw_table(const metrics_table *t, const char *title, const char *picture);
+
+static status read_and_draw(const char *path, draw_table *draw, const char *title, const char *picture)
 {
     metrics_table t;
-    status s = metrics_table_read(metrics, &t);
+    status s = metrics_table_read(path, &t);
     if (s == STATUS_OK)
-        s = draw_training(&t, title, picture);
+        s = draw(&t, title, picture);
     metrics_table_free(&t);
     return s;
+}
+
+status plot_training(const char *metrics, const char *title, const char *picture)
+{
+    return read_and_draw(metrics, draw_training, title, picture);
 }
 
 /* ---- its [critic] blocks ---- */
@@ -167,12 +174,7 @@ static status draw_critics(const metrics_table *t, const char *title, const char
 
 status plot_critics(const char *critics, const char *title, const char *picture)
 {
-    metrics_table t;
-    status s = metrics_table_read(critics, &t);
-    if (s == STATUS_OK)
-        s = draw_critics(&t, title, picture);
-    metrics_table_free(&t);
-    return s;
+    return read_and_draw(critics, draw_critics, title, picture);
 }
 
 /* ---- several runs ---- */
