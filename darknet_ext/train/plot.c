@@ -85,12 +85,12 @@ static status draw_training(const metrics_table *t, const char *title, const cha
 
 typedef status draw_table(const metrics_table *t, const char *title, const char *picture);
 
-static status read_and_draw(const char *path, draw_table *draw, const char *title, const char *picture)
+static status read_and_draw(const char *path, draw_table *draw_it, const char *title, const char *picture)
 {
     metrics_table t;
     status s = metrics_table_read(path, &t);
     if (s == STATUS_OK)
-        s = draw(&t, title, picture);
+        s = draw_it(&t, title, picture);
     metrics_table_free(&t);
     return s;
 }
