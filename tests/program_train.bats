@@ -46,7 +46,7 @@ falls() {
     learns flip value_mse
     learns critic value_mse
     learns critic_direct value_mse
-    learns critic_noprop value_mse
+    learns critic_local value_mse
     learns decoupled value_mse
     falls distillation loss_value # logits are known but for a constant of each sample
     ln -s "$SOURCE_DIR/cfg" cfg # where these look for their teacher

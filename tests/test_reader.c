@@ -465,11 +465,11 @@ static char *read_and_print(const char *path, const override *changes, int n)
 /* A [variant] is its cfg with these keys set, then those of flags, and is called by its own name. */
 static void test_variant(void **state)
 {
-    static const override changes[] = {{.text = "critic[*].mode=noprop"}, {.text = "net.max_batches=7"}};
+    static const override changes[] = {{.text = "critic[*].mode=local"}, {.text = "net.max_batches=7"}};
     char *by_flags = read_and_print(CFG_DIR "/tiny/critic.cfg", changes, 2);
-    char *by_variant = read_and_print(CFG_DIR "/tiny/critic_noprop.cfg", changes + 1, 1);
+    char *by_variant = read_and_print(CFG_DIR "/tiny/critic_local.cfg", changes + 1, 1);
     assert_string_equal(by_flags, by_variant);
-    assert_non_null(strstr(by_flags, "mode=noprop"));
+    assert_non_null(strstr(by_flags, "mode=local"));
     assert_null(strstr(by_flags, "mode=vfbn"));
     free(by_flags);
     free(by_variant);
