@@ -121,6 +121,33 @@ static void a_block_that_can_be_exact_becomes_exact(void **state)
         }
 }
 
+/* mode=direct: below the first step nothing moves; the block learns from it, and then something does. */
+static void direct_blocks_begin_with_no_gradient(void **state)
+{
+    static const char cfg[] = "[net]\ninputs=3\nbatch=8\n[connected]\noutput=4\nactivation=linear\n"
+                              "[critic]\nmode=direct\nlabel_input=0\nlearning_rate=.1\n[connected]\noutput=5\nactivation=tanh\n"
+                              "[connected]\noutput=4\n%sactivation=linear\n[end]\n[connected]\noutput=2\nactivation=linear\n[sobolev]\norder=0\n";
+    static const char *const normalised[] = {"", "batch_normalize=1\n"};
+    real x[BATCH * INPUTS], labels[BATCH * OUTPUTS];
+    draw(1, BATCH * INPUTS, x);
+    draw(2, BATCH * OUTPUTS, labels);
+    for (const backend *const *be = backend_list; *be; be++)
+        for (int i = 0; i < 2; i++) {
+            char text[sizeof cfg + 32];
+            cut_network n;
+            snprintf(text, sizeof text, cfg, normalised[i]);
+            open_network(&n, *be, text);
+            graph_initialise(&n.graph, *be, SEED);
+            parameter *weights = &n.graph.nodes[0].parameters[0];
+            for (int k = 0; k < 2; k++) {
+                (*be)->fill(weights->count, 0, weights->gradient);
+                step(&n, BATCH, x, labels);
+                assert_true(((*be)->dot(weights->count, weights->gradient, weights->gradient) > 0) == (k > 0));
+            }
+            close_network(&n);
+        }
+}
+
 /* What a smaller batch leaves behind does not show, and two runs are the same to the last bit. */
 static void steps_repeat_whatever_came_before(void **state)
 {
@@ -157,7 +184,7 @@ int main(int argc, char **argv)
     while (backend_list[n_backends])
         n_backends++;
     golden_test golden[n_backends * (size_t)n_cases];
-    struct CMUnitTest tests[n_backends * (size_t)n_cases + 2];
+    struct CMUnitTest tests[n_backends * (size_t)n_cases + 3];
     for (size_t i = 0; i < n_backends * (size_t)n_cases; i++) {
         golden_test *test = &golden[n];
         *test = (golden_test){.be = backend_list[i / (size_t)n_cases], .c = &cases[i % (size_t)n_cases]};
@@ -165,6 +192,7 @@ int main(int argc, char **argv)
         tests[n++] = (struct CMUnitTest){.name = test->name, .test_func = golden_case_agrees, .initial_state = test};
     }
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_block_that_can_be_exact_becomes_exact);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(direct_blocks_begin_with_no_gradient);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(steps_repeat_whatever_came_before);
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);

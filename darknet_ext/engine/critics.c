@@ -127,6 +127,19 @@ static void freeze_below(graph *g, int node)
         g->nodes[i].frozen = true;
 }
 
+/* What a block of mode=direct predicts at first: nothing, as in Jaderberg et al. (2017). Random predictions would be steps in random directions. */
+static void begin_with_zeros(graph *g, const backend *be)
+{
+    graph_node *last = &g->nodes[g->output_node];
+    const char *factor = "weights";
+    for (parameter *p = last->parameters; p < last->parameters + last->n_parameters; ++p)
+        if (strcmp(p->name, "scales") == 0)
+            factor = p->name;
+    for (parameter *p = last->parameters; p < last->parameters + last->n_parameters; ++p)
+        if (strcmp(p->name, factor) == 0)
+            be->fill(p->count, 0, p->value);
+}
+
 static status create_cut(critics *s, const config *c, const graph_node *node, int capacity, uint64_t seed)
 {
     cut *made = &s->cuts[s->n++];
@@ -138,6 +151,8 @@ static status create_cut(critics *s, const config *c, const graph_node *node, in
         freeze_below(s->graph, node->index);
     if (critic_graph(made->critic)) /* numbers of its own: not those that the network's layers of the same places get */
         graph_initialise(critic_graph(made->critic), s->be, seed + (uint64_t)node->where->line * 1000003);
+    if (o->mode == CRITIC_DIRECT)
+        begin_with_zeros(critic_graph(made->critic), s->be);
     if (o->target == CRITIC_TARGET_TRUE && critic_predicts(o->mode)) {
         made->true_gradient = s->be->allocate((size_t)capacity * shape_count(node->in));
         if (!made->true_gradient)
