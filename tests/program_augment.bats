@@ -31,15 +31,21 @@ pictures() {
     printf 'classes = 2\ntrain = train.list\nvalid = valid.list\nlabels = two.names\n' >two.data
 }
 
+# repeats_bits LOADERS UPDATES REST: a.cfg trained with one loader thread, in one/, gives the bits that it gives with so many, and with a stop after so many
+# updates and another number of threads for the rest.
+repeats_bits() {
+    trains a.cfg one -set data.loaders=1
+    trains a.cfg many -set "data.loaders=$1"
+    same_file one/a_final.weights many/a_final.weights
+    trains a.cfg half -set "net.max_batches=$2"
+    ends 0 train a.cfg half/a_last.weights -out rest -no-chart -set "data.loaders=$3"
+    same_file one/a_final.weights rest/a_final.weights
+}
+
 @test "pad_crop: pictures are learnt; any number of threads and a run that goes on give the same bits; other seeds do not" {
     pictures
     network 'list=two.data\naugment=pad_crop\npadding=2' >a.cfg
-    trains a.cfg one -set data.loaders=1
-    trains a.cfg four -set data.loaders=4
-    same_file one/a_final.weights four/a_final.weights
-    trains a.cfg half -set net.max_batches=23
-    ends 0 train a.cfg half/a_last.weights -out rest -no-chart -set data.loaders=3
-    same_file one/a_final.weights rest/a_final.weights
+    repeats_bits 4 23 3
     trains a.cfg whole -set net.max_batches=400
     equal error 0 "$(metric test_error whole)"
     local other
@@ -76,12 +82,7 @@ pictures() {
 @test "inception: pictures of any size; any number of threads and a run that goes on give the same bits; every key has its effect" {
     HEIGHT=13 WIDTH=17 pictures
     network 'list=two.data\naugment=inception' >a.cfg
-    trains a.cfg one -set data.loaders=1
-    trains a.cfg five -set data.loaders=5
-    same_file one/a_final.weights five/a_final.weights
-    trains a.cfg half -set net.max_batches=31
-    ends 0 train a.cfg half/a_last.weights -out rest -no-chart -set data.loaders=2
-    same_file one/a_final.weights rest/a_final.weights
+    repeats_bits 5 31 2
     local other
     for other in min_area=.5 max_area=.5 aspect=1 brightness=0 contrast=.1 saturation=0 hue=0 flip=0; do
         trains a.cfg other -force -set "data.$other"

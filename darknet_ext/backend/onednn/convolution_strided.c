@@ -7,8 +7,9 @@
  *     backward weights   A: the same, transposed                    B: pixels x filters, adj_y as it is
  *     backward data      A: cells x patch of adj_y within zeros     B: patch x pixels and channels of a cell of x, packed
  *
- * A cell is a square of stride x stride pixels; every cell has the same filters over it, shifted. Of a patch the rows of zeros are left out. The sum of an element runs through the depth in an
- * order that does not depend on the number of threads. Images are plain or in blocks of 8 or 16, without padding. */
+ * A cell is a square of stride x stride pixels; every cell has the same filters over it, shifted. Of a patch the rows of zeros are left out. The sum of
+ * an element runs through the depth in an order that does not depend on the number of threads. Images are plain or in blocks of 8 or 16, without
+ * padding. */
 #include "backend/onednn/convolution.h"
 #include "backend/onednn/hot.h"
 #include "backend/onednn/scratch.h"
