@@ -278,6 +278,10 @@ static const shape_case shape_cases[] = {
     {3, 19, 17, 32, 5, 3, 0, 1, 3},
     {8, 7, 6, 16, 1, 2, 0, 1, 2},
     {8, 8, 12, 16, 6, 2, 0, 1, 3}, /* patches of more rows than y has */
+    {24, 9, 7, 16, 3, 1, 1, 1, 40},  /* Winograd: odd numbers of blocks, tiles over the rim, several chunks, each padding */
+    {16, 6, 10, 40, 3, 1, 0, 1, 50},
+    {32, 13, 14, 24, 3, 1, 2, 1, 35},
+    {16, 4, 4, 16, 3, 1, 1, 1, 100},
     {3, 16, 16, 16, 3, 1, 1, 1, 4},
     {32, 12, 12, 32, 3, 1, 1, 1, 5}, /* Winograd */
     {48, 9, 17, 31, 3, 1, 1, 1, 5},
@@ -542,6 +546,9 @@ static void test_ways(void **state)
         {8, {16, 21, 20, 32, 4, 2, 0, 1, 20}, {"in place", "direct", "in place"}}, /* a row that no patch has */
         {8, {4, 84, 84, 8, 8, 4, 0, 1, 200}, {"direct", "direct", "direct"}},       /* half a tile */
         {8, {16, 20, 20, 32, 4, 1, 0, 1, 200}, {"direct", "direct", "direct"}},
+        {8, {64, 56, 56, 64, 3, 1, 1, 1, 4}, {"Winograd F(4x4, 3x3)", "Winograd F(4x4, 3x3)", "Winograd F(4x4, 3x3)"}},
+        {8, {512, 7, 7, 512, 3, 1, 1, 1, 2}, {"direct", "direct", "direct"}},
+        {8, {64, 56, 56, 60, 3, 1, 1, 1, 4}, {"direct", "direct", "direct"}}, /* a block that is not full */
         {16, {3, 227, 227, 96, 11, 4, 0, 1, 2}, {"Winograd", "Winograd jit_wino_4x3:avx512_core, squares", "Winograd"}},
         {16, {3, 32, 32, 64, 3, 1, 1, 1, 32}, {"direct", "matrix products of patches", "direct"}},
         {16, {128, 56, 56, 128, 3, 1, 1, 32, 4}, {"4 groups as one", "4 groups as one", "4 groups as one"}},

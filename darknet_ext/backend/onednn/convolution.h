@@ -7,6 +7,7 @@
  *     convolution_patches.c    matrix products of patches, for what oneDNN does slowly
  *     convolution_depthwise.c  loops over blocks of channels, for kernels that oneDNN has no depthwise code for
  *     convolution_strided.c    matrix products of patches that are read in place, for few filters and a stride
+ *     convolution_winograd.c   Winograd's minimal filtering, where oneDNN has none
  *     space_to_depth.c         squares of pixels as channels
  *
  * A direction is computed as an INNER convolution between images of its own layouts. It may have more channels (whole blocks),
@@ -18,9 +19,9 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-typedef enum method { METHOD_DIRECT, METHOD_WINOGRAD, METHOD_DEPTHWISE, METHOD_PATCHES, METHOD_STRIDED } method;
+typedef enum method { METHOD_DIRECT, METHOD_WINOGRAD, METHOD_DEPTHWISE, METHOD_PATCHES, METHOD_STRIDED, METHOD_OWN_WINOGRAD } method;
 
-enum { MAX_RECIPES = 7, MAX_KERNELS = 24, MAX_WEIGHT_COPIES = 8, REPORT_LENGTH = 320 };
+enum { MAX_RECIPES = 8, MAX_KERNELS = 24, MAX_WEIGHT_COPIES = 8, REPORT_LENGTH = 320 };
 
 /* One way to compute a direction. */
 typedef struct recipe {
@@ -116,7 +117,7 @@ static inline size_t weights_count(const convolution_shape *s)
 /* Whether the loops that compute a weight gradient add it to the caller's themselves. */
 static inline bool adds_to_gradient(const recipe *r)
 {
-    return r->method == METHOD_PATCHES || r->method == METHOD_STRIDED;
+    return r->method == METHOD_PATCHES || r->method == METHOD_STRIDED || r->method == METHOD_OWN_WINOGRAD;
 }
 
 static inline bool is_depthwise(const convolution_shape *s)
@@ -184,6 +185,18 @@ size_t strided_workspace(const recipe *r, convolution_direction direction, size_
 void strided_forward(const recipe *r, size_t rows, const real *x, const real *weights, const real *bias, const finish *after, real *y, void *workspace);
 void strided_backward_data(const recipe *r, size_t rows, const real *y, const real *weights, real *x, void *workspace);
 void strided_backward_weights(const recipe *r, size_t rows, const real *y, const real *x, real *gradient, void *workspace);
+
+/* -- convolution_winograd.c: images in blocks of 8 -- */
+
+bool winograd_fits(const convolution_shape *s);
+/* Elements of what a direction reads instead of the weights; backward weights reads nothing. */
+size_t winograd_weights_count(const recipe *r);
+void winograd_load_weights(const recipe *r, convolution_direction direction, const real *weights, real *transformed);
+size_t winograd_workspace(const recipe *r, convolution_direction direction, size_t rows);
+/* Backward data: x is adj_y, and y adj_x. bias NULL: none. */
+void winograd_forward(const recipe *r, convolution_direction direction, size_t rows, const real *x, const real *transformed, const real *bias, real *y,
+                      void *workspace);
+void winograd_backward_weights(const recipe *r, size_t rows, const real *x, const real *adj_y, real *gradient, void *workspace);
 
 /* -- space_to_depth.c -- */
 

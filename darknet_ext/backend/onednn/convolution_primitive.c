@@ -302,8 +302,8 @@ static void kernel_prepare_loops(kernel *k)
         k->workspace_bytes = patches_workspace(&r->inner, k->direction, k->rows);
         return;
     }
-    if (r->method == METHOD_STRIDED) {
-        k->workspace_bytes = strided_workspace(r, k->direction, k->rows);
+    if (r->method == METHOD_STRIDED || r->method == METHOD_OWN_WINOGRAD) {
+        k->workspace_bytes = (r->method == METHOD_STRIDED ? strided_workspace : winograd_workspace)(r, k->direction, k->rows);
         k->adds_bias = k->bias;
         return;
     }
@@ -421,6 +421,16 @@ static void run_strided(const kernel *k, real *x, real *y, real *weights, const 
         strided_backward_weights(k->recipe, k->rows, y, x, weights, workspace);
 }
 
+static void run_winograd(const kernel *k, real *x, real *y, real *weights, const real *bias, void *workspace)
+{
+    if (k->direction == CONVOLUTION_BACKWARD_WEIGHTS)
+        winograd_backward_weights(k->recipe, k->rows, x, y, weights, workspace);
+    else if (k->direction == CONVOLUTION_BACKWARD_DATA)
+        winograd_forward(k->recipe, k->direction, k->rows, y, weights, NULL, x, workspace);
+    else
+        winograd_forward(k->recipe, k->direction, k->rows, x, weights, bias, y, workspace);
+}
+
 void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bias, const finish *after, void *workspace)
 {
     if (k->primitive)
@@ -429,6 +439,8 @@ void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bi
         run_patches(k, x, y, weights, workspace);
     else if (k->recipe->method == METHOD_STRIDED)
         run_strided(k, x, y, weights, bias, after, workspace);
+    else if (k->recipe->method == METHOD_OWN_WINOGRAD)
+        run_winograd(k, x, y, weights, bias, workspace);
     else
         run_depthwise(k, x, y, weights, workspace);
 }

@@ -65,6 +65,12 @@ size_t weights_workspace(const convolution *c, const recipe *r)
     return is_identity(c, r) ? 0 : scratch_round(weights_count(&r->inner) * sizeof(real));
 }
 
+/* Whether a kernel reads Winograd's transform of the weights. */
+static bool is_transformed(const kernel *k)
+{
+    return k->recipe->method == METHOD_OWN_WINOGRAD;
+}
+
 static weights_copy *find_copy(convolution *c, const kernel *k)
 {
     for (weights_copy *w = c->copies; w < c->copies + c->n_copies; ++w)
@@ -90,9 +96,10 @@ static weights_copy *new_copy(convolution *c, const kernel *k)
             w = other->used < w->used ? other : w;
     copy_release(w);
     const dnnl_memory_desc_t plain = primitive_plain_weights(k->recipe);
+    const size_t bytes = dnnl_memory_desc_get_size(&k->weights_format);
     *w = (weights_copy){.recipe = k->recipe, .format = k->weights_format};
     w->reorder = primitive_weights_reorder(&plain, &w->format, false);
-    w->data = onednn_allocate((dnnl_memory_desc_get_size(&w->format) + sizeof(real) - 1) / sizeof(real));
+    w->data = onednn_allocate(is_transformed(k) ? winograd_weights_count(k->recipe) : (bytes + sizeof(real) - 1) / sizeof(real));
     if (!w->data) {
         fprintf(stderr, "onednn: the weights of a convolution in another order: %s\n", status_text());
         abort();
@@ -105,7 +112,7 @@ const real *weights_get(convolution *c, const kernel *k, void *workspace)
     const recipe *r = k->recipe;
     const dnnl_memory_desc_t plain = primitive_plain_weights(r);
     const bool is_plain = dnnl_memory_desc_equal(&plain, &k->weights_format);
-    if (is_identity(c, r) && is_plain)
+    if (is_identity(c, r) && is_plain && !is_transformed(k))
         return c->weights;
     weights_copy *w = find_copy(c, k);
     if (!w)
@@ -119,7 +126,9 @@ const real *weights_get(convolution *c, const kernel *k, void *workspace)
         FOR_EACH_PART(weights_count(&r->inner), (size_t)r->inner.out.channels, 1, p, expand_filter(&c->shape, r, (int)p.first, c->weights, inner));
         from = inner;
     }
-    if (!is_plain)
+    if (is_transformed(k))
+        winograd_load_weights(r, k->direction, from, w->data);
+    else if (!is_plain)
         weights_reorder_run(&w->reorder, from, w->data);
     w->loaded = c->loads;
     return w->data;
