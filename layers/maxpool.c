@@ -43,8 +43,8 @@ static status maxpool_configure(graph_node *node)
         return STATUS_NO_MEMORY;
     node->options = w;
     int stride = (int)option_integer(node->where, "stride");
-    int size = option_given(node->where, "size") ? (int)option_integer(node->where, "size") : stride;
-    int padding = option_given(node->where, "padding") ? (int)option_integer(node->where, "padding") : size - 1;
+    int size = (int)option_integer_or(node->where, "size", stride);
+    int padding = (int)option_integer_or(node->where, "padding", size - 1);
     tensor_shape in = node->in;
     if (size > WINDOW_MAX_SIZE)
         return status_fail(STATUS_BAD_CONFIG, "a window of side %d: at most %d", size, WINDOW_MAX_SIZE);

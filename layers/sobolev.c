@@ -162,7 +162,7 @@ objective_options sobolev_read_options(const section *s)
         .resample = option_boolean(s, "resample"),
         .differentiated = (differentiated_kind)option_choice(s, "differentiate"),
         .cross_entropy = option_choice(s, "objective_loss") == 1,
-        .target = option_given(s, "target") ? (target_kind)option_choice(s, "target") : TARGET_DATA,
+        .target = (target_kind)option_choice_or(s, "target", TARGET_DATA),
         .wrt = (int)option_integer(s, "wrt"),
         .allow_zero_curvature = option_boolean(s, "allow_zero_curvature"),
     };

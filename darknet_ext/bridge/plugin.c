@@ -58,7 +58,7 @@ static status choose_settings(plugin_network *p, const plugin_settings *settings
     if (!p->be)
         return settings->backend ? STATUS_BAD_CONFIG : option_fail(net, p->config->path, "backend", strdupa(status_text()));
     p->has_seed = settings->has_seed || option_given(net, "seed") || settings->initialise;
-    p->seed = settings->has_seed ? settings->seed : option_given(net, "seed") ? (uint64_t)option_integer(net, "seed") : DEFAULT_SEED;
+    p->seed = settings->has_seed ? settings->seed : (uint64_t)option_integer_or(net, "seed", DEFAULT_SEED);
     p->layer_outputs = settings->layer_outputs;
     p->trains = settings->trains;
     p->threads = settings->threads ? settings->threads : (int)option_integer(net, "threads");

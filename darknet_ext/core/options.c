@@ -191,6 +191,26 @@ int option_choice(const section *s, const char *key)
     return -1;
 }
 
+long option_integer_or(const section *s, const char *key, long fallback)
+{
+    return option_given(s, key) ? option_integer(s, key) : fallback;
+}
+
+double option_real_or(const section *s, const char *key, double fallback)
+{
+    return option_given(s, key) ? option_real(s, key) : fallback;
+}
+
+bool option_boolean_or(const section *s, const char *key, bool fallback)
+{
+    return option_given(s, key) ? option_boolean(s, key) : fallback;
+}
+
+int option_choice_or(const section *s, const char *key, int fallback)
+{
+    return option_given(s, key) ? option_choice(s, key) : fallback;
+}
+
 const char *option_text(const section *s, const char *key)
 {
     return value_text(s, key);

@@ -8,31 +8,16 @@
 
 /* ---------------------------------------------------------------- what is asked for */
 
-static bool flag_or(const section *data, const char *key, bool fallback)
-{
-    return option_given(data, key) ? option_boolean(data, key) : fallback;
-}
-
-static long integer_or(const section *data, const char *key, long fallback)
-{
-    return option_given(data, key) ? option_integer(data, key) : fallback;
-}
-
-static double real_or(const section *data, const char *key, double fallback)
-{
-    return option_given(data, key) ? option_real(data, key) : fallback;
-}
-
 static status read_inception(augmentation *a, const section *data, const char *path)
 {
     char text[160];
-    a->min_area = real_or(data, "min_area", .08);
-    a->max_area = real_or(data, "max_area", 1);
-    a->aspect = real_or(data, "aspect", 4. / 3);
-    a->brightness = real_or(data, "brightness", 32. / 255);
-    a->contrast = real_or(data, "contrast", .5);
-    a->saturation = real_or(data, "saturation", .5);
-    a->hue = real_or(data, "hue", .2);
+    a->min_area = option_real_or(data, "min_area", .08);
+    a->max_area = option_real_or(data, "max_area", 1);
+    a->aspect = option_real_or(data, "aspect", 4. / 3);
+    a->brightness = option_real_or(data, "brightness", 32. / 255);
+    a->contrast = option_real_or(data, "contrast", .5);
+    a->saturation = option_real_or(data, "saturation", .5);
+    a->hue = option_real_or(data, "hue", .2);
     if (a->min_area <= a->max_area) /* one of them may be the default */
         return STATUS_OK;
     snprintf(text, sizeof text, "min_area=%g is above max_area=%g", a->min_area, a->max_area);
@@ -43,7 +28,7 @@ static status read_pad_crop(augmentation *a, const section *data, const char *pa
 {
     char text[160];
     int side = shape.height < shape.width ? shape.height : shape.width;
-    a->padding = (int)integer_or(data, "padding", 4);
+    a->padding = (int)option_integer_or(data, "padding", 4);
     if (a->padding < side)
         return STATUS_OK;
     snprintf(text, sizeof text, "padding=%d could leave nothing of a picture of %d x %d", a->padding, shape.height, shape.width);
@@ -52,10 +37,10 @@ static status read_pad_crop(augmentation *a, const section *data, const char *pa
 
 status augment_read(augmentation *a, const section *data, const char *path, tensor_shape shape, uint64_t seed)
 {
-    *a = (augmentation){.kind = option_given(data, "augment") ? (augment_kind)option_choice(data, "augment") : AUGMENT_NONE, .seed = seed};
+    *a = (augmentation){.kind = (augment_kind)option_choice_or(data, "augment", AUGMENT_NONE), .seed = seed};
     if (a->kind == AUGMENT_NONE)
         return STATUS_OK;
-    a->flip = flag_or(data, "flip", true);
+    a->flip = option_boolean_or(data, "flip", true);
     if (shape.height * shape.width < 2)
         return data_fail(data, path, "augment", "augment= needs images: [net] with height, width and channels");
     return a->kind == AUGMENT_INCEPTION ? read_inception(a, data, path) : read_pad_crop(a, data, path, shape);

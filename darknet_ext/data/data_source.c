@@ -264,7 +264,7 @@ static status check_labels(const data_source *d, const char *key, const char *us
 /* Of `there` samples: as many as the key allows. */
 static int at_most(const data_source *d, const char *key, int there)
 {
-    long wanted = option_given(d->where, key) ? option_integer(d->where, key) : there;
+    long wanted = option_integer_or(d->where, key, there);
     return wanted < there ? (int)wanted : there;
 }
 
@@ -273,7 +273,7 @@ static int set_aside(const data_source *d)
 {
     if (d->test_samples.points > 0)
         return 0;
-    double fraction = option_given(d->where, "test_fraction") ? option_real(d->where, "test_fraction") : default_test_fraction;
+    double fraction = option_real_or(d->where, "test_fraction", default_test_fraction);
     int points = d->samples.points, n = (int)lround(fraction * points);
     return n < 1 ? 1 : n > points - 1 ? points - 1 : n;
 }
@@ -371,7 +371,7 @@ static status sample_functions(const data_source *d, dataset *set, int points, i
 
 static status sample(const data_source *d, dataset *set, const char *count_key, int order, random_purpose purpose)
 {
-    int points = option_given(d->where, count_key) ? (int)option_integer(d->where, count_key) : DEFAULT_POINTS;
+    int points = (int)option_integer_or(d->where, count_key, DEFAULT_POINTS);
     if (d->box)
         return sample_black_box(d, set, points, order, purpose);
     return d->functions.n_functions > 0 ? sample_functions(d, set, points, order, purpose) : sample_points(d, set, points, purpose);

@@ -48,7 +48,7 @@ static status find_functions(function_data *f, const section *s, const char *pat
 static status check_dimensions(const function_data *f, const section *s, const char *path)
 {
     char text[256];
-    long dimension = option_given(s, "dimension") ? option_integer(s, "dimension") : 0;
+    long dimension = option_integer(s, "dimension");
     if (dimension && dimension != f->inputs) {
         snprintf(text, sizeof text, "dimension=%ld, but the network has %d inputs", dimension, f->inputs);
         return data_fail(s, path, "dimension", text);

@@ -27,7 +27,7 @@ static bool is_hdf5(const char *path)
 
 static uint64_t cache_bytes(const section *data)
 {
-    const long megabytes = option_given(data, "cache_mb") ? option_integer(data, "cache_mb") : 1024;
+    const long megabytes = option_integer_or(data, "cache_mb", 1024);
     return (uint64_t)megabytes << 20;
 }
 
@@ -160,7 +160,7 @@ const char *stream_source_key(const section *data)
 /* Of n samples: as many as the keys allow. */
 static uint32_t at_most(const section *data, uint32_t n, double fraction, const char *key)
 {
-    long part = lround(fraction * n), most = option_given(data, key) ? option_integer(data, key) : LONG_MAX;
+    long part = lround(fraction * n), most = option_integer_or(data, key, LONG_MAX);
     return (uint32_t)(part < most ? part : most);
 }
 
@@ -169,8 +169,8 @@ static status divide(opening *o)
     stream_source *s = o->source;
     const section *d = o->data;
     uint64_t seed = o->needs->seed;
-    double tests = option_given(d, "test_fraction") ? option_real(d, "test_fraction") : .1;
-    split_kind kind = option_given(d, "split") ? (split_kind)option_choice(d, "split") : SPLIT_SAMPLES;
+    double tests = option_real_or(d, "test_fraction", .1);
+    split_kind kind = (split_kind)option_choice_or(d, "split", SPLIT_SAMPLES);
     status result;
     if (s->test_stream) {
         result = split_all(s->stream, &s->training);
@@ -179,7 +179,7 @@ static status divide(opening *o)
     } else
         result = at_key(o, stream_source_key(d), split_divide(s->stream, kind, tests, seed, &s->training, &s->test));
     if (result == STATUS_OK)
-        result = split_draw(&s->training, at_most(d, s->training.n, option_given(d, "fraction") ? option_real(d, "fraction") : 1, "points"), seed, 1);
+        result = split_draw(&s->training, at_most(d, s->training.n, option_real_or(d, "fraction", 1), "points"), seed, 1);
     if (result == STATUS_OK)
         result = split_draw(&s->test, at_most(d, s->test.n, 1, "test_points"), seed, 2);
     split_sort(&s->test); /* the order in which they lie in the file */

@@ -54,7 +54,7 @@ static status build(teacher_network *t, const config *student, message_sink sink
     if (option_given(where, "weights"))
         return at_key(t, student, "weights", graph_weights_read(&t->graph, option_text(where, "weights")));
     const section *net = &t->config->sections[0];
-    graph_initialise(&t->graph, t->be, option_given(net, "seed") ? (uint64_t)option_integer(net, "seed") : DEFAULT_SEED);
+    graph_initialise(&t->graph, t->be, (uint64_t)option_integer_or(net, "seed", DEFAULT_SEED));
     return STATUS_OK;
 }
 

@@ -9,7 +9,7 @@ decoupled_options decoupled_read_options(const section *net, bool *wanted)
 {
     *wanted = option_boolean(net, "decoupled");
     return (decoupled_options){
-        .queue = option_given(net, "queue") ? (int)option_integer(net, "queue") : DEFAULT_QUEUE,
+        .queue = (int)option_integer_or(net, "queue", DEFAULT_QUEUE),
         .drops = strcmp(option_text(net, "queue_full"), "drop") == 0,
         .lockstep = option_boolean(net, "lockstep"),
     };

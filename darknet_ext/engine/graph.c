@@ -37,7 +37,7 @@ static bool shape_is_sane(tensor_shape s, const config *c)
 status graph_input_shape(const config *c, tensor_shape *shape)
 {
     const section *net = &c->sections[0];
-    long inputs = option_given(net, "inputs") ? option_integer(net, "inputs") : 0;
+    long inputs = option_integer(net, "inputs");
     tensor_shape image = {(int)option_integer(net, "channels"), (int)option_integer(net, "height"), (int)option_integer(net, "width")};
     *shape = image.height > 0 ? image : shape_vector((int)inputs);
     if (!shape_is_sane(*shape, c))

@@ -56,7 +56,7 @@ status teacher_read_options(const section *where, const char *path, teacher_opti
     *o = (teacher_options){
         .where = where,
         .wrt = (int)option_integer(where, "wrt"),
-        .hint_weight = option_given(where, "hint_weight") ? option_real(where, "hint_weight") : 1,
+        .hint_weight = option_real_or(where, "hint_weight", 1),
         .hard_weight = option_real(where, "hard_weight"),
         .hint_loss = loss_of(where, "hint_loss"),
         .hard_loss = loss_of(where, "hard_loss"),

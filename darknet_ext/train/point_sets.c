@@ -73,13 +73,13 @@ int data_loaders(plugin_network *p)
 {
     const int few = 2;
     const section *data = config_section(plugin_config(p), "data");
-    return option_given(data, "loaders") ? (int)option_integer(data, "loaders") : few;
+    return (int)option_integer_or(data, "loaders", few);
 }
 
 static int data_top(plugin_network *p, const data_source *d)
 {
     const int usual = 5, outputs = (int)shape_count(plugin_graph(p)->nodes[plugin_graph(p)->output_node].out);
-    int top = option_given(d->where, "top") ? (int)option_integer(d->where, "top") : d->streams.top ? d->streams.top : usual;
+    int top = (int)option_integer_or(d->where, "top", d->streams.top ? d->streams.top : usual);
     return top < outputs ? top : 0;
 }
 
