@@ -42,28 +42,39 @@ typedef struct tile {
 #define panel_transpose_wide(w, stride, depth, out) panel_transpose(w, stride, PANEL_COLUMNS, depth, out)
 #endif
 
-/* Two rows at a time: 64 sums are as many as the registers of eight numbers hold. */
-DNX_ALWAYS_INLINE void tile_narrow_rows(int rows, tile_rows a, panel b, real (*out)[PANEL_COLUMNS])
+/* Four rows by sixteen columns at a time, in half of the registers of eight numbers: sums with names of their own, as compilers keep arrays of them in
+ * memory around the loop. A tile that is not full computes its last row several times. */
+enum { NARROW_ROWS = 4, NARROW_LANES = 8, NARROW_COLUMNS = 2 * NARROW_LANES };
+
+typedef real narrow_vector __attribute__((vector_size(NARROW_LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+#define NARROW_EACH_ROW(X) X(0) X(1) X(2) X(3)
+#define NARROW_SUMS(i)                           \
+    narrow_vector low##i = {0}, high##i = {0};   \
+    const real *a##i = a.data + (size_t)((i) < rows ? (i) : rows - 1) * a.row_stride;
+#define NARROW_ADD(i)             \
+    low##i += a##i[at] * row[0];  \
+    high##i += a##i[at] * row[1];
+#define NARROW_STORE(i)                              \
+    ((narrow_vector *)out[i])[0] = low##i;           \
+    ((narrow_vector *)out[i])[1] = high##i;
+
+DNX_ALWAYS_INLINE void tile_narrow_part(int rows, tile_rows a, panel b, size_t column, real (*out)[PANEL_COLUMNS])
 {
-    real sums[2][PANEL_COLUMNS] = {{0}};
-    for (size_t l = 0; l < b.depth; l++)
-        for (int i = 0; i < rows; i++) {
-            const real x = a.data[(size_t)i * a.row_stride + l * a.depth_stride];
-            for (int j = 0; j < PANEL_COLUMNS; j++)
-                sums[i][j] += x * b.data[l * b.stride + (size_t)j];
-        }
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < PANEL_COLUMNS; j++)
-            out[i][j] = sums[i][j];
+    NARROW_EACH_ROW(NARROW_SUMS)
+    out = (real (*)[PANEL_COLUMNS])(*out + column);
+    for (size_t l = 0, at = 0; l < b.depth; l++, at += a.depth_stride) {
+        const narrow_vector *row = (const narrow_vector *)(b.data + l * b.stride + column);
+        NARROW_EACH_ROW(NARROW_ADD)
+    }
+    NARROW_EACH_ROW(NARROW_STORE)
 }
 
 DNX_HOT static void tile_narrow(int rows, tile_rows a, panel b, tile *out)
 {
-    int i = 0;
-    for (; i + 2 <= rows; i += 2, a.data += 2 * a.row_stride)
-        tile_narrow_rows(2, a, b, out->sums + i);
-    if (i < rows)
-        tile_narrow_rows(1, a, b, out->sums + i);
+    for (int i = 0; i < rows; i += NARROW_ROWS, a.data += NARROW_ROWS * a.row_stride)
+        for (size_t j = 0; j < PANEL_COLUMNS; j += NARROW_COLUMNS)
+            tile_narrow_part(rows - i, a, b, j, out->sums + i);
 }
 
 /* The first `rows` rows of a tile, 1..TILE_ROWS. */
