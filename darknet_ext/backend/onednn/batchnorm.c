@@ -356,7 +356,7 @@ static void pull_constants(group *g, const backward_call *c)
 static void sum_constants_of(const group *g, const direction *k, span v, int s, lane_sums sums)
 {
     for (size_t i = 0; i < v.n; i++)
-        EACH_VECTOR(h)
+        EACH_VECTOR(h, v.width)
         {
             const size_t at = v.first + i * v.stride;
             const vector slope = slope_at(&g->table, h, vector_load(k->x[0] + at, v.width, h) - lane_vector(g->table.mean[0], h));

@@ -52,7 +52,8 @@ typedef struct adjoint_form {
 } adjoint_form;
 
 #define EACH_SET(s) _Pragma("GCC unroll 4") for (int s = 0; s < SETS; s++)
-#define EACH_VECTOR(h) _Pragma("GCC unroll 2") for (int h = 0; h < VECTORS; h++)
+/* Of `width` elements. */
+#define EACH_VECTOR(h, width) _Pragma("GCC unroll 2") for (int h = 0; h < VECTORS; h++) if (h * VECTOR < (width))
 
 DNX_ALWAYS_INLINE bool set_contains(int set, int subset)
 {
@@ -136,7 +137,7 @@ DNX_ALWAYS_INLINE void forward_sums_loop(component_range range, int width, const
         const size_t last = first + FLOAT_SUMS < s.n ? first + FLOAT_SUMS : s.n;
         lane_vectors sum = {{{0}}}, square = {{{0}}};
         for (size_t i = first; i < last; i++)
-            EACH_VECTOR(h)
+            EACH_VECTOR(h, width)
             {
                 vector w[SETS] = {{0}};
                 EACH_SET(k)
@@ -160,7 +161,7 @@ DNX_ALWAYS_INLINE void forward_sums_loop(component_range range, int width, const
 DNX_ALWAYS_INLINE void forward_apply_loop(component_range range, int width, const direction *d, span s, const lane_table *table)
 {
     for (size_t i = 0; i < s.n; i++)
-        EACH_VECTOR(h)
+        EACH_VECTOR(h, width)
         {
             const size_t at = s.first + i * s.stride;
             vector c[SETS] = {{0}};
@@ -204,7 +205,7 @@ DNX_ALWAYS_INLINE void backward_sums_loop(adjoint_form f, int width, const direc
         const size_t last = first + FLOAT_SUMS < s.n ? first + FLOAT_SUMS : s.n;
         lane_vectors sum = {{{0}}}, root = {{{0}}};
         for (size_t i = first; i < last; i++)
-            EACH_VECTOR(h)
+            EACH_VECTOR(h, width)
             {
                 vector c[SETS] = {{0}}, u_bar[SETS] = {{0}};
                 load_element(f, width, h, d, table, s.first + i * s.stride, c, u_bar);
@@ -231,7 +232,7 @@ DNX_ALWAYS_INLINE void backward_apply_loop(adjoint_form f, int width, const dire
                                            const bool accumulate[SETS])
 {
     for (size_t i = 0; i < s.n; i++)
-        EACH_VECTOR(h)
+        EACH_VECTOR(h, width)
         {
             const size_t at = s.first + i * s.stride;
             vector c[SETS] = {{0}}, u_bar[SETS] = {{0}};
@@ -254,19 +255,18 @@ DNX_ALWAYS_INLINE void backward_apply_loop(adjoint_form f, int width, const dire
 
 /* ---------------------------------------------------------------- with form and width known to the compiler */
 
-/* The sweeps ask for whole values, and for the halves of orders 1 and 2; everything else, and the rest of a row, is rare. */
-#define CHOOSE_RANGE(range, width, CALL)                  \
+/* The sweeps ask for whole values, and for the halves of orders 1 and 2, of LANES elements or, in blocks of 8, of a vector; everything else, and the
+ * rest of a row, is rare. */
+#define CHOOSE_RANGE_OF(range, width, CALL)               \
     do {                                                  \
-        if ((width) < LANES)                              \
-            CALL(range, width);                           \
-        else if ((range).first == 0 && (range).last == 1) \
-            CALL(((component_range){0, 1}), LANES);       \
+        if ((range).first == 0 && (range).last == 1)      \
+            CALL(((component_range){0, 1}), width);       \
         else if ((range).first == 1 && (range).last == 2) \
-            CALL(((component_range){1, 2}), LANES);       \
+            CALL(((component_range){1, 2}), width);       \
         else if ((range).first == 0 && (range).last == 2) \
-            CALL(((component_range){0, 2}), LANES);       \
+            CALL(((component_range){0, 2}), width);       \
         else if ((range).first == 2 && (range).last == 4) \
-            CALL(((component_range){2, 4}), LANES);       \
+            CALL(((component_range){2, 4}), width);       \
         else                                              \
             CALL(range, width);                           \
     } while (0)
@@ -274,53 +274,62 @@ DNX_ALWAYS_INLINE void backward_apply_loop(adjoint_form f, int width, const dire
 #define IS_FORM(f, order_, first_, last_, value_) \
     ((f).order == order_ && (f).range.first == first_ && (f).range.last == last_ && (f).value == value_)
 
-#define CHOOSE_FORM(f, width, CALL)                          \
+#define CHOOSE_FORM_OF(f, width, CALL)                       \
     do {                                                     \
-        if ((width) < LANES)                                 \
-            CALL(f, width);                                  \
-        else if (IS_FORM(f, 0, 0, 1, true))                  \
-            CALL(((adjoint_form){0, {0, 1}, true}), LANES);  \
+        if (IS_FORM(f, 0, 0, 1, true))                       \
+            CALL(((adjoint_form){0, {0, 1}, true}), width);  \
         else if (IS_FORM(f, 1, 0, 1, true))                  \
-            CALL(((adjoint_form){1, {0, 1}, true}), LANES);  \
+            CALL(((adjoint_form){1, {0, 1}, true}), width);  \
         else if (IS_FORM(f, 1, 0, 1, false))                 \
-            CALL(((adjoint_form){1, {0, 1}, false}), LANES); \
+            CALL(((adjoint_form){1, {0, 1}, false}), width); \
         else if (IS_FORM(f, 1, 1, 2, (f).value))             \
-            CALL(((adjoint_form){1, {1, 2}, false}), LANES); \
+            CALL(((adjoint_form){1, {1, 2}, false}), width); \
         else if (IS_FORM(f, 2, 0, 2, true))                  \
-            CALL(((adjoint_form){2, {0, 2}, true}), LANES);  \
+            CALL(((adjoint_form){2, {0, 2}, true}), width);  \
         else if (IS_FORM(f, 2, 0, 2, false))                 \
-            CALL(((adjoint_form){2, {0, 2}, false}), LANES); \
+            CALL(((adjoint_form){2, {0, 2}, false}), width); \
         else if (IS_FORM(f, 2, 2, 4, (f).value))             \
-            CALL(((adjoint_form){2, {2, 4}, false}), LANES); \
+            CALL(((adjoint_form){2, {2, 4}, false}), width); \
         else                                                 \
             CALL(f, width);                                  \
+    } while (0)
+
+/* CHOOSE: one of the two above. */
+#define CHOOSE_WIDTH(CHOOSE, what, width, CALL) \
+    do {                                        \
+        if ((width) == LANES)                   \
+            CHOOSE(what, LANES, CALL);          \
+        else if ((width) == VECTOR)             \
+            CHOOSE(what, VECTOR, CALL);         \
+        else                                    \
+            CALL(what, width);                  \
     } while (0)
 
 DNX_HOT static void forward_sums(component_range range, const direction *d, span s, const lane_numbers shift, lane_sums sums, lane_sums squares)
 {
 #define CALL(range_, width) forward_sums_loop(range_, width, d, s, shift, sums, squares)
-    CHOOSE_RANGE(range, s.width, CALL);
+    CHOOSE_WIDTH(CHOOSE_RANGE_OF, range, s.width, CALL);
 #undef CALL
 }
 
 DNX_HOT static void forward_apply(component_range range, const direction *d, span s, const lane_table *table)
 {
 #define CALL(range_, width) forward_apply_loop(range_, width, d, s, table)
-    CHOOSE_RANGE(range, s.width, CALL);
+    CHOOSE_WIDTH(CHOOSE_RANGE_OF, range, s.width, CALL);
 #undef CALL
 }
 
 DNX_HOT static void backward_sums(adjoint_form f, const direction *d, span s, const lane_table *table, lane_sums sums, lane_sums roots)
 {
 #define CALL(f_, width) backward_sums_loop(f_, width, d, s, table, sums, roots)
-    CHOOSE_FORM(f, s.width, CALL);
+    CHOOSE_WIDTH(CHOOSE_FORM_OF, f, s.width, CALL);
 #undef CALL
 }
 
 DNX_HOT static void backward_apply(adjoint_form f, const direction *d, span s, const lane_table *table, const bool accumulate[SETS])
 {
 #define CALL(f_, width) backward_apply_loop(f_, width, d, s, table, accumulate)
-    CHOOSE_FORM(f, s.width, CALL);
+    CHOOSE_WIDTH(CHOOSE_FORM_OF, f, s.width, CALL);
 #undef CALL
 }
 
