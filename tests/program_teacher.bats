@@ -26,6 +26,21 @@ make_both() {
         awk -F , '{ for (i = 4; i <= 6; ++i) if (($i - $(i + 6)) ^ 2 > .02) exit 1 }'
 }
 
+@test "where logits are compared a classifier's are what its [softmax] reads" {
+    make_both 20
+    sed 's/^\[sobolev\]/[softmax]\n\n&/' teacher.cfg >classifier.cfg
+    for teacher in teacher classifier; do
+        trains student.cfg "by_$teacher" -set "teacher.cfg=$teacher.cfg" -set sobolev.loss=kl -set net.max_batches=40
+    done
+    like metrics "$(cut -d , -f 1,2,4- by_teacher/metrics.csv)" "$(cut -d , -f 1,2,4- by_classifier/metrics.csv)"
+    sed -i 's/^\[softmax\]/&\ntemperature=2/' classifier.cfg
+    refuses_like 2 "student.cfg:*: error: \[sobolev\] takes outputs for logits, and those of the teacher are probabilities of a \[softmax\] with temperature= or groups=: classifier.cfg:*" \
+        train student.cfg -set teacher.cfg=classifier.cfg -set sobolev.loss=kl
+    sed 's/^\[sobolev\]/[softmax]\n&/' student.cfg >squashed.cfg
+    refuses_like 2 "squashed.cfg:*: error: \[sobolev\] at line * takes the outputs for logits, and this layer makes probabilities of them: leave it out" \
+        train squashed.cfg -set sobolev.loss=kl
+}
+
 @test "a random teacher is announced" {
     make_both
     sed -i /^weights=/d student.cfg

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "data/graph_weights.h"
+#include "engine/objective_check.h"
 
 enum { DEFAULT_SEED = 2 }; /* not the student's: the same layers would have the same weights */
 
@@ -80,8 +81,22 @@ void teacher_network_close(teacher_network *t)
     *t = (teacher_network){0};
 }
 
+/* A classifier of Darknet's ends with [softmax]: what it reads are the logits. */
+static void take_logits(teacher_network *t)
+{
+    graph *g = &t->graph;
+    const graph_node *last = &g->nodes[g->output_node];
+    if (!objective_is_softmax(g) || option_integer(last->where, "groups") != 1 || option_real(last->where, "temperature") != 1 || last->inputs[0] < 0)
+        return;
+    g->output_node = last->inputs[0];
+    graph_make_plain(g, t->be, g->output_node);
+}
+
 void teacher_network_join(objective_options *o, teacher_network *t)
 {
-    if (t->options.where)
-        teacher_join(o, &t->options);
+    if (!t->options.where)
+        return;
+    teacher_join(o, &t->options);
+    if (t->options.graph && objective_takes_logits(o))
+        take_logits(t);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/logit_loss_math.h"
 #include "engine/choice_check.h"
 #include "engine/teacher_check.h"
 
@@ -107,11 +108,34 @@ bool objective_has_values(const objective_options *o)
     return sobolev_has_loss(o, 0) || (o->teacher && (o->teacher->hard_weight > 0 || o->teacher->n_hints > 0));
 }
 
+bool objective_takes_logits(const objective_options *o)
+{
+    const bool derivatives = o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES || (o->differentiated == DIFFERENTIATE_LOSS && o->cross_entropy);
+    const bool hard = o->teacher && o->teacher->hard_weight > 0 && loss_is_of_logits(o->teacher->hard_loss.kind);
+    return (sobolev_has_loss(o, 0) && loss_is_of_logits(o->loss[0].kind)) || (o->order > 0 && derivatives) || hard;
+}
+
+bool objective_is_softmax(const graph *g)
+{
+    return strcmp(g->nodes[g->output_node].where->spec->name, "softmax") == 0;
+}
+
+/* Logits that are probabilities already would be squashed twice. */
+static status check_logits(const graph *g, const section *where, const char *path, const objective_options *o)
+{
+    char text[192];
+    if (!objective_takes_logits(o) || !objective_is_softmax(g))
+        return STATUS_OK;
+    snprintf(text, sizeof text, "[sobolev] at line %d takes the outputs for logits, and this layer makes probabilities of them: leave it out", where->line);
+    return section_fail(g->nodes[g->output_node].where, path, text);
+}
+
 status objective_check(const graph *g, const section *where, const char *path, const objective_options *o)
 {
     status_list found = {.first = STATUS_OK};
     status_collect(&found, check_schedule(where, path, o));
     status_collect(&found, choice_check_losses(g, where, path, o));
+    status_collect(&found, check_logits(g, where, path, o));
     if (o->teacher)
         status_collect(&found, teacher_check(g, where, path, o));
     if (o->order == 0) {

@@ -12,6 +12,12 @@ status objective_check(const graph *g, const section *where, const char *path, c
 /* Whether anything but derivatives is compared: values, labels, or layers. */
 bool objective_has_values(const objective_options *o);
 
+/* Whether the outputs stand for logits: in the loss on values or on hard labels, or in what is differentiated. */
+bool objective_takes_logits(const objective_options *o);
+
+/* Whether a graph's outputs are the probabilities of a [softmax]. */
+bool objective_is_softmax(const graph *g);
+
 /* Adds to `found` every layer above o->wrt that cannot be differentiated as asked. `asker`: where [sobolev] stands, "line 12"; `path`: of
  * the graph's cfg. */
 void objective_check_segment(const graph *g, const char *asker, const char *path, const objective_options *o, status_list *found);
