@@ -278,10 +278,10 @@ static const shape_case shape_cases[] = {
     {3, 19, 17, 32, 5, 3, 0, 1, 3},
     {8, 7, 6, 16, 1, 2, 0, 1, 2},
     {8, 8, 12, 16, 6, 2, 0, 1, 3}, /* patches of more rows than y has */
-    {24, 9, 7, 16, 3, 1, 1, 1, 40},  /* Winograd: odd numbers of blocks, tiles over the rim, several chunks, each padding */
-    {16, 6, 10, 40, 3, 1, 0, 1, 50},
-    {32, 13, 14, 24, 3, 1, 2, 1, 35},
-    {16, 4, 4, 16, 3, 1, 1, 1, 100},
+    {24, 9, 7, 16, 3, 1, 1, 1, 12}, /* Winograd: odd numbers of blocks, tiles over the rim, each padding, several chunks */
+    {16, 6, 10, 40, 3, 1, 0, 1, 14},
+    {32, 13, 14, 24, 3, 1, 2, 1, 5},
+    {232, 4, 4, 8, 3, 1, 1, 1, 130},
     {3, 16, 16, 16, 3, 1, 1, 1, 4},
     {32, 12, 12, 32, 3, 1, 1, 1, 5}, /* Winograd */
     {48, 9, 17, 31, 3, 1, 1, 1, 5},
@@ -346,6 +346,17 @@ static void test_other_blocks(void **state)
             check_directions(*state, &p, blocks[b][0], blocks[b][1], 0);
         problem_free(&p);
     }
+}
+
+/* Plain images that are moved in three chunks: each begins at another row of the values than 0. */
+static void test_chunks(void **state)
+{
+    static const shape_case shape = {232, 4, 4, 8, 3, 1, 1, 1, 300};
+    problem p = problem_new(&shape, (size_t)shape.rows);
+    subject t = subject_new(*state, &p, 1, 8, 0);
+    check_forward_slopes(&t, ACTIVATION_LEAKY);
+    t.be->convolution_free(t.c);
+    problem_free(&p);
 }
 
 /* What an earlier call has left in the scratch memory: NaN, in images that are brought into other blocks. */
@@ -747,6 +758,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_directions_without_fast_paths),
         cmocka_unit_test(test_chosen_blocks),
         cmocka_unit_test(test_other_blocks),
+        cmocka_unit_test(test_chunks),
         cmocka_unit_test(test_dirty_scratch),
         cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_other_row_counts),

@@ -183,7 +183,8 @@ static const finish nothing = {.f = ACTIVATION_LINEAR};
 /* `after` as the kernel takes it: image by image, while it is in the cache. */
 static const finish *finish_of_kernel(const call *k, const finish *after)
 {
-    return k->recipe->method == METHOD_STRIDED && !k->own_y ? after : &nothing;
+    const bool takes = k->recipe->method == METHOD_STRIDED || (k->recipe->method == METHOD_OWN_WINOGRAD && activation_keeps_sign(after->f));
+    return takes && !k->own_y ? after : &nothing;
 }
 
 /* What the kernel did not do itself. */

@@ -153,7 +153,7 @@ void weights_reorder_free(weights_reorder *w);
 kernel *kernel_get(convolution *c, convolution_direction direction, const recipe *r, size_t rows, bool bias, activation f);
 void kernels_free(convolution *c);
 /* Inner images and weights; `bias` has the inner channels and is read where the kernel adds it. Backward weights overwrites `weights`, but
- * where adds_to_gradient() it adds to them. `after` is for METHOD_STRIDED. */
+ * where adds_to_gradient() it adds to them. `after` is for METHOD_STRIDED and METHOD_OWN_WINOGRAD. */
 void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bias, const finish *after, void *workspace);
 
 /* -- convolution_weights.c -- */
@@ -193,9 +193,9 @@ bool winograd_fits(const convolution_shape *s);
 size_t winograd_weights_count(const recipe *r);
 void winograd_load_weights(const recipe *r, convolution_direction direction, const real *weights, real *transformed);
 size_t winograd_workspace(const recipe *r, convolution_direction direction, size_t rows);
-/* Backward data: x is adj_y, and y adj_x. bias NULL: none. */
-void winograd_forward(const recipe *r, convolution_direction direction, size_t rows, const real *x, const real *transformed, const real *bias, real *y,
-                      void *workspace);
+/* Backward data: x is adj_y, and y adj_x. bias NULL: none. `after` keeps the sign. */
+void winograd_forward(const recipe *r, convolution_direction direction, size_t rows, const real *x, const real *transformed, const real *bias,
+                      const finish *after, real *y, void *workspace);
 void winograd_backward_weights(const recipe *r, size_t rows, const real *x, const real *adj_y, real *gradient, void *workspace);
 
 /* -- space_to_depth.c -- */

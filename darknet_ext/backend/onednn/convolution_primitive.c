@@ -421,14 +421,14 @@ static void run_strided(const kernel *k, real *x, real *y, real *weights, const 
         strided_backward_weights(k->recipe, k->rows, y, x, weights, workspace);
 }
 
-static void run_winograd(const kernel *k, real *x, real *y, real *weights, const real *bias, void *workspace)
+static void run_winograd(const kernel *k, real *x, real *y, real *weights, const real *bias, const finish *after, void *workspace)
 {
     if (k->direction == CONVOLUTION_BACKWARD_WEIGHTS)
         winograd_backward_weights(k->recipe, k->rows, x, y, weights, workspace);
     else if (k->direction == CONVOLUTION_BACKWARD_DATA)
-        winograd_forward(k->recipe, k->direction, k->rows, y, weights, NULL, x, workspace);
+        winograd_forward(k->recipe, k->direction, k->rows, y, weights, NULL, after, x, workspace);
     else
-        winograd_forward(k->recipe, k->direction, k->rows, x, weights, bias, y, workspace);
+        winograd_forward(k->recipe, k->direction, k->rows, x, weights, bias, after, y, workspace);
 }
 
 void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bias, const finish *after, void *workspace)
@@ -440,7 +440,7 @@ void kernel_run(const kernel *k, real *x, real *y, real *weights, const real *bi
     else if (k->recipe->method == METHOD_STRIDED)
         run_strided(k, x, y, weights, bias, after, workspace);
     else if (k->recipe->method == METHOD_OWN_WINOGRAD)
-        run_winograd(k, x, y, weights, bias, workspace);
+        run_winograd(k, x, y, weights, bias, after, workspace);
     else
         run_depthwise(k, x, y, weights, workspace);
 }

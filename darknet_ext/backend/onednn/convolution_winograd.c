@@ -20,7 +20,9 @@
 #include "backend/onednn/scratch.h"
 
 #include <omp.h>
-#include <string.h>
+#include <stdint.h>
+
+#pragma GCC diagnostic ignored "-Wpsabi" /* vectors are handed to inlined functions only */
 
 enum { LANES = 8, TILE = 4, PATCH = 6, POINTS = PATCH * PATCH, KERNEL = 3, ROWS = 6, GROUP_BLOCKS = 4, GROUP_TILES = 24, GROUP_FILTERS = 64, GROUP_INPUTS = 16, LINE = 16 };
 /* Numbers of a chunk of V, and the fewest tiles of one: each chunk reads all of U. */
@@ -339,18 +341,31 @@ static size_t products_count(void)
     return POINTS * point_step(GROUP_BLOCKS, GROUP_TILES);
 }
 
-/* The blocks of one item of work, of all blocks that are written. */
+/* The images that are written. */
 typedef struct writing {
     tensor_shape image;
     const tiling *tiles;
     const real *bias; /* NULL: none */
+    const finish *after;
+    real slopes[2]; /* of its function, below 0 and above */
     real *y;
 } writing;
+
+typedef int32_t vector_bits __attribute__((vector_size(LANES * sizeof(int32_t)), may_alias));
+
+/* f' at eight values */
+DNX_ALWAYS_INLINE vector slope_at(const real slopes[2], const real *values)
+{
+    const vector below = (vector){0} + slopes[0], above = (vector){0} + slopes[1];
+    const vector_bits positive = (vector_bits)(*(const vector *)values > 0);
+    return (vector)((positive & (vector_bits)above) | (~positive & (vector_bits)below));
+}
 
 /* Tile n of block `block` from its 36 points. */
 DNX_HOT static void write_tiles(const writing *w, part tiles, size_t block, const real *m, size_t step)
 {
     const int height = w->image.height, width = w->image.width;
+    const bool linear = w->after->f == ACTIVATION_LINEAR;
     const vector bias = w->bias ? *(const vector *)(w->bias + block * LANES) : (vector){0};
     for (size_t n = 0; n < tiles.size; n++, m += LANES) {
         const size_t image = (tiles.first + n) / tiles_per_image(w->tiles), tile = (tiles.first + n) % tiles_per_image(w->tiles);
@@ -362,10 +377,17 @@ DNX_HOT static void write_tiles(const writing *w, part tiles, size_t block, cons
             output_line(points + j, PATCH, half + j, PATCH);
         for (int i = 0; i < TILE; i++)
             output_line(half + i * PATCH, 1, y + i * TILE, 1);
-        real *pixels = w->y + (image * blocks_of(w->image.channels) + block) * (size_t)(height * width) * LANES;
+        const size_t first = block * (size_t)(height * width) * LANES, count = shape_count(w->image);
+        real *pixels = w->y + image * count + first;
+        const real *value = w->after->value ? w->after->value + (w->after->first + image) % w->after->value_rows * count + first : NULL;
         for (int i = 0; i < TILE && top + i < height; i++)
-            for (int j = 0; j < TILE && left + j < width; j++)
-                *(vector *)(pixels + ((top + i) * width + left + j) * LANES) = y[i * TILE + j] + bias;
+            for (int j = 0; j < TILE && left + j < width; j++) {
+                const int at = ((top + i) * width + left + j) * LANES;
+                vector sum = y[i * TILE + j] + bias;
+                if (!linear)
+                    sum *= slope_at(w->slopes, value ? value + at : (const real *)&sum);
+                *(vector *)(pixels + at) = sum;
+            }
     }
 }
 
@@ -384,10 +406,18 @@ static void write_group(const writing *w, part chunk, part tiles, part blocks, s
         write_tiles(w, tiles, blocks.first + b, m + b * GROUP_TILES * LANES, m_step);
 }
 
-void winograd_forward(const recipe *r, convolution_direction direction, size_t rows, const real *x, const real *u, const real *bias, real *y, void *workspace)
+void winograd_forward(const recipe *r, convolution_direction direction, size_t rows, const real *x, const real *u, const real *bias, const finish *after,
+                      real *y, void *workspace)
 {
     const tiling t = input_tiling(r, direction);
-    const writing w = {direction == CONVOLUTION_BACKWARD_DATA ? r->inner.in : r->inner.out, &t, bias, y};
+    const writing w = {
+        .image = direction == CONVOLUTION_BACKWARD_DATA ? r->inner.in : r->inner.out,
+        .tiles = &t,
+        .bias = bias,
+        .after = after,
+        .slopes = {activation_at(after->f, -1).f1, activation_at(after->f, 1).f1},
+        .y = y,
+    };
     const size_t tiles = rows * tiles_per_image(&t), size = forward_chunk(r, direction, rows), depth = blocks_of(t.image.channels);
     real *v = workspace, *m = v + POINTS * point_step(depth, size);
     for (long c = 0; c < part_count(tiles, size); c++) {
