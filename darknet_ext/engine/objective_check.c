@@ -120,22 +120,11 @@ bool objective_is_softmax(const graph *g)
     return strcmp(g->nodes[g->output_node].where->spec->name, "softmax") == 0;
 }
 
-/* Logits that are probabilities already would be squashed twice. */
-static status check_logits(const graph *g, const section *where, const char *path, const objective_options *o)
-{
-    char text[192];
-    if (!objective_takes_logits(o) || !objective_is_softmax(g))
-        return STATUS_OK;
-    snprintf(text, sizeof text, "[sobolev] at line %d takes the outputs for logits, and this layer makes probabilities of them: leave it out", where->line);
-    return section_fail(g->nodes[g->output_node].where, path, text);
-}
-
 status objective_check(const graph *g, const section *where, const char *path, const objective_options *o)
 {
     status_list found = {.first = STATUS_OK};
     status_collect(&found, check_schedule(where, path, o));
     status_collect(&found, choice_check_losses(g, where, path, o));
-    status_collect(&found, check_logits(g, where, path, o));
     if (o->teacher)
         status_collect(&found, teacher_check(g, where, path, o));
     if (o->order == 0) {
