@@ -8,7 +8,7 @@
 #ifndef DNX_BACKEND_ONEDNN_ACTIVATION_KERNELS_H
 #define DNX_BACKEND_ONEDNN_ACTIVATION_KERNELS_H
 
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
 /* -- piecewise linear kinds -- */

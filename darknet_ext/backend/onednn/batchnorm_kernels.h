@@ -5,7 +5,7 @@
 #ifndef DNX_BACKEND_ONEDNN_BATCHNORM_KERNELS_H
 #define DNX_BACKEND_ONEDNN_BATCHNORM_KERNELS_H
 
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
 #include <stdint.h>

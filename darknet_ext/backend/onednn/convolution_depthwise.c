@@ -1,7 +1,7 @@
 /* Depthwise convolutions on blocks of channels: a vector is one block of a pixel, and each channel meets its own weight. For kernels that
  * oneDNN has no depthwise code for: weights of 5x5 and more, wide paddings. Weights: [block of channels][kernel][channel of the block]. */
 #include "backend/onednn/convolution.h"
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 
 #include <string.h>
 

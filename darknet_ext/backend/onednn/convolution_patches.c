@@ -1,7 +1,7 @@
 /* Matrix products of patches: the pixels under the kernel are the columns of a matrix, made for a few rows of the output at a time so that
  * it stays in the cache. Plain images. Tasks run side by side: images, groups, and parts of an image. */
 #include "backend/onednn/convolution.h"
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/scratch.h"
 
 #include <omp.h>

@@ -11,7 +11,7 @@
  * an element runs through the depth in an order that does not depend on the number of threads. Images are plain or in blocks of 8 or 16, without
  * padding. */
 #include "backend/onednn/convolution.h"
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/scratch.h"
 
 #include <omp.h>

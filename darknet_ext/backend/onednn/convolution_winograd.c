@@ -16,7 +16,7 @@
  * between them 36 streams would meet in one set of the cache. Tiles go through the cache in chunks. Neither the chunks nor the order of sums depends on
  * the number of threads. */
 #include "backend/onednn/convolution.h"
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/scratch.h"
 
 #include <omp.h>

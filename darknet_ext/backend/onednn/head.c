@@ -2,7 +2,7 @@
  *
  * A row is walked in parts of PART_ELEMENTS: the errors of a part are computed into a buffer, then used by the loops and sums that
  * need them. Nothing is allocated here. */
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
 /* w = x - truth */

@@ -1,4 +1,4 @@
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
 #include <string.h>

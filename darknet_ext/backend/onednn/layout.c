@@ -1,6 +1,6 @@
 /* Images of blocked channels. The loops run over the pixels of neighbouring channels that lie in one block, with those as a vector; parts do
  * not depend on the number of threads, and sums add them in order. */
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The formulas stand in core/normalise_math.h. Pixels are the vectors: the loops run over a tile of neighbouring pixels of one channel. */
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
  *
  * A group is walked in parts of PART_ELEMENTS: what C is taken of is computed for a part into a buffer, then used by the loops and
  * sums that need it. Nothing is allocated here. */
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
 /* Some passes over every component: an element is as much work as this many of a plain loop. */

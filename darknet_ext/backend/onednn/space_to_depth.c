@@ -1,5 +1,5 @@
 #include "backend/onednn/convolution.h"
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 
 #include <string.h>
 

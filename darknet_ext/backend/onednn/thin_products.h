@@ -3,7 +3,7 @@
 #ifndef DNX_BACKEND_ONEDNN_THIN_PRODUCTS_H
 #define DNX_BACKEND_ONEDNN_THIN_PRODUCTS_H
 
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
 enum { THIN_COLUMNS = 8, THIN_DEPTH = PART_ELEMENTS, THIN_LANES = 16, THIN_VECTORS = 4, THIN_ROWS = 16 };

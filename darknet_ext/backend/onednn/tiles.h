@@ -6,7 +6,7 @@
 #ifndef DNX_BACKEND_ONEDNN_TILES_H
 #define DNX_BACKEND_ONEDNN_TILES_H
 
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
 enum { TILE_ROWS = 8, TILE_LANES = 16, PANEL_COLUMNS = 2 * TILE_LANES, PANEL_DEPTH = 1024 };

@@ -1,4 +1,4 @@
-#include "backend/onednn/hot.h"
+#include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
 DNX_HOT static void sgd_part(sgd_rule rule, size_t count, real *restrict w, real *restrict g)

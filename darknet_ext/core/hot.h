@@ -1,12 +1,12 @@
-/* How the hot loops of this backend are compiled. Include it first.
+/* How hot loops are compiled. Include it first.
  *
  * DNX_HOT compiles a function for several instruction sets; the loader picks one. The sanitizers cannot run the loader's
  * choice, so that they see the plain version.
  *
  * The loops need -fno-math-errno and -fno-trapping-math (neither changes a result) to become vector code: without the
  * first, sqrtf must be a call that may set errno. */
-#ifndef DNX_BACKEND_ONEDNN_HOT_H
-#define DNX_BACKEND_ONEDNN_HOT_H
+#ifndef DNX_CORE_HOT_H
+#define DNX_CORE_HOT_H
 
 #include <math.h>
 
