@@ -34,7 +34,7 @@ make_both() {
     done
     like metrics "$(cut -d , -f 1,2,4- by_teacher/metrics.csv)" "$(cut -d , -f 1,2,4- by_classifier/metrics.csv)"
     sed -i 's/^\[softmax\]/&\ntemperature=2/' classifier.cfg
-    refuses_like 2 "student.cfg:*: error: \[sobolev\] takes outputs for logits, and those of the teacher are probabilities of a \[softmax\] with temperature= or groups=: classifier.cfg:*" \
+    refuses_like 2 "student.cfg:*: error: \[sobolev\] takes outputs for logits, and those of the teacher are probabilities, of a \[softmax\] that is alone or has temperature= or groups=: classifier.cfg:*" \
         train student.cfg -set teacher.cfg=classifier.cfg -set sobolev.loss=kl
     sed 's/^\[sobolev\]/[softmax]\n&/' student.cfg >squashed.cfg
     refuses_like 2 "squashed.cfg:*: error: \[sobolev\] at line * takes the outputs for logits, and this layer makes probabilities of them: leave it out" \

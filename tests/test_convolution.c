@@ -278,9 +278,10 @@ static const shape_case shape_cases[] = {
     {3, 19, 17, 32, 5, 3, 0, 1, 3},
     {8, 7, 6, 16, 1, 2, 0, 1, 2},
     {8, 8, 12, 16, 6, 2, 0, 1, 3}, /* patches of more rows than y has */
-    {24, 9, 7, 16, 3, 1, 1, 1, 12}, /* Winograd: odd numbers of blocks, tiles over the rim, each padding, several chunks */
-    {16, 6, 10, 40, 3, 1, 0, 1, 14},
-    {32, 13, 14, 24, 3, 1, 2, 1, 5},
+    {32, 16, 15, 24, 3, 1, 0, 1, 9}, /* Winograd with AVX2 (test_ways): odd numbers of blocks, tiles over the rim, each padding, several chunks */
+    {32, 16, 15, 24, 3, 1, 1, 1, 9},
+    {32, 16, 15, 24, 3, 1, 2, 1, 9},
+    {24, 16, 15, 32, 3, 1, 1, 1, 9},
     {232, 4, 4, 8, 3, 1, 1, 1, 130},
     {3, 16, 16, 16, 3, 1, 1, 1, 4},
     {32, 12, 12, 32, 3, 1, 1, 1, 5}, /* Winograd */
@@ -348,13 +349,17 @@ static void test_other_blocks(void **state)
     }
 }
 
-/* Plain images that are moved in three chunks: each begins at another row of the values than 0. */
+/* Plain images that are moved in three chunks: each begins at another row of the values than 0. Every activation that Winograd takes along. */
 static void test_chunks(void **state)
 {
     static const shape_case shape = {232, 4, 4, 8, 3, 1, 1, 1, 300};
     problem p = problem_new(&shape, (size_t)shape.rows);
     subject t = subject_new(*state, &p, 1, 8, 0);
-    check_forward_slopes(&t, ACTIVATION_LEAKY);
+    static const activation fused[] = {ACTIVATION_RELU, ACTIVATION_LEAKY, ACTIVATION_RELIE, ACTIVATION_RAMP};
+    for (size_t k = 0; k < COUNT_OF(fused); k++) {
+        check_forward(&t, true, fused[k]);
+        check_forward_slopes(&t, fused[k]);
+    }
     t.be->convolution_free(t.c);
     problem_free(&p);
 }
@@ -559,7 +564,13 @@ static void test_ways(void **state)
         {8, {16, 20, 20, 32, 4, 1, 0, 1, 200}, {"direct", "direct", "direct"}},
         {8, {64, 56, 56, 64, 3, 1, 1, 1, 4}, {"Winograd F(4x4, 3x3)", "Winograd F(4x4, 3x3)", "Winograd F(4x4, 3x3)"}},
         {8, {512, 7, 7, 512, 3, 1, 1, 1, 2}, {"direct", "direct", "direct"}},
-        {8, {64, 56, 56, 60, 3, 1, 1, 1, 4}, {"direct", "direct", "direct"}}, /* a block that is not full */
+        {8, {32, 16, 15, 24, 3, 1, 0, 1, 9}, {"F(4x4", "F(4x4", "F(4x4"}},
+        {8, {32, 16, 15, 24, 3, 1, 1, 1, 9}, {"F(4x4", "F(4x4", "F(4x4"}},
+        {8, {32, 16, 15, 24, 3, 1, 2, 1, 9}, {"F(4x4", "F(4x4", "F(4x4"}},
+        {8, {24, 16, 15, 32, 3, 1, 1, 1, 9}, {"F(4x4", "F(4x4", "F(4x4"}},
+        {8, {232, 4, 4, 8, 3, 1, 1, 1, 130}, {"F(4x4", "F(4x4", "F(4x4"}},
+        {8, {232, 4, 4, 8, 3, 1, 1, 1, 300}, {"F(4x4", "F(4x4", "F(4x4"}},
+        {8, {64, 56, 56, 60, 3, 1, 1, 1, 4}, {"whole blocks of 8", "whole blocks of 8", "whole blocks of 8"}}, /* a block that is not full */
         {16, {3, 227, 227, 96, 11, 4, 0, 1, 2}, {"Winograd", "Winograd jit_wino_4x3:avx512_core, squares", "Winograd"}},
         {16, {3, 32, 32, 64, 3, 1, 1, 1, 32}, {"direct", "matrix products of patches", "direct"}},
         {16, {128, 56, 56, 128, 3, 1, 1, 32, 4}, {"4 groups as one", "4 groups as one", "4 groups as one"}},

@@ -102,7 +102,7 @@ long option_integer(const section *s, const char *key);
 double option_real(const section *s, const char *key);
 bool option_boolean(const section *s, const char *key);
 int option_choice(const section *s, const char *key);       /* index into `choices` */
-/* The same with a fallback of the caller's own where the key is absent: for defaults that depend on something. */
+/* The same with a fallback of the caller's own where the key is absent: for defaults that depend on something, or stand in the code that has them. */
 long option_integer_or(const section *s, const char *key, long fallback);
 double option_real_or(const section *s, const char *key, double fallback);
 bool option_boolean_or(const section *s, const char *key, bool fallback);

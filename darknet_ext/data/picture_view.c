@@ -14,7 +14,7 @@ picture_view picture_view_read(const section *data)
 {
     bool inception = option_given(data, "augment") && option_choice(data, "augment") == AUGMENT_INCEPTION;
     return (picture_view){
-        .centred = option_given(data, "view") ? option_choice(data, "view") == 1 : inception,
+        .centred = option_choice_or(data, "view", inception) == 1,
         .part = option_real_or(data, "centre", default_part),
     };
 }

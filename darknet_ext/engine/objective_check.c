@@ -120,6 +120,13 @@ bool objective_is_softmax(const graph *g)
     return strcmp(g->nodes[g->output_node].where->spec->name, "softmax") == 0;
 }
 
+status objective_refuse_softmax(const graph *g, const section *where, const char *path)
+{
+    char text[192];
+    snprintf(text, sizeof text, "[sobolev] at line %d takes the outputs for logits, and this layer makes probabilities of them: leave it out", where->line);
+    return section_fail(g->nodes[g->output_node].where, path, text);
+}
+
 status objective_check(const graph *g, const section *where, const char *path, const objective_options *o)
 {
     status_list found = {.first = STATUS_OK};

@@ -18,6 +18,9 @@ bool objective_takes_logits(const objective_options *o);
 /* Whether a graph's outputs are the probabilities of a [softmax]. */
 bool objective_is_softmax(const graph *g);
 
+/* The failure of a network that ends so, where [sobolev], `where`, takes its outputs for logits: they would be squashed twice. */
+status objective_refuse_softmax(const graph *g, const section *where, const char *path);
+
 /* Adds to `found` every layer above o->wrt that cannot be differentiated as asked. `asker`: where [sobolev] stands, "line 12"; `path`: of
  * the graph's cfg. */
 void objective_check_segment(const graph *g, const char *asker, const char *path, const objective_options *o, status_list *found);

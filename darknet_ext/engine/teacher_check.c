@@ -101,14 +101,18 @@ static status check_loss(const section *where, const char *path, const objective
                        "takes those");
 }
 
-/* A [softmax] whose inputs are not its logits (data/teacher_network.c). */
-static status check_logits(const section *where, const char *path, const objective_options *o)
+/* A [softmax] whose inputs are not its logits (data/teacher_network.c), or one of the student's. */
+static status check_logits(const graph *student, const section *where, const char *path, const objective_options *o)
 {
     const teacher_options *t = o->teacher;
     char text[1400];
-    if (!objective_takes_logits(o) || !objective_is_softmax(t->graph))
+    if (!objective_takes_logits(o))
         return STATUS_OK;
-    snprintf(text, sizeof text, "[sobolev] takes outputs for logits, and those of the teacher are probabilities of a [softmax] with temperature= or groups=: %s:%d",
+    if (objective_is_softmax(student))
+        return objective_refuse_softmax(student, where, path);
+    if (!objective_is_softmax(t->graph))
+        return STATUS_OK;
+    snprintf(text, sizeof text, "[sobolev] takes outputs for logits, and those of the teacher are probabilities, of a [softmax] that is alone or has temperature= or groups=: %s:%d",
              t->path, t->graph->nodes[t->graph->output_node].where->line);
     return section_fail(where, path, text);
 }
@@ -129,7 +133,7 @@ status teacher_check(const graph *student, const section *where, const char *pat
     if (!t->graph)
         return status_collected(&found);
     status_collect(&found, check_loss(where, path, o));
-    status_collect(&found, check_logits(where, path, o));
+    status_collect(&found, check_logits(student, where, path, o));
     status_collect(&found, check_pair(student, -1, t, -1, student->nodes[0].net, path, NULL));
     status_collect(&found, check_pair(student, student->output_node, t, t->graph->output_node, output, path, NULL));
     for (int i = 0; i < t->n_hints; ++i)

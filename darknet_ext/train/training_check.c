@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/objective_check.h"
 #include "layers/sobolev.h"
 #include "train/point_sets.h"
 
@@ -92,18 +91,6 @@ static status check_image_units(plugin_network *p)
     return STATUS_OK;
 }
 
-/* Logits that are probabilities already would be squashed twice. */
-static status check_logits(plugin_network *p)
-{
-    const graph *g = plugin_graph(p);
-    const objective_options *o = plugin_objective(p);
-    char text[192];
-    if (!o || !o->where || !objective_takes_logits(o) || !objective_is_softmax(g))
-        return STATUS_OK;
-    snprintf(text, sizeof text, "[sobolev] at line %d takes the outputs for logits, and this layer makes probabilities of them: leave it out", o->where->line);
-    return refuse(p, g->nodes[g->output_node].where, text);
-}
-
 status training_check(plugin_network *p, data_source *data)
 {
     const graph *g = plugin_graph(p);
@@ -118,7 +105,6 @@ status training_check(plugin_network *p, data_source *data)
     if (!has_loss)
         status_collect(&found, refuse(p, g->nodes[g->n_nodes - 1].where, "the network has no loss: end it with [sobolev]"));
     status_collect(&found, graph_check_batch(g, minibatch_of(plugin_config(p)), plugin_config(p)->path));
-    status_collect(&found, check_logits(p));
     status_collect(&found, check_mirror(p));
     status_collect(&found, check_image_units(p));
     if (data)

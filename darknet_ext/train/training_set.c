@@ -77,10 +77,18 @@ static status check_streams(training_set *t, plugin_network *p)
     return option_fail(&c->sections[0], c->path, "batch", text);
 }
 
+static status check_logits(plugin_network *p)
+{
+    const objective_options *o = plugin_objective(p);
+    bool refused = o && o->where && objective_takes_logits(o) && objective_is_softmax(plugin_graph(p));
+    return refused ? objective_refuse_softmax(plugin_graph(p), o->where, plugin_config(p)->path) : STATUS_OK;
+}
+
 status training_set_check(training_set *t, plugin_network *p)
 {
     status_list found = {.first = STATUS_OK};
     status_collect(&found, check_normalisation(p));
+    status_collect(&found, check_logits(p));
     status data = training_check(p, &t->data);
     status_collect(&found, data);
     status_collect(&found, check_streams(t, p));

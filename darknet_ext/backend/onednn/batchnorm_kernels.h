@@ -53,7 +53,7 @@ typedef struct adjoint_form {
 
 #define EACH_SET(s) _Pragma("GCC unroll 4") for (int s = 0; s < SETS; s++)
 /* Of `width` elements. */
-#define EACH_VECTOR(h, width) _Pragma("GCC unroll 2") for (int h = 0; h < VECTORS; h++) if (h * VECTOR < (width))
+#define EACH_VECTOR(h, width) _Pragma("GCC unroll 2") for (int h = 0; h < VECTORS; h++) if (h * VECTOR >= (width)) continue; else
 
 DNX_ALWAYS_INLINE bool set_contains(int set, int subset)
 {

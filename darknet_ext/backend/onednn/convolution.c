@@ -180,10 +180,11 @@ static void take_x(const call *k, size_t rows, const real *inner, real *x)
 
 static const finish nothing = {.f = ACTIVATION_LINEAR};
 
-/* `after` as the kernel takes it: image by image, while it is in the cache. */
+/* `after` as the kernel takes it: while what it has computed is in the cache. */
 static const finish *finish_of_kernel(const call *k, const finish *after)
 {
-    const bool takes = k->recipe->method == METHOD_STRIDED || (k->recipe->method == METHOD_OWN_WINOGRAD && activation_keeps_sign(after->f));
+    const bool scales = activation_keeps_sign(after->f) && after->f != ACTIVATION_RAMP; /* x + .1 x is not quite 1.1 x */
+    const bool takes = k->recipe->method == METHOD_STRIDED || (k->recipe->method == METHOD_OWN_WINOGRAD && scales);
     return takes && !k->own_y ? after : &nothing;
 }
 

@@ -193,7 +193,7 @@ bool winograd_fits(const convolution_shape *s);
 size_t winograd_weights_count(const recipe *r);
 void winograd_load_weights(const recipe *r, convolution_direction direction, const real *weights, real *transformed);
 size_t winograd_workspace(const recipe *r, convolution_direction direction, size_t rows);
-/* Backward data: x is adj_y, and y adj_x. bias NULL: none. `after` keeps the sign. */
+/* Backward data: x is adj_y, and y adj_x. bias NULL: none. `after` is a slope below 0 and one above. */
 void winograd_forward(const recipe *r, convolution_direction direction, size_t rows, const real *x, const real *transformed, const real *bias,
                       const finish *after, real *y, void *workspace);
 void winograd_backward_weights(const recipe *r, size_t rows, const real *x, const real *adj_y, real *gradient, void *workspace);

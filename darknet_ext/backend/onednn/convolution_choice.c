@@ -345,7 +345,7 @@ static void describe_reason(const convolution *c, convolution_direction directio
     else if (s->size != 3 || s->stride != 1)
         snprintf(text, capacity, "; Winograd is for 3x3 kernels and stride 1");
     else
-        snprintf(text, capacity, "; oneDNN has no Winograd for this processor");
+        snprintf(text, capacity, primitive_block() == 8 ? "; Winograd is for whole blocks of 8 channels" : "; oneDNN has no Winograd for this processor");
 }
 
 const char *recipe_report(convolution *c, convolution_direction direction, size_t rows)

@@ -463,7 +463,7 @@ void strided_backward_data(const recipe *r, size_t rows, const real *y, const re
     const data_plan plan = data_plan_new(r, &m);
     const size_t n_x = layout_count(recipe_x(r)), n_y = layout_count(recipe_y(r)), tiles = plan.panels * tile_count(plan.a.rows);
     data_prepare(&plan, weights);
-    FOR_EACH_PART(rows * n_x * plan.a.depth, rows, 1, p, {
+    FOR_EACH_OWN_PART(rows * n_x * plan.a.depth, rows, 1, p, {
         real *framed = plan.images + (size_t)omp_get_thread_num() * layout_count(plan.y);
         frame_image(&plan, y + p.first * n_y, framed);
         data_image(&plan, framed, x + p.first * n_x, new_ahead(x, p.first, rows, n_x, tiles));

@@ -15,8 +15,9 @@
  * All of these matrices lie as [point][block of 8 channels or filters][row][8], points one line further apart than they need: with a power of two
  * between them 36 streams would meet in one set of the cache. Tiles go through the cache in chunks. Neither the chunks nor the order of sums depends on
  * the number of threads. */
-#include "backend/onednn/convolution.h"
 #include "core/hot.h"
+
+#include "backend/onednn/convolution.h"
 #include "backend/onednn/scratch.h"
 
 #include <omp.h>
@@ -353,15 +354,17 @@ typedef struct writing {
 
 typedef int32_t vector_bits __attribute__((vector_size(LANES * sizeof(int32_t)), may_alias));
 
-/* f' at eight values */
-DNX_ALWAYS_INLINE vector slope_at(const real slopes[2], const real *values)
+/* f'(values) sum; where f' is 0 the result is, whatever the sum. */
+DNX_ALWAYS_INLINE vector scale_by_slope(const real slopes[2], const real *values, vector sum)
 {
-    const vector below = (vector){0} + slopes[0], above = (vector){0} + slopes[1];
+    vector below = slopes[0] * sum, above = slopes[1] * sum;
+    if (slopes[0] == 0)
+        below = (vector){0};
     const vector_bits positive = (vector_bits)(*(const vector *)values > 0);
     return (vector)((positive & (vector_bits)above) | (~positive & (vector_bits)below));
 }
 
-/* Tile n of block `block` from its 36 points. */
+/* Some tiles of block `block`, each from its 36 points. */
 DNX_HOT static void write_tiles(const writing *w, part tiles, size_t block, const real *m, size_t step)
 {
     const int height = w->image.height, width = w->image.width;
@@ -385,7 +388,7 @@ DNX_HOT static void write_tiles(const writing *w, part tiles, size_t block, cons
                 const int at = ((top + i) * width + left + j) * LANES;
                 vector sum = y[i * TILE + j] + bias;
                 if (!linear)
-                    sum *= slope_at(w->slopes, value ? value + at : (const real *)&sum);
+                    sum = scale_by_slope(w->slopes, value ? value + at : (const real *)&sum, sum);
                 *(vector *)(pixels + at) = sum;
             }
     }
@@ -424,10 +427,10 @@ void winograd_forward(const recipe *r, convolution_direction direction, size_t r
         const part chunk = part_at(tiles, size, c);
         const size_t groups = (size_t)part_count(chunk.size, GROUP_TILES), all_blocks = blocks_of(w.image.channels);
         transform_chunk(&t, PATCHES, x, chunk, v);
-        FOR_EACH_PART(chunk.size * POINTS * depth * all_blocks, groups * (size_t)part_count(all_blocks, GROUP_BLOCKS), 1, item,
-                      write_group(&w, chunk, part_at(chunk.size, GROUP_TILES, (long)(item.first % groups)),
-                                  part_at(all_blocks, GROUP_BLOCKS, (long)(item.first / groups)), depth, v, u,
-                                  m + (size_t)omp_get_thread_num() * products_count()));
+        FOR_EACH_OWN_PART(chunk.size * POINTS * depth * all_blocks * LANES, groups * (size_t)part_count(all_blocks, GROUP_BLOCKS), 1, item,
+                          write_group(&w, chunk, part_at(chunk.size, GROUP_TILES, (long)(item.first % groups)),
+                                      part_at(all_blocks, GROUP_BLOCKS, (long)(item.first / groups)), depth, v, u,
+                                      m + (size_t)omp_get_thread_num() * products_count()));
     }
 }
 

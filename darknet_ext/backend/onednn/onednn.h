@@ -46,6 +46,19 @@ static inline part part_at(size_t count, size_t part_size, long index)
         }                                                                                       \
     } while (0)
 
+/* The same for statements that find memory of their own by omp_get_thread_num(): always a region, be it of one thread, for the number of a host's own
+ * thread could be any. */
+#define FOR_EACH_OWN_PART(work, count, part_size, p, statement)                            \
+    do {                                                                                   \
+        const long n_parts_ = part_count(count, part_size);                                \
+        const bool parallel_ = (work) >= PARALLEL_ELEMENTS;                                \
+        _Pragma("omp parallel for schedule(static) if (parallel_)") for (long i_ = 0; i_ < n_parts_; i_++) \
+        {                                                                                  \
+            const part p = part_at(count, part_size, i_);                                  \
+            statement;                                                                     \
+        }                                                                                  \
+    } while (0)
+
 /* The size that makes at most SUM_PARTS parts of at least `smallest` elements. */
 static inline size_t sum_part_size(size_t count, size_t smallest)
 {
