@@ -286,6 +286,14 @@ static double aim(checker *c, const trained *t, double loss)
     return c->be->dot(count, t->p->gradient, t->direction);
 }
 
+static bool gradients_vanish(const checker *c, const trained *arrays, int n)
+{
+    bool vanish = true;
+    for (int i = 0; i < n; ++i)
+        vanish &= norm(c, arrays[i].p->count, arrays[i].p->gradient) == 0;
+    return vanish;
+}
+
 /* Large networks: one direction through all arrays at once. Where it fails, each alone, to find which. */
 static void check_together(checker *c, objective *o, const trained *arrays, int n)
 {
@@ -293,14 +301,18 @@ static void check_together(checker *c, objective *o, const trained *arrays, int 
     double slope = 0, squares = 0;
     if (loss == 0 && !c->training) /* losses on derivatives alone, which are there in training only */
         return;
+    char where[64];
+    snprintf(where, sizeof where, "all %d arrays together", n);
+    if (loss == 0) { /* derivatives that are 0 everywhere: no step could show anything, and no gradient may be left */
+        report(c, "loss gradient where the loss is 0", where, gradients_vanish(c, arrays, n) ? 0 : INFINITY);
+        return;
+    }
     for (int i = 0; i < n; ++i) {
         double part = aim(c, &arrays[i], loss);
         slope += part;
         squares += part * part;
     }
     double error = slope_error(c, o, arrays, n, true, slope, 1e-2 * sqrt(squares) + 1e-12);
-    char where[64];
-    snprintf(where, sizeof where, "all %d arrays together", n);
     report(c, "loss gradient against differences", where, error);
     for (int i = 0; i < n && !(error <= c->tolerance); ++i) {
         double part = aim(c, &arrays[i], loss);
