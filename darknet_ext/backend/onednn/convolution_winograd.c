@@ -14,7 +14,7 @@
  *
  * All of these matrices lie as [point][block of 8 channels or filters][row][8], points one line further apart than they need: with a power of two
  * between them 36 streams would meet in one set of the cache. Tiles go through the cache in chunks. Neither the chunks nor the order of sums depends on
- * the number of threads. */
+ * the number of threads. U, kept from one load of the weights to the next, has four times their numbers for each of the first two directions. */
 #include "core/hot.h"
 
 #include "backend/onednn/convolution.h"
