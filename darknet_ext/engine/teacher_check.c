@@ -112,7 +112,9 @@ static status check_logits(const graph *student, const section *where, const cha
         return objective_refuse_softmax(student, where, path);
     if (!objective_is_softmax(t->graph))
         return STATUS_OK;
-    snprintf(text, sizeof text, "[sobolev] takes outputs for logits, and those of the teacher are probabilities, of a [softmax] that is alone or has temperature= or groups=: %s:%d",
+    snprintf(text, sizeof text,
+             "[sobolev] takes outputs for logits, and those of the teacher are probabilities, of a [softmax] that is alone or has temperature= or "
+             "groups=: %s:%d",
              t->path, t->graph->nodes[t->graph->output_node].where->line);
     return section_fail(where, path, text);
 }

@@ -19,86 +19,18 @@
 
 #include "backend/onednn/convolution.h"
 #include "backend/onednn/scratch.h"
+#include "backend/onednn/winograd_lines.h"
 
 #include <omp.h>
 #include <stdint.h>
 
 #pragma GCC diagnostic ignored "-Wpsabi" /* vectors are handed to inlined functions only */
 
-enum { LANES = 8, TILE = 4, PATCH = 6, POINTS = PATCH * PATCH, KERNEL = 3, ROWS = 6, GROUP_BLOCKS = 4, GROUP_TILES = 24, GROUP_FILTERS = 64, GROUP_INPUTS = 16, LINE = 16 };
+enum { TILE = 4, PATCH = 6, POINTS = PATCH * PATCH, KERNEL = 3, ROWS = 6, LINE = 16 };
+/* What is done at a time, so that it stays in the cache. */
+enum { GROUP_BLOCKS = 4, GROUP_TILES = 24, GROUP_FILTERS = 64, GROUP_INPUTS = 16 };
 /* Numbers of a chunk of V, and the fewest tiles of one: each chunk reads all of U. */
 enum { CHUNK_ELEMENTS = 3 << 17, FEWEST_TILES = 2 * GROUP_TILES, GRADIENT_ELEMENTS = 1 << 20, FEWEST_GRADIENT_TILES = 4 * GROUP_TILES };
-
-typedef real vector __attribute__((vector_size(LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
-
-#define P .625f /* the points p, -p, q, -q */
-#define Q 1.5f
-#define P2 (P * P)
-#define Q2 (Q * Q)
-#define NORM_0 (1 / (P2 * Q2)) /* 1 / product of the differences from the other points */
-#define NORM_P (1 / (2 * P2 * (P2 - Q2)))
-#define NORM_Q (1 / (2 * Q2 * (Q2 - P2)))
-
-/* ---------------------------------------------------------------- one line of each transform: `step` vectors apart */
-
-/* B^T d: 6 to 6. */
-DNX_ALWAYS_INLINE void input_line(const vector *d, size_t step, vector *v, size_t v_step)
-{
-    const vector d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
-    const vector even_p = d4 - Q2 * d2, odd_p = P * (d3 - Q2 * d1), even_q = d4 - P2 * d2, odd_q = Q * (d3 - P2 * d1);
-    v[0] = P2 * Q2 * d0 - (P2 + Q2) * d2 + d4;
-    v[v_step] = even_p + odd_p;
-    v[2 * v_step] = even_p - odd_p;
-    v[3 * v_step] = even_q + odd_q;
-    v[4 * v_step] = even_q - odd_q;
-    v[5 * v_step] = P2 * Q2 * d1 - (P2 + Q2) * d3 + d5;
-}
-
-/* A^T m: 6 to 4. */
-DNX_ALWAYS_INLINE void output_line(const vector *m, size_t step, vector *y, size_t y_step)
-{
-    const vector sum_p = m[step] + m[2 * step], sum_q = m[3 * step] + m[4 * step];
-    const vector difference_p = P * (m[step] - m[2 * step]), difference_q = Q * (m[3 * step] - m[4 * step]);
-    y[0] = m[0] + sum_p + sum_q;
-    y[y_step] = difference_p + difference_q;
-    y[2 * y_step] = P2 * sum_p + Q2 * sum_q;
-    y[3 * y_step] = P2 * difference_p + Q2 * difference_q + m[5 * step];
-}
-
-/* A y: 4 to 6. */
-DNX_ALWAYS_INLINE void output_adjoint_line(const vector *y, size_t step, vector *z, size_t z_step)
-{
-    const vector y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
-    const vector even_p = y0 + P2 * y2, odd_p = P * (y1 + P2 * y3), even_q = y0 + Q2 * y2, odd_q = Q * (y1 + Q2 * y3);
-    z[0] = y0;
-    z[z_step] = even_p + odd_p;
-    z[2 * z_step] = even_p - odd_p;
-    z[3 * z_step] = even_q + odd_q;
-    z[4 * z_step] = even_q - odd_q;
-    z[5 * z_step] = y3;
-}
-
-/* G g: 3 to 6. */
-DNX_ALWAYS_INLINE void kernel_line(const vector *g, size_t step, vector *u, size_t u_step)
-{
-    const vector g0 = g[0], g1 = g[step], g2 = g[2 * step];
-    const vector even_p = NORM_P * (g0 + P2 * g2), odd_p = NORM_P * P * g1, even_q = NORM_Q * (g0 + Q2 * g2), odd_q = NORM_Q * Q * g1;
-    u[0] = NORM_0 * g0;
-    u[u_step] = even_p + odd_p;
-    u[2 * u_step] = even_p - odd_p;
-    u[3 * u_step] = even_q + odd_q;
-    u[4 * u_step] = even_q - odd_q;
-    u[5 * u_step] = g2;
-}
-
-/* G^T s: 6 to 3. */
-DNX_ALWAYS_INLINE void kernel_adjoint_line(const vector *s, size_t step, vector *g, size_t g_step)
-{
-    const vector sum_p = NORM_P * (s[step] + s[2 * step]), sum_q = NORM_Q * (s[3 * step] + s[4 * step]);
-    g[0] = NORM_0 * s[0] + sum_p + sum_q;
-    g[g_step] = NORM_P * P * (s[step] - s[2 * step]) + NORM_Q * Q * (s[3 * step] - s[4 * step]);
-    g[2 * g_step] = P2 * sum_p + Q2 * sum_q + s[5 * step];
-}
 
 /* ---------------------------------------------------------------- tiles of images */
 
@@ -402,7 +334,8 @@ static void write_group(const writing *w, part chunk, part tiles, part blocks, s
     for (size_t x = 0; x < POINTS; x++)
         for (size_t b = 0; b < blocks.size; b += 2) {
             const real *low = u + x * u_step + (blocks.first + b) * inputs * LANES, *high = b + 1 < blocks.size ? low + inputs * LANES : low;
-            multiply_tiles(v + x * v_step + tiles.first * LANES, tiles.size, depth, chunk.size, low, high, m + x * m_step + b * GROUP_TILES * LANES, GROUP_TILES);
+            multiply_tiles(v + x * v_step + tiles.first * LANES, tiles.size, depth, chunk.size, low, high, m + x * m_step + b * GROUP_TILES * LANES,
+                           GROUP_TILES);
         }
     tiles.first += chunk.first;
     for (size_t b = 0; b < blocks.size; b++)
