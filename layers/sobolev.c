@@ -139,6 +139,11 @@ bool sobolev_has_loss(const objective_options *o, int order)
     return o->weight[order] > 0 || o->end_weight[order] > 0;
 }
 
+bool sobolev_differentiates_probabilities(const objective_options *o)
+{
+    return o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES || (o->differentiated == DIFFERENTIATE_LOSS && o->cross_entropy);
+}
+
 objective_options sobolev_read_options(const section *s)
 {
     objective_options o = {

@@ -70,6 +70,9 @@ bool sobolev_read_tangents(const section *s, objective_options *o);
 /* Whether an order has a weight at some time of a training. */
 bool sobolev_has_loss(const objective_options *o, int order);
 
+/* Whether what is differentiated is made of the logarithms of the outputs' softmax. */
+bool sobolev_differentiates_probabilities(const objective_options *o);
+
 /* The weights of the orders after `update` of `updates` weight updates (0: no end), at `rate` times the first learning rate. */
 void sobolev_weights(const objective_options *o, long update, long updates, double rate, double weights[JET_MAX_ORDER + 1]);
 

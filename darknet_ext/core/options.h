@@ -102,15 +102,17 @@ long option_integer(const section *s, const char *key);
 double option_real(const section *s, const char *key);
 bool option_boolean(const section *s, const char *key);
 int option_choice(const section *s, const char *key);       /* index into `choices` */
-/* The same with a fallback of the caller's own where the key is absent: for defaults that depend on something, or stand in the code that has them. */
-long option_integer_or(const section *s, const char *key, long fallback);
-double option_real_or(const section *s, const char *key, double fallback);
-bool option_boolean_or(const section *s, const char *key, bool fallback);
-int option_choice_or(const section *s, const char *key, int fallback);
 const char *option_text(const section *s, const char *key); /* "" when absent without default; owned by s or the spec */
 /* Lists: writes up to `capacity` numbers, returns how many there are in the value. */
 int option_integers(const section *s, const char *key, long *values, int capacity);
 int option_reals(const section *s, const char *key, double *values, int capacity);
+
+/* The same as the getters above, with a fallback of the caller's own where the key is absent: for defaults that depend on something, or stand in the
+ * code that has them. */
+long option_integer_or(const section *s, const char *key, long fallback);
+double option_real_or(const section *s, const char *key, double fallback);
+bool option_boolean_or(const section *s, const char *key, bool fallback);
+int option_choice_or(const section *s, const char *key, int fallback);
 
 /* Locale-independent parsing of one whole token; false when anything is left over, out of range, or not finite. */
 bool parse_integer(const char *text, long *value);

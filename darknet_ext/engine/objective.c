@@ -50,10 +50,9 @@ struct objective {
 static status append_heads(graph *g, const objective_options *o)
 {
     status s = STATUS_OK;
-    bool probabilities = o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES || (o->differentiated == DIFFERENTIATE_LOSS && o->cross_entropy);
     if (o->order == 0)
         return s;
-    if (probabilities)
+    if (sobolev_differentiates_probabilities(o))
         s = graph_append_head(g, &log_probabilities_head);
     if (s == STATUS_OK && o->differentiated == DIFFERENTIATE_LOSS)
         s = graph_append_head(g, o->cross_entropy ? &cross_entropy_head : &squared_error_head);

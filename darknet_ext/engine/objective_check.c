@@ -110,9 +110,8 @@ bool objective_has_values(const objective_options *o)
 
 bool objective_takes_logits(const objective_options *o)
 {
-    const bool derivatives = o->differentiated == DIFFERENTIATE_LOG_PROBABILITIES || (o->differentiated == DIFFERENTIATE_LOSS && o->cross_entropy);
     const bool hard = o->teacher && o->teacher->hard_weight > 0 && loss_is_of_logits(o->teacher->hard_loss.kind);
-    return (sobolev_has_loss(o, 0) && loss_is_of_logits(o->loss[0].kind)) || (o->order > 0 && derivatives) || hard;
+    return (sobolev_has_loss(o, 0) && loss_is_of_logits(o->loss[0].kind)) || (o->order > 0 && sobolev_differentiates_probabilities(o)) || hard;
 }
 
 bool objective_is_softmax(const graph *g)

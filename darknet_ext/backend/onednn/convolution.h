@@ -120,6 +120,12 @@ static inline bool adds_to_gradient(const recipe *r)
     return r->method == METHOD_PATCHES || r->method == METHOD_STRIDED || r->method == METHOD_OWN_WINOGRAD;
 }
 
+/* Whether the inner weights are the weights. */
+static inline bool is_identity(const convolution *c, const recipe *r)
+{
+    return r->merged == 1 && r->cell == 1 && r->inner.in.channels == c->shape.in.channels && r->inner.out.channels == c->shape.out.channels;
+}
+
 static inline bool is_depthwise(const convolution_shape *s)
 {
     return s->groups > 1 && s->groups == s->in.channels && s->groups == s->out.channels;

@@ -87,12 +87,18 @@ static void consider_direct(convolution *c, convolution_direction direction, rec
     consider(c, direction, r);
 }
 
+/* Multiplications of a tile. */
+static double winograd_tile(const convolution_shape *s)
+{
+    return (double)WINOGRAD_PRODUCTS * s->in.channels * s->out.channels;
+}
+
 static void set_winograd_cost(recipe *r, convolution_direction direction, winograd_costs w)
 {
     const convolution_shape *s = &r->inner;
     const tensor_shape tiled = direction == CONVOLUTION_BACKWARD_DATA ? s->in : s->out;
     const double tiles = (double)(round_up(tiled.height, TILE) / TILE) * (round_up(tiled.width, TILE) / TILE);
-    const double tile = (double)WINOGRAD_PRODUCTS * s->in.channels * s->out.channels;
+    const double tile = winograd_tile(s);
     r->row_cost = tiles * tile * (w.product + w.tile * (1. / s->in.channels + 1. / s->out.channels));
     r->call_cost = w.weights[direction] * tile;
 }
@@ -102,11 +108,10 @@ static void consider_winograd(convolution *c, convolution_direction direction, r
     const convolution_shape *s = &r.inner;
     if (!c->fast || s->size != 3 || s->stride != 1 || s->groups != 1)
         return;
-    const double tile = (double)WINOGRAD_PRODUCTS * s->in.channels * s->out.channels;
     r.method = METHOD_WINOGRAD;
     set_winograd_cost(&r, direction, ONEDNN_WINOGRAD);
-    if (direction == CONVOLUTION_BACKWARD_WEIGHTS && tile > LARGE_GRADIENT)
-        r.call_cost += LARGE_GRADIENT_WEIGHTS * tile;
+    if (direction == CONVOLUTION_BACKWARD_WEIGHTS && winograd_tile(s) > LARGE_GRADIENT)
+        r.call_cost += LARGE_GRADIENT_WEIGHTS * winograd_tile(s);
     consider(c, direction, r);
 }
 
@@ -167,9 +172,7 @@ static void add_loops(convolution *c, convolution_direction direction, recipe r)
 /* For registers of eight numbers; oneDNN has its own for larger ones. */
 static void consider_own_winograd(convolution *c, convolution_direction direction, recipe r)
 {
-    const convolution_shape *s = &r.inner;
-    if (!c->fast || primitive_block() != 8 || r.merged > 1 || !winograd_fits(s) || s->in.channels != c->shape.in.channels ||
-        s->out.channels != c->shape.out.channels)
+    if (!c->fast || primitive_block() != 8 || !is_identity(c, &r) || !winograd_fits(&r.inner))
         return;
     r.method = METHOD_OWN_WINOGRAD;
     set_winograd_cost(&r, direction, OWN_WINOGRAD);
@@ -325,7 +328,7 @@ static void describe_reason(const convolution *c, convolution_direction directio
     const recipe *direct = recipe_of(c, direction, METHOD_DIRECT), *winograd = recipe_of(c, direction, METHOD_WINOGRAD);
     if (!winograd)
         winograd = recipe_of(c, direction, METHOD_OWN_WINOGRAD);
-    if (r == winograd || r->method == METHOD_WINOGRAD)
+    if (r->method == METHOD_WINOGRAD || r->method == METHOD_OWN_WINOGRAD)
         return;
     if (!c->fast)
         snprintf(text, capacity, "; DARKNET_EXT_FAST_PATHS=0: nothing faster is tried");

@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether the inner weights are the weights. */
-static bool is_identity(const convolution *c, const recipe *r)
-{
-    return r->merged == 1 && r->cell == 1 && r->inner.in.channels == c->shape.in.channels && r->inner.out.channels == c->shape.out.channels;
-}
-
 /* Whether they differ by padding only: a filter's weights are the first ones of an inner filter. */
 static bool is_padded(const recipe *r)
 {

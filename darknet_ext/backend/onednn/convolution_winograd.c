@@ -34,15 +34,15 @@ enum { CHUNK_ELEMENTS = 3 << 17, FEWEST_TILES = 2 * GROUP_TILES, GRADIENT_ELEMEN
 
 /* ---------------------------------------------------------------- tiles of images */
 
-/* Images as tiles: tile (i, j) of an image reads size x size pixels from (4 i - pad, 4 j - pad) on; those outside are 0. */
+/* Images as tiles: the pixels that tile (i, j) of an image reads begin at (4 i - pad, 4 j - pad); those outside are 0. */
 typedef struct tiling {
     tensor_shape image;
-    int down, across, pad, size;
+    int down, across, pad;
 } tiling;
 
-static tiling new_tiling(tensor_shape image, tensor_shape tiled, int pad, int size)
+static tiling new_tiling(tensor_shape image, tensor_shape tiled, int pad)
 {
-    return (tiling){image, (tiled.height + TILE - 1) / TILE, (tiled.width + TILE - 1) / TILE, pad, size};
+    return (tiling){image, (tiled.height + TILE - 1) / TILE, (tiled.width + TILE - 1) / TILE, pad};
 }
 
 static size_t tiles_per_image(const tiling *t)
@@ -55,22 +55,33 @@ static size_t blocks_of(int channels)
     return (size_t)channels / LANES;
 }
 
+/* Where a tile of 4 x 4 pixels lies: its image, and its corner there. */
+typedef struct tile_place {
+    size_t image;
+    int top, left;
+} tile_place;
+
+static inline tile_place tile_at(const tiling *t, size_t n)
+{
+    const int tile = (int)(n % tiles_per_image(t));
+    return (tile_place){n / tiles_per_image(t), tile / t->across * TILE, tile % t->across * TILE};
+}
+
 /* From a point of a matrix to the next. */
 static size_t point_step(size_t blocks, size_t rows)
 {
     return blocks * rows * LANES + LINE;
 }
 
-/* Pixels of tile n of block `block`. */
+/* size x size pixels of tile n of block `block`. */
 DNX_ALWAYS_INLINE void read_tile(const tiling *t, const real *images, size_t n, size_t block, int size, vector *d)
 {
-    const size_t image = n / tiles_per_image(t), tile = n % tiles_per_image(t);
+    const tile_place at = tile_at(t, n);
     const int height = t->image.height, width = t->image.width;
-    const int top = (int)tile / t->across * TILE - t->pad, left = (int)tile % t->across * TILE - t->pad;
-    const real *pixels = images + (image * blocks_of(t->image.channels) + block) * (size_t)(height * width) * LANES;
+    const real *pixels = images + (at.image * blocks_of(t->image.channels) + block) * (size_t)(height * width) * LANES;
     for (int i = 0; i < size; i++)
         for (int j = 0; j < size; j++) {
-            const int row = top + i, column = left + j;
+            const int row = at.top - t->pad + i, column = at.left - t->pad + j;
             const bool inside = row >= 0 && row < height && column >= 0 && column < width;
             d[i * size + j] = inside ? *(const vector *)(pixels + (row * width + column) * LANES) : (vector){0};
         }
@@ -260,7 +271,7 @@ static size_t chunk_tiles(size_t tiles, size_t elements, size_t fewest, size_t c
 static tiling input_tiling(const recipe *r, convolution_direction direction)
 {
     const convolution_shape *s = &r->inner;
-    return direction == CONVOLUTION_BACKWARD_DATA ? new_tiling(s->out, s->in, KERNEL - 1 - s->pad, PATCH) : new_tiling(s->in, s->out, s->pad, PATCH);
+    return direction == CONVOLUTION_BACKWARD_DATA ? new_tiling(s->out, s->in, KERNEL - 1 - s->pad) : new_tiling(s->in, s->out, s->pad);
 }
 
 static size_t forward_chunk(const recipe *r, convolution_direction direction, size_t rows)
@@ -303,8 +314,7 @@ DNX_HOT static void write_tiles(const writing *w, part tiles, size_t block, cons
     const bool linear = w->after->f == ACTIVATION_LINEAR;
     const vector bias = w->bias ? *(const vector *)(w->bias + block * LANES) : (vector){0};
     for (size_t n = 0; n < tiles.size; n++, m += LANES) {
-        const size_t image = (tiles.first + n) / tiles_per_image(w->tiles), tile = (tiles.first + n) % tiles_per_image(w->tiles);
-        const int top = (int)tile / w->tiles->across * TILE, left = (int)tile % w->tiles->across * TILE;
+        const tile_place to = tile_at(w->tiles, tiles.first + n);
         vector points[POINTS], half[TILE * PATCH], y[TILE * TILE];
         for (int x = 0; x < POINTS; x++)
             points[x] = *(const vector *)(m + (size_t)x * step);
@@ -313,11 +323,11 @@ DNX_HOT static void write_tiles(const writing *w, part tiles, size_t block, cons
         for (int i = 0; i < TILE; i++)
             output_line(half + i * PATCH, 1, y + i * TILE, 1);
         const size_t first = block * (size_t)(height * width) * LANES, count = shape_count(w->image);
-        real *pixels = w->y + image * count + first;
-        const real *value = w->after->value ? w->after->value + (w->after->first + image) % w->after->value_rows * count + first : NULL;
-        for (int i = 0; i < TILE && top + i < height; i++)
-            for (int j = 0; j < TILE && left + j < width; j++) {
-                const int at = ((top + i) * width + left + j) * LANES;
+        real *pixels = w->y + to.image * count + first;
+        const real *value = w->after->value ? w->after->value + (w->after->first + to.image) % w->after->value_rows * count + first : NULL;
+        for (int i = 0; i < TILE && to.top + i < height; i++)
+            for (int j = 0; j < TILE && to.left + j < width; j++) {
+                const int at = ((to.top + i) * width + to.left + j) * LANES;
                 vector sum = y[i * TILE + j] + bias;
                 if (!linear)
                     sum = scale_by_slope(w->slopes, value ? value + at : (const real *)&sum, sum);
@@ -376,8 +386,10 @@ static size_t gradient_chunk(const recipe *r, size_t rows)
 }
 
 /* G^T S G of some filters and eight channels: the gradients of each filter lie in one piece. */
-DNX_HOT static void add_gradients(const real *s, size_t step, size_t channels, size_t block, part filters, real *gradient)
+DNX_HOT static void add_gradients(const real *sums, size_t step, const convolution_shape *shape, size_t block, part filters, real *gradient)
 {
+    const size_t channels = (size_t)shape->in.channels;
+    const real *s = sums + (block * (size_t)shape->out.channels + filters.first) * LANES;
     for (size_t n = 0; n < filters.size; n++, s += LANES) {
         real *to = gradient + ((filters.first + n) * channels + block * LANES) * KERNEL * KERNEL;
         vector points[POINTS], half[PATCH * KERNEL], g[KERNEL * KERNEL];
@@ -391,11 +403,6 @@ DNX_HOT static void add_gradients(const real *s, size_t step, size_t channels, s
             for (int q = 0; q < KERNEL * KERNEL; q++)
                 to[i * KERNEL * KERNEL + q] += g[q][i];
     }
-}
-
-static void add_group(const real *sums, size_t step, const convolution_shape *s, size_t block, part filters, real *gradient)
-{
-    add_gradients(sums + (block * (size_t)s->out.channels + filters.first) * LANES, step, (size_t)s->in.channels, block, filters, gradient);
 }
 
 /* The sums of a chunk, or of all up to it. */
@@ -422,7 +429,7 @@ static void sum_pair(const gradient_sums *g, size_t point, size_t pair)
 void winograd_backward_weights(const recipe *r, size_t rows, const real *x, const real *adj_y, real *gradient, void *workspace)
 {
     const convolution_shape *s = &r->inner;
-    const tiling of_x = input_tiling(r, CONVOLUTION_BACKWARD_WEIGHTS), of_y = new_tiling(s->out, s->out, 0, TILE);
+    const tiling of_x = input_tiling(r, CONVOLUTION_BACKWARD_WEIGHTS), of_y = new_tiling(s->out, s->out, 0);
     const size_t tiles = rows * tiles_per_image(&of_x), size = gradient_chunk(r, rows), channels = (size_t)s->in.channels, filters = (size_t)s->out.channels;
     real *v = workspace, *z = v + POINTS * point_step(channels / LANES, size), *sums = z + POINTS * point_step(filters / LANES, size);
     const size_t s_step = point_step(2 * pairs_of(channels), filters);
@@ -447,7 +454,7 @@ void winograd_backward_weights(const recipe *r, size_t rows, const real *x, cons
     }
     const size_t groups = (size_t)part_count(filters, GROUP_FILTERS);
     FOR_EACH_PART(filters * channels * POINTS, channels / LANES * groups, 1, item,
-                  add_group(sums, s_step, s, item.first / groups, part_at(filters, GROUP_FILTERS, (long)(item.first % groups)), gradient));
+                  add_gradients(sums, s_step, s, item.first / groups, part_at(filters, GROUP_FILTERS, (long)(item.first % groups)), gradient));
 }
 
 size_t winograd_workspace(const recipe *r, convolution_direction direction, size_t rows)

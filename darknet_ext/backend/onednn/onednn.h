@@ -28,35 +28,31 @@ static inline part part_at(size_t count, size_t part_size, long index)
     return (part){first, rest < part_size ? rest : part_size, index};
 }
 
-/* Runs the statement for each part p of 0..count-1, on several threads when `work` elements are enough for that. */
-#define FOR_EACH_PART(work, count, part_size, p, statement)                                     \
-    do {                                                                                        \
-        const long n_parts_ = part_count(count, part_size);                                     \
-        if ((work) < PARALLEL_ELEMENTS) {                                                       \
-            for (long i_ = 0; i_ < n_parts_; i_++) {                                            \
-                const part p = part_at(count, part_size, i_);                                   \
-                statement;                                                                      \
-            }                                                                                   \
-        } else {                                                                                \
-            _Pragma("omp parallel for schedule(static)") for (long i_ = 0; i_ < n_parts_; i_++) \
-            {                                                                                   \
-                const part p = part_at(count, part_size, i_);                                   \
-                statement;                                                                      \
-            }                                                                                   \
-        }                                                                                       \
+/* Runs the statement for each part p of 0..count-1, on several threads when `work` elements are enough for that. Always in a parallel region, be it of
+ * one thread: for statements that find memory of their own by omp_get_thread_num(), since the number of a host's own thread could be any. */
+#define FOR_EACH_OWN_PART(work, count, part_size, p, statement)                                            \
+    do {                                                                                                   \
+        const long n_parts_ = part_count(count, part_size);                                                \
+        const bool parallel_ = (work) >= PARALLEL_ELEMENTS;                                                \
+        _Pragma("omp parallel for schedule(static) if (parallel_)") for (long i_ = 0; i_ < n_parts_; i_++) \
+        {                                                                                                  \
+            const part p = part_at(count, part_size, i_);                                                  \
+            statement;                                                                                     \
+        }                                                                                                  \
     } while (0)
 
-/* The same for statements that find memory of their own by omp_get_thread_num(): always a region, be it of one thread, for the number of a host's own
- * thread could be any. */
-#define FOR_EACH_OWN_PART(work, count, part_size, p, statement)                            \
-    do {                                                                                   \
-        const long n_parts_ = part_count(count, part_size);                                \
-        const bool parallel_ = (work) >= PARALLEL_ELEMENTS;                                \
-        _Pragma("omp parallel for schedule(static) if (parallel_)") for (long i_ = 0; i_ < n_parts_; i_++) \
-        {                                                                                  \
-            const part p = part_at(count, part_size, i_);                                  \
-            statement;                                                                     \
-        }                                                                                  \
+/* The same without a region for little work, which costs less. */
+#define FOR_EACH_PART(work, count, part_size, p, statement)            \
+    do {                                                               \
+        if ((work) >= PARALLEL_ELEMENTS) {                             \
+            FOR_EACH_OWN_PART(work, count, part_size, p, statement);   \
+            break;                                                     \
+        }                                                              \
+        const long all_parts_ = part_count(count, part_size);          \
+        for (long i_ = 0; i_ < all_parts_; i_++) {                     \
+            const part p = part_at(count, part_size, i_);              \
+            statement;                                                 \
+        }                                                              \
     } while (0)
 
 /* The size that makes at most SUM_PARTS parts of at least `smallest` elements. */

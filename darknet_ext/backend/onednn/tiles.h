@@ -31,6 +31,20 @@ typedef struct tile {
     real sums[TILE_ROWS][PANEL_COLUMNS];
 } __attribute__((aligned(64))) tile;
 
+/* A row of the depth is two vectors of the type that a function calls `lanes`. Sums with names of their own: compilers keep arrays of them in memory
+ * around the loop. A tile that is not full computes its last row several times. */
+#define TILE_SUMS(i)                   \
+    lanes low##i = {0}, high##i = {0}; \
+    const real *a##i = a.data + (size_t)((i) < rows ? (i) : rows - 1) * a.row_stride;
+#define TILE_ADD(i)              \
+    low##i += a##i[at] * row[0]; \
+    high##i += a##i[at] * row[1];
+#define TILE_STORE(i)              \
+    ((lanes *)out[i])[0] = low##i; \
+    ((lanes *)out[i])[1] = high##i;
+#define FOUR_ROWS(X) X(0) X(1) X(2) X(3)
+#define EIGHT_ROWS(X) FOUR_ROWS(X) X(4) X(5) X(6) X(7)
+
 #if defined DNX_GCC_X86_64 && !defined DNX_SANITIZED
 #define TILES_ARE_WIDE __builtin_cpu_supports("x86-64-v4")
 #define TILES_ARE_FAST TILES_ARE_WIDE /* else oneDNN is faster */
@@ -42,32 +56,21 @@ typedef struct tile {
 #define panel_transpose_wide(w, stride, depth, out) panel_transpose(w, stride, PANEL_COLUMNS, depth, out)
 #endif
 
-/* Four rows by sixteen columns at a time, in half of the registers of eight numbers: sums with names of their own, as compilers keep arrays of them in
- * memory around the loop. A tile that is not full computes its last row several times. */
+/* Four rows by sixteen columns at a time, in half of the registers of eight numbers. */
 enum { NARROW_ROWS = 4, NARROW_LANES = 8, NARROW_COLUMNS = 2 * NARROW_LANES };
 
 typedef real narrow_vector __attribute__((vector_size(NARROW_LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
 
-#define NARROW_EACH_ROW(X) X(0) X(1) X(2) X(3)
-#define NARROW_SUMS(i)                           \
-    narrow_vector low##i = {0}, high##i = {0};   \
-    const real *a##i = a.data + (size_t)((i) < rows ? (i) : rows - 1) * a.row_stride;
-#define NARROW_ADD(i)             \
-    low##i += a##i[at] * row[0];  \
-    high##i += a##i[at] * row[1];
-#define NARROW_STORE(i)                              \
-    ((narrow_vector *)out[i])[0] = low##i;           \
-    ((narrow_vector *)out[i])[1] = high##i;
-
 DNX_ALWAYS_INLINE void tile_narrow_part(int rows, tile_rows a, panel b, size_t column, real (*out)[PANEL_COLUMNS])
 {
-    NARROW_EACH_ROW(NARROW_SUMS)
+    typedef narrow_vector lanes;
+    FOUR_ROWS(TILE_SUMS)
     out = (real (*)[PANEL_COLUMNS])(*out + column);
     for (size_t l = 0, at = 0; l < b.depth; l++, at += a.depth_stride) {
-        const narrow_vector *row = (const narrow_vector *)(b.data + l * b.stride + column);
-        NARROW_EACH_ROW(NARROW_ADD)
+        const lanes *row = (const lanes *)(b.data + l * b.stride + column);
+        FOUR_ROWS(TILE_ADD)
     }
-    NARROW_EACH_ROW(NARROW_STORE)
+    FOUR_ROWS(TILE_STORE)
 }
 
 DNX_HOT static void tile_narrow(int rows, tile_rows a, panel b, tile *out)

@@ -4,28 +4,16 @@ typedef real tile_vector __attribute__((vector_size(TILE_LANES * sizeof(real)), 
 
 #define DNX_WIDE __attribute__((target("arch=x86-64-v4")))
 
-/* Sums with names of their own: compilers keep arrays of them in memory around the loop. A tile that is not full computes its last row several
- * times. */
-#define SUMS(i)                                                                                    \
-    tile_vector low##i = {0}, high##i = {0};                                                       \
-    const real *a##i = a.data + (size_t)((i) < rows ? (i) : rows - 1) * a.row_stride;
-#define ADD(i)                     \
-    low##i += a##i[at] * row[0];   \
-    high##i += a##i[at] * row[1];
-#define STORE(i)                                    \
-    ((tile_vector *)out->sums[i])[0] = low##i;      \
-    ((tile_vector *)out->sums[i])[1] = high##i;
-#define FOUR_ROWS(X) X(0) X(1) X(2) X(3)
-#define EIGHT_ROWS(X) FOUR_ROWS(X) X(4) X(5) X(6) X(7)
-#define TILE_WIDE(name, ROWS)                                                       \
-    DNX_WIDE static void name(int rows, tile_rows a, panel b, tile *out)            \
-    {                                                                               \
-        ROWS(SUMS)                                                                  \
-        for (size_t l = 0, at = 0; l < b.depth; l++, at += a.depth_stride) {        \
-            const tile_vector *row = (const tile_vector *)(b.data + l * b.stride);  \
-            ROWS(ADD)                                                               \
-        }                                                                           \
-        ROWS(STORE)                                                                 \
+#define TILE_WIDE(name, ROWS)                                                              \
+    DNX_WIDE static void name(int rows, tile_rows a, panel b, real (*out)[PANEL_COLUMNS])  \
+    {                                                                                      \
+        typedef tile_vector lanes;                                                         \
+        ROWS(TILE_SUMS)                                                                    \
+        for (size_t l = 0, at = 0; l < b.depth; l++, at += a.depth_stride) {               \
+            const lanes *row = (const lanes *)(b.data + l * b.stride);                     \
+            ROWS(TILE_ADD)                                                                 \
+        }                                                                                  \
+        ROWS(TILE_STORE)                                                                   \
     }
 
 TILE_WIDE(tile_wide_4, FOUR_ROWS)
@@ -34,9 +22,9 @@ TILE_WIDE(tile_wide_8, EIGHT_ROWS)
 static inline void tile_wide(int rows, tile_rows a, panel b, tile *out)
 {
     if (rows > 4)
-        tile_wide_8(rows, a, b, out);
+        tile_wide_8(rows, a, b, out->sums);
     else
-        tile_wide_4(rows, a, b, out);
+        tile_wide_4(rows, a, b, out->sums);
 }
 
 /* One stage of the transposition of 16 x 16 numbers: the off-diagonal blocks of w x w change places. */
