@@ -17,16 +17,22 @@ typedef real vector __attribute__((vector_size(LANES * sizeof(real)), aligned(si
 #define NORM_P (1 / (2 * P2 * (P2 - Q2)))
 #define NORM_Q (1 / (2 * Q2 * (Q2 - P2)))
 
+/* A polynomial at p, -p, q and -q, from its even and odd parts at p and q. */
+DNX_ALWAYS_INLINE void put_points(vector *out, size_t step, vector even_p, vector odd_p, vector even_q, vector odd_q)
+{
+    out[step] = even_p + odd_p;
+    out[2 * step] = even_p - odd_p;
+    out[3 * step] = even_q + odd_q;
+    out[4 * step] = even_q - odd_q;
+}
+
 /* B^T d: 6 to 6. */
 DNX_ALWAYS_INLINE void input_line(const vector *d, size_t step, vector *v, size_t v_step)
 {
     const vector d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
     const vector even_p = d4 - Q2 * d2, odd_p = P * (d3 - Q2 * d1), even_q = d4 - P2 * d2, odd_q = Q * (d3 - P2 * d1);
     v[0] = P2 * Q2 * d0 - (P2 + Q2) * d2 + d4;
-    v[v_step] = even_p + odd_p;
-    v[2 * v_step] = even_p - odd_p;
-    v[3 * v_step] = even_q + odd_q;
-    v[4 * v_step] = even_q - odd_q;
+    put_points(v, v_step, even_p, odd_p, even_q, odd_q);
     v[5 * v_step] = P2 * Q2 * d1 - (P2 + Q2) * d3 + d5;
 }
 
@@ -47,10 +53,7 @@ DNX_ALWAYS_INLINE void output_adjoint_line(const vector *y, size_t step, vector 
     const vector y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
     const vector even_p = y0 + P2 * y2, odd_p = P * (y1 + P2 * y3), even_q = y0 + Q2 * y2, odd_q = Q * (y1 + Q2 * y3);
     z[0] = y0;
-    z[z_step] = even_p + odd_p;
-    z[2 * z_step] = even_p - odd_p;
-    z[3 * z_step] = even_q + odd_q;
-    z[4 * z_step] = even_q - odd_q;
+    put_points(z, z_step, even_p, odd_p, even_q, odd_q);
     z[5 * z_step] = y3;
 }
 
@@ -60,10 +63,7 @@ DNX_ALWAYS_INLINE void kernel_line(const vector *g, size_t step, vector *u, size
     const vector g0 = g[0], g1 = g[step], g2 = g[2 * step];
     const vector even_p = NORM_P * (g0 + P2 * g2), odd_p = NORM_P * P * g1, even_q = NORM_Q * (g0 + Q2 * g2), odd_q = NORM_Q * Q * g1;
     u[0] = NORM_0 * g0;
-    u[u_step] = even_p + odd_p;
-    u[2 * u_step] = even_p - odd_p;
-    u[3 * u_step] = even_q + odd_q;
-    u[4 * u_step] = even_q - odd_q;
+    put_points(u, u_step, even_p, odd_p, even_q, odd_q);
     u[5 * u_step] = g2;
 }
 
