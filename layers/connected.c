@@ -110,7 +110,6 @@ static void connected_pair_gradients(const layer_pass *p)
         .weights_gradient = own[WEIGHTS].gradient,
         .biases_gradient = own[BIASES].gradient,
         .above_gradient = above[WEIGHTS].gradient,
-        .scratch = p->scratch + batch * x->count,
     };
     p->be->affine_pair_gradients(&pair);
     above[BIASES].gradient[0] += (real)p->be->dot(batch, p->row_scale, p->above_delta);

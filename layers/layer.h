@@ -80,7 +80,7 @@ typedef struct layer_pass {
     const real *row_scale; /* [batch] */
     real *scratch;
     /* The end of the scalar path, for a type with scalar_pair: the node above, whose gradients this one gives too, and component 1 of the
-     * adjoint of its output. Component 1 of y is not there; `scratch` has room for one component of x and one of y. NULL: not the end. */
+     * adjoint of its output. Component 1 of y is not there. NULL: not the end. */
     const graph_node *above;
     const real *above_delta; /* [batch] */
 

@@ -50,7 +50,6 @@ typedef struct affine_pair {
     const real *delta, *s;              /* [rows] */
     const real *weights, *biases, *above;                      /* W, b, w */
     real *weights_gradient, *biases_gradient, *above_gradient; /* accumulated */
-    real *scratch;                      /* [rows, outputs] */
 } affine_pair;
 
 /* Windows of size x size pixels over an image, `stride` apart; the corner of the first stands `pad` pixels above and left of the image. What lies

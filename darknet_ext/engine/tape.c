@@ -215,8 +215,8 @@ status tape_allow_scalar_path(tape *t, bool *possible)
     t->pair = find_pair(g);
     for (int i = 0; i < g->n_nodes; ++i) {
         size_t in = layout_count(node_in_layout(&g->nodes[i], 0)), out = layout_count(node_out_layout(&g->nodes[i]));
-        size_t wanted = i == t->pair ? in + out : in > out ? in : out;
-        largest = wanted > largest ? wanted : largest;
+        largest = in > largest ? in : largest;
+        largest = out > largest ? out : largest;
     }
     t->scratch = t->be->allocate((size_t)t->capacity * largest);
     return t->scratch ? STATUS_OK : STATUS_NO_MEMORY;

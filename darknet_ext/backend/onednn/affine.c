@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Products of fewer outputs or rows would waste most of a tile, and deeper ones do not fit into the memory of a panel. */
-enum { FEWEST_OUTPUTS = 12, FEWEST_ROWS = 4, FEWEST_BLOCK_ROWS = 6 * TILE_ROWS, CACHED_ELEMENTS = 1 << 16, MOST_GROUP_ROWS = 8 * TILE_ROWS };
+enum { FEWEST_OUTPUTS = 12, FEWEST_ROWS = 4, FEWEST_BLOCK_ROWS = 48, CACHED_ELEMENTS = 1 << 16 };
 
 /* The kinds that keep the sign of their argument. */
 #define SIGN_CASES(X) X(ACTIVATION_LINEAR) X(ACTIVATION_RELU) X(ACTIVATION_RELIE) X(ACTIVATION_RAMP) X(ACTIVATION_LEAKY)
@@ -15,6 +15,18 @@ enum { PRODUCTS_PER_ELEMENT = 8 };
 static size_t work_of(size_t rows, size_t columns, size_t depth)
 {
     return rows * columns * depth / PRODUCTS_PER_ELEMENT;
+}
+
+static size_t in_tiles(size_t rows)
+{
+    return (rows + tile_height() - 1) / tile_height() * tile_height();
+}
+
+/* The rows of a block from `done` on that make a tile. */
+static part tile_part(part block, size_t done)
+{
+    const size_t rest = block.size - done;
+    return (part){block.first + done, rest < tile_height() ? rest : tile_height(), 0};
 }
 
 /* ---------------------------------------------------------------- y = f(x W^T + b) */
@@ -30,7 +42,7 @@ typedef struct affine {
     size_t batch;
 } affine;
 
-DNX_ALWAYS_INLINE void put_row(const affine *p, activation f, size_t columns, const real *restrict sums, const real *restrict bias,
+DNX_ALWAYS_INLINE void put_row(size_t columns, activation f, const real *restrict sums, const real *restrict bias,
                                const real *restrict value, real *restrict y)
 {
     for (size_t j = 0; j < columns; j++)
@@ -45,10 +57,7 @@ DNX_ALWAYS_INLINE void put_rows(const affine *p, activation f, part rows, part c
         const size_t row = rows.first + i;
         const real *value = p->value ? p->value + sample * p->y_stride + columns.first : NULL;
         real *y = p->y + row * p->y_stride + columns.first;
-        if (columns.size == PANEL_COLUMNS)
-            put_row(p, f, PANEL_COLUMNS, t->sums[i], bias, value, y);
-        else
-            put_row(p, f, columns.size, t->sums[i], bias, value, y);
+        WITH_TILE_COLUMNS(columns.size, put_row, f, t->sums[i], bias, value, y);
     }
 }
 
@@ -70,11 +79,11 @@ static void affine_block(const affine *p, part rows, part columns)
 {
     panel_memory memory;
     const panel b = panel_of_rows(p->weights + columns.first * p->weights_stride, p->weights_stride, columns.size, p->inputs, &memory);
-    for (size_t done = 0; done < rows.size; done += TILE_ROWS) {
-        part now = part_at(rows.size, TILE_ROWS, (long)(done / TILE_ROWS));
-        now.first += rows.first;
+    for (size_t done = 0; done < rows.size; done += tile_height()) {
+        const part now = tile_part(rows, done);
+        const tile_rows a = {p->x + now.first * p->x_stride, p->x_stride, 1};
         tile t;
-        tile_multiply((int)now.size, (tile_rows){p->x + now.first * p->x_stride, p->x_stride, 1}, b, &t);
+        tile_multiply((int)now.size, &a, &b, &t);
         affine_put(p, now, columns, &t);
     }
 }
@@ -84,17 +93,17 @@ static void affine_block(const affine *p, part rows, part columns)
 static size_t block_rows(const affine *p, size_t panels)
 {
     const size_t threads = (size_t)omp_get_max_threads(), blocks = panels % threads ? (2 * threads + panels - 1) / panels : 1;
-    const size_t fair = ((p->rows + blocks - 1) / blocks + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
-    const size_t cached = CACHED_ELEMENTS / p->inputs / TILE_ROWS * TILE_ROWS, size = fair < cached ? fair : cached;
+    const size_t fair = in_tiles((p->rows + blocks - 1) / blocks);
+    const size_t cached = CACHED_ELEMENTS / p->inputs / tile_height() * tile_height(), size = fair < cached ? fair : cached;
     return size < FEWEST_BLOCK_ROWS ? FEWEST_BLOCK_ROWS : size;
 }
 
 static void affine_run(const affine *p)
 {
-    const long panels = part_count(p->outputs, PANEL_COLUMNS);
+    const long panels = part_count(p->outputs, tile_columns());
     const size_t size = block_rows(p, (size_t)panels);
     FOR_EACH_PART(work_of(p->rows, p->outputs, p->inputs), (size_t)(panels * part_count(p->rows, size)), 1, item,
-                  affine_block(p, part_at(p->rows, size, item.index / panels), part_at(p->outputs, PANEL_COLUMNS, item.index % panels)));
+                  affine_block(p, part_at(p->rows, size, item.index / panels), part_at(p->outputs, tile_columns(), item.index % panels)));
 }
 
 static bool affine_suits(size_t rows, size_t outputs, size_t inputs)
@@ -154,17 +163,25 @@ void onednn_affine_forward(activation f, const jet *x, const real *weights, cons
 
 /* ---------------------------------------------------------------- the gradients of a pair */
 
-/* Outputs of one tile: A of its product lies in one piece, and a thread that reads it has written it. */
-static real *tile_slopes(const affine_pair *p, part outputs)
-{
-    return p->scratch + outputs.first * p->rows;
-}
+enum { SAMPLE_BLOCK = 256, FEW_SAMPLES = 32, MOST_GROUP_ROWS = 144 };
 
-DNX_ALWAYS_INLINE void slopes_of_kind(activation f, const affine_pair *p, size_t first, size_t size, real *restrict slopes, real *restrict sums)
+/* A scalar product as many sums. */
+typedef real dot_lanes[TILE_MOST_COLUMNS];
+
+/* Outputs of one thread, and what their c and <W_j, M_j> come to. */
+typedef struct pair_group {
+    const affine_pair *pair;
+    part outputs;
+    real sums[MOST_GROUP_ROWS];
+    dot_lanes dots[MOST_GROUP_ROWS];
+    real slopes[MOST_GROUP_ROWS * SAMPLE_BLOCK]; /* of a block of samples: each tile's lie in one piece, delta_r f'(y_r) of its outputs after each other */
+} __attribute__((aligned(64))) pair_group;
+
+DNX_ALWAYS_INLINE void slopes_of_kind(size_t size, activation f, const affine_pair *p, size_t first, part samples, real *restrict slopes, real *restrict sums)
 {
-    for (size_t r = 0; r < p->rows; r++) {
-        const real delta = p->delta[r], s = p->s[r];
-        const real *restrict y = p->y + r * p->outputs + first;
+    for (size_t r = 0; r < samples.size; r++) {
+        const real delta = p->delta[samples.first + r], s = p->s[samples.first + r];
+        const real *restrict y = p->y + (samples.first + r) * p->outputs + first;
 #pragma omp simd
         for (size_t i = 0; i < size; i++) {
             const real slope = delta * activation_at(f, y[i]).f1;
@@ -174,17 +191,13 @@ DNX_ALWAYS_INLINE void slopes_of_kind(activation f, const affine_pair *p, size_t
     }
 }
 
-/* delta_r f'(y_r) of the outputs of a tile, and their c. */
-DNX_HOT static void pair_slopes(const affine_pair *p, part outputs, real *sums)
+/* Of the outputs of a tile. */
+DNX_HOT static void pair_slopes(const affine_pair *p, part outputs, part samples, real *slopes, real *sums)
 {
-    real *slopes = tile_slopes(p, outputs);
     switch (p->f) {
-#define CASE(e)                                                                     \
-    case e:                                                                         \
-        if (outputs.size == TILE_ROWS)                                              \
-            slopes_of_kind(e, p, outputs.first, TILE_ROWS, slopes, sums);           \
-        else                                                                        \
-            slopes_of_kind(e, p, outputs.first, outputs.size, slopes, sums);        \
+#define CASE(e)                                                                                   \
+    case e:                                                                                       \
+        WITH_TILE_ROWS(outputs.size, slopes_of_kind, e, p, outputs.first, samples, slopes, sums); \
         break;
         SIGN_CASES(CASE)
 #undef CASE
@@ -193,90 +206,87 @@ DNX_HOT static void pair_slopes(const affine_pair *p, part outputs, real *sums)
     }
 }
 
-/* A scalar product as PANEL_COLUMNS sums. */
-typedef real dot_lanes[PANEL_COLUMNS];
-
 /* What a tile of M brings: Wbar += diag(w) M, and its part of <W_j, M_j>. */
-DNX_ALWAYS_INLINE void put_pair_row(size_t columns, real above, const real *restrict sums, const real *restrict weights, real *restrict gradient,
-                                    real *restrict lanes)
+DNX_ALWAYS_INLINE void put_pair_rows(size_t columns, const affine_pair *p, part outputs, size_t first_column, const tile *t, dot_lanes *dots)
 {
-    for (size_t i = 0; i < columns; i++) {
-        gradient[i] += above * sums[i];
-        lanes[i] += weights[i] * sums[i];
+    const size_t inputs = p->inputs, at = outputs.first * inputs + first_column;
+    const real *restrict above = p->above + outputs.first, *restrict weights = p->weights + at;
+    real *restrict gradient = p->weights_gradient + at;
+    for (size_t i = 0; i < outputs.size; i++, weights += inputs, gradient += inputs) {
+        const real *restrict sums = t->sums[i];
+        real *restrict lanes = dots[i];
+        for (size_t k = 0; k < columns; k++) {
+            gradient[k] += above[i] * sums[k];
+            lanes[k] += weights[k] * sums[k];
+        }
     }
 }
 
-DNX_HOT static void pair_put(const affine_pair *p, part rows, part columns, const tile *t, dot_lanes *dots)
+DNX_HOT static void pair_put(const affine_pair *p, part outputs, part columns, const tile *t, dot_lanes *dots)
 {
-    for (size_t i = 0; i < rows.size; i++) {
-        const size_t j = rows.first + i, at = j * p->inputs + columns.first;
-        if (columns.size == PANEL_COLUMNS)
-            put_pair_row(PANEL_COLUMNS, p->above[j], t->sums[i], p->weights + at, p->weights_gradient + at, dots[i]);
-        else
-            put_pair_row(columns.size, p->above[j], t->sums[i], p->weights + at, p->weights_gradient + at, dots[i]);
-    }
+    WITH_TILE_COLUMNS(columns.size, put_pair_rows, p, outputs, columns.first, t, dots);
 }
 
 /* By halves: few additions one after the other. */
 DNX_HOT static real dot_total(dot_lanes lanes)
 {
-    for (int n = PANEL_COLUMNS / 2; n > 0; n /= 2)
+    for (int n = TILE_MOST_COLUMNS / 2; n > 0; n /= 2)
         for (int l = 0; l < n; l++)
             lanes[l] += lanes[l + n];
     return lanes[0];
 }
 
-/* Outputs of tile i of a group. */
-static part group_tile(part group, long i)
+/* The part of M's columns that some samples give. */
+static void pair_panel(pair_group *g, part samples, part columns)
 {
-    part outputs = part_at(group.size, TILE_ROWS, i);
-    outputs.first += group.first;
-    return outputs;
-}
-
-/* The part of M's columns that some rows of u give. */
-static void pair_panel(const affine_pair *p, part group, part depth, part columns, dot_lanes *dots)
-{
+    const affine_pair *p = g->pair;
     panel_memory memory;
-    const panel b = panel_of_columns(p->u + depth.first * p->inputs + columns.first, p->inputs, columns.size, depth.size, &memory);
-    for (long i = 0; i < part_count(group.size, TILE_ROWS); i++) {
-        const part outputs = group_tile(group, i);
-        const tile_rows a = {tile_slopes(p, outputs) + depth.first * outputs.size, 1, outputs.size};
+    const panel b = panel_of_columns(p->u + samples.first * p->inputs + columns.first, p->inputs, columns.size, samples.size, &memory);
+    for (size_t done = 0; done < g->outputs.size; done += tile_height()) {
+        const part outputs = tile_part(g->outputs, done);
+        const tile_rows a = {g->slopes + done * samples.size, 1, outputs.size};
         tile t;
-        tile_multiply((int)outputs.size, a, b, &t);
-        pair_put(p, outputs, columns, &t, dots + i * TILE_ROWS);
+        tile_multiply((int)outputs.size, &a, &b, &t);
+        pair_put(p, outputs, columns, &t, g->dots + done);
     }
 }
 
-/* The outputs `group`, at most MOST_GROUP_ROWS. */
-static void pair_group(const affine_pair *p, part group)
+static void pair_samples(pair_group *g, part samples)
 {
-    dot_lanes dots[MOST_GROUP_ROWS];
-    real sums[MOST_GROUP_ROWS] = {0};
-    memset(dots, 0, group.size * sizeof *dots);
-    for (long i = 0; i < part_count(group.size, TILE_ROWS); i++)
-        pair_slopes(p, group_tile(group, i), sums + i * TILE_ROWS);
-    for (long d = 0; d < part_count(p->rows, PANEL_DEPTH); d++)
-        for (long k = 0; k < part_count(p->inputs, PANEL_COLUMNS); k++)
-            pair_panel(p, group, part_at(p->rows, PANEL_DEPTH, d), part_at(p->inputs, PANEL_COLUMNS, k), dots);
-    for (size_t i = 0; i < group.size; i++) {
-        const size_t j = group.first + i;
-        p->biases_gradient[j] += p->above[j] * sums[i];
-        p->above_gradient[j] += dot_total(dots[i]) + p->biases[j] * sums[i];
+    const affine_pair *p = g->pair;
+    for (size_t done = 0; done < g->outputs.size; done += tile_height())
+        pair_slopes(p, tile_part(g->outputs, done), samples, g->slopes + done * samples.size, g->sums + done);
+    for (long k = 0; k < part_count(p->inputs, tile_columns()); k++)
+        pair_panel(g, samples, part_at(p->inputs, tile_columns(), k));
+}
+
+static void pair_outputs(const affine_pair *p, part outputs)
+{
+    pair_group g;
+    g.pair = p;
+    g.outputs = outputs;
+    memset(g.sums, 0, outputs.size * sizeof *g.sums);
+    memset(g.dots, 0, outputs.size * sizeof *g.dots);
+    for (long d = 0; d < part_count(p->rows, SAMPLE_BLOCK); d++)
+        pair_samples(&g, part_at(p->rows, SAMPLE_BLOCK, d));
+    for (size_t i = 0; i < outputs.size; i++) {
+        const size_t j = outputs.first + i;
+        p->biases_gradient[j] += p->above[j] * g.sums[i];
+        p->above_gradient[j] += dot_total(g.dots[i]) + p->biases[j] * g.sums[i];
     }
 }
 
-/* u stays in the cache while a group reads it: the fewer rows there are, the fewer outputs a group needs, and the better it runs through memory. */
+/* As many as give every thread its share; where panels are read as they lie, fewer run better through memory, and few samples need no more. */
 static size_t group_outputs(const affine_pair *p)
 {
-    const size_t threads = (size_t)omp_get_max_threads();
-    const size_t fair = (p->outputs / (2 * threads) + TILE_ROWS) / TILE_ROWS * TILE_ROWS;
-    if (p->rows < FEWEST_BLOCK_ROWS)
-        return TILE_ROWS;
-    return fair < MOST_GROUP_ROWS ? fair : MOST_GROUP_ROWS;
+    const size_t threads = (size_t)omp_get_max_threads(), fair = in_tiles((p->outputs + threads - 1) / threads);
+    const size_t most = MOST_GROUP_ROWS / tile_height() * tile_height();
+    if (p->rows <= FEW_SAMPLES)
+        return 2 * tile_height();
+    return fair < most ? fair : most;
 }
 
 void onednn_affine_pair_gradients(const affine_pair *p)
 {
-    FOR_EACH_PART(work_of(p->rows, p->outputs, p->inputs), p->outputs, group_outputs(p), group, pair_group(p, group));
+    FOR_EACH_PART(work_of(p->rows, p->outputs, p->inputs), p->outputs, group_outputs(p), outputs, pair_outputs(p, outputs));
 }

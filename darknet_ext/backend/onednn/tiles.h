@@ -9,16 +9,19 @@
 #include "core/hot.h"
 #include "backend/onednn/onednn.h"
 
-enum { TILE_ROWS = 8, TILE_LANES = 16, PANEL_COLUMNS = 2 * TILE_LANES, PANEL_DEPTH = 1024 };
+/* Full tiles with AVX-512, and without. */
+enum { WIDE_ROWS = 8, WIDE_COLUMNS = 32, NARROW_ROWS = 12, NARROW_COLUMNS = 16, TILE_MOST_ROWS = NARROW_ROWS, TILE_MOST_COLUMNS = WIDE_COLUMNS };
 
-/* PANEL_COLUMNS columns of B: element (l, j) is data[l * stride + j]. */
+enum { PANEL_DEPTH = 1024 };
+
+/* tile_columns() columns of B: element (l, j) is data[l * stride + j]. */
 typedef struct panel {
     const real *data;
     size_t stride, depth;
 } panel;
 
 typedef struct panel_memory {
-    real data[PANEL_DEPTH * PANEL_COLUMNS];
+    real data[PANEL_DEPTH * TILE_MOST_COLUMNS];
 } __attribute__((aligned(64))) panel_memory;
 
 /* Rows of A: element (i, l) is data[i * row_stride + l * depth_stride]. */
@@ -27,15 +30,29 @@ typedef struct tile_rows {
     size_t row_stride, depth_stride;
 } tile_rows;
 
+/* Its first rows and columns. */
 typedef struct tile {
-    real sums[TILE_ROWS][PANEL_COLUMNS];
+    real sums[TILE_MOST_ROWS][TILE_MOST_COLUMNS];
 } __attribute__((aligned(64))) tile;
+
+/* Calls F(n, …), which an inlined function can unroll, for the columns (or rows) of a full tile; else F(count, …). */
+#define WITH_TILE_COLUMNS(count, F, ...) WITH_TILE_SIZE(count, NARROW_COLUMNS, WIDE_COLUMNS, F, __VA_ARGS__)
+#define WITH_TILE_ROWS(count, F, ...) WITH_TILE_SIZE(count, NARROW_ROWS, WIDE_ROWS, F, __VA_ARGS__)
+#define WITH_TILE_SIZE(count, narrow, wide, F, ...) \
+    do {                                            \
+        if ((count) == (narrow))                    \
+            F(narrow, __VA_ARGS__);                 \
+        else if ((count) == (wide))                 \
+            F(wide, __VA_ARGS__);                   \
+        else                                        \
+            F(count, __VA_ARGS__);                  \
+    } while (0)
 
 /* A row of the depth is two vectors of the type that a function calls `lanes`. Sums with names of their own: compilers keep arrays of them in memory
  * around the loop. A tile that is not full computes its last row several times. */
 #define TILE_SUMS(i)                   \
     lanes low##i = {0}, high##i = {0}; \
-    const real *a##i = a.data + (size_t)((i) < rows ? (i) : rows - 1) * a.row_stride;
+    const real *a##i = a->data + (first + (size_t)((i) < rows ? (i) : rows - 1)) * a->row_stride;
 #define TILE_ADD(i)              \
     low##i += a##i[at] * row[0]; \
     high##i += a##i[at] * row[1];
@@ -43,7 +60,8 @@ typedef struct tile {
     ((lanes *)out[i])[0] = low##i; \
     ((lanes *)out[i])[1] = high##i;
 #define FOUR_ROWS(X) X(0) X(1) X(2) X(3)
-#define EIGHT_ROWS(X) FOUR_ROWS(X) X(4) X(5) X(6) X(7)
+#define SIX_ROWS(X) FOUR_ROWS(X) X(4) X(5)
+#define EIGHT_ROWS(X) SIX_ROWS(X) X(6) X(7)
 
 #if defined DNX_GCC_X86_64 && !defined DNX_SANITIZED
 #define TILES_ARE_WIDE __builtin_cpu_supports("x86-64-v4")
@@ -53,35 +71,46 @@ typedef struct tile {
 #define TILES_ARE_WIDE false
 #define TILES_ARE_FAST true /* the sanitizers are to see them */
 #define tile_wide tile_narrow
-#define panel_transpose_wide(w, stride, depth, out) panel_transpose(w, stride, PANEL_COLUMNS, depth, out)
+#define panel_transpose_wide(w, stride, depth, out) panel_transpose(w, stride, WIDE_COLUMNS, depth, out)
 #endif
 
-/* Four rows by sixteen columns at a time, in half of the registers of eight numbers. */
-enum { NARROW_ROWS = 4, NARROW_LANES = 8, NARROW_COLUMNS = 2 * NARROW_LANES };
+typedef real narrow_vector __attribute__((vector_size(NARROW_COLUMNS / 2 * sizeof(real)), aligned(sizeof(real)), may_alias));
 
-typedef real narrow_vector __attribute__((vector_size(NARROW_LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
+enum { NARROW_HALF = NARROW_ROWS / 2 };
 
-DNX_ALWAYS_INLINE void tile_narrow_part(int rows, tile_rows a, panel b, size_t column, real (*out)[PANEL_COLUMNS])
+/* Twelve of the sixteen registers of eight numbers hold sums. */
+DNX_ALWAYS_INLINE void tile_narrow_half(int rows, const tile_rows *a, size_t first, const panel *b, real (*out)[TILE_MOST_COLUMNS])
 {
     typedef narrow_vector lanes;
-    FOUR_ROWS(TILE_SUMS)
-    out = (real (*)[PANEL_COLUMNS])(*out + column);
-    for (size_t l = 0, at = 0; l < b.depth; l++, at += a.depth_stride) {
-        const lanes *row = (const lanes *)(b.data + l * b.stride + column);
-        FOUR_ROWS(TILE_ADD)
+    const size_t depth = b->depth, stride = b->stride, step = a->depth_stride;
+    SIX_ROWS(TILE_SUMS)
+    for (size_t l = 0, at = 0; l < depth; l++, at += step) {
+        const lanes *row = (const lanes *)(b->data + l * stride);
+        SIX_ROWS(TILE_ADD)
     }
-    FOUR_ROWS(TILE_STORE)
+    SIX_ROWS(TILE_STORE)
 }
 
-DNX_HOT static void tile_narrow(int rows, tile_rows a, panel b, tile *out)
+DNX_HOT static void tile_narrow(int rows, const tile_rows *a, const panel *b, tile *t)
 {
-    for (int i = 0; i < rows; i += NARROW_ROWS, a.data += NARROW_ROWS * a.row_stride)
-        for (size_t j = 0; j < PANEL_COLUMNS; j += NARROW_COLUMNS)
-            tile_narrow_part(rows - i, a, b, j, out->sums + i);
+    tile_narrow_half(rows, a, 0, b, t->sums);
+    if (rows > NARROW_HALF)
+        tile_narrow_half(rows - NARROW_HALF, a, NARROW_HALF, b, t->sums + NARROW_HALF);
 }
 
-/* The first `rows` rows of a tile, 1..TILE_ROWS. */
-static inline void tile_multiply(int rows, tile_rows a, panel b, tile *out)
+/* Rows and columns of a full tile. */
+static inline size_t tile_height(void)
+{
+    return TILES_ARE_WIDE ? WIDE_ROWS : NARROW_ROWS;
+}
+
+static inline size_t tile_columns(void)
+{
+    return TILES_ARE_WIDE ? WIDE_COLUMNS : NARROW_COLUMNS;
+}
+
+/* The first `rows` rows of a tile, 1..tile_height(). */
+static inline void tile_multiply(int rows, const tile_rows *a, const panel *b, tile *out)
 {
     if (TILES_ARE_WIDE)
         tile_wide(rows, a, b, out);
@@ -89,32 +118,58 @@ static inline void tile_multiply(int rows, tile_rows a, panel b, tile *out)
         tile_narrow(rows, a, b, out);
 }
 
-DNX_HOT static void panel_transpose(const real *w, size_t stride, size_t columns, size_t depth, real *out)
+DNX_ALWAYS_INLINE void transpose_columns(const real *restrict w, size_t stride, size_t width, size_t columns, size_t depth, real *restrict out)
 {
     for (size_t l = 0; l < depth; l++)
-        for (size_t j = 0; j < PANEL_COLUMNS; j++)
-            out[l * PANEL_COLUMNS + j] = j < columns ? w[j * stride + l] : 0;
+        for (size_t j = 0; j < width; j++)
+            out[l * width + j] = j < columns ? w[j * stride + l] : 0;
+}
+
+DNX_HOT static void panel_transpose(const real *w, size_t stride, size_t columns, size_t depth, real *out)
+{
+    if (columns == NARROW_COLUMNS && tile_columns() == NARROW_COLUMNS)
+        transpose_columns(w, stride, NARROW_COLUMNS, NARROW_COLUMNS, depth, out);
+    else
+        transpose_columns(w, stride, tile_columns(), columns, depth, out);
 }
 
 /* The panel whose column j is row j of w; columns beyond `columns` are 0. At most PANEL_DEPTH deep. */
 static panel panel_of_rows(const real *w, size_t stride, size_t columns, size_t depth, panel_memory *memory)
 {
-    if (TILES_ARE_WIDE && columns == PANEL_COLUMNS)
+    if (TILES_ARE_WIDE && columns == WIDE_COLUMNS)
         panel_transpose_wide(w, stride, depth, memory->data);
     else
         panel_transpose(w, stride, columns, depth, memory->data);
-    return (panel){memory->data, PANEL_COLUMNS, depth};
+    return (panel){memory->data, tile_columns(), depth};
 }
 
-/* The panel of the first columns of b; copied only where the rows of b are not wide enough to be read as they are. */
+DNX_ALWAYS_INLINE void copy_columns(const real *restrict b, size_t stride, size_t width, size_t columns, size_t depth, real *restrict out)
+{
+    enum { AHEAD = 8 };
+    for (size_t l = 0; l < depth; l++) {
+        __builtin_prefetch(b + (l + AHEAD) * stride);
+        for (size_t j = 0; j < width; j++)
+            out[l * width + j] = j < columns ? b[l * stride + j] : 0;
+    }
+}
+
+DNX_HOT static void panel_copy(const real *b, size_t stride, size_t columns, size_t depth, real *out)
+{
+    if (columns == NARROW_COLUMNS && tile_columns() == NARROW_COLUMNS)
+        copy_columns(b, stride, NARROW_COLUMNS, NARROW_COLUMNS, depth, out);
+    else
+        copy_columns(b, stride, tile_columns(), columns, depth, out);
+}
+
+/* The panel of the first `columns` columns of b. Where they are a whole panel they are read as they lie, by wide tiles always, by narrow ones while
+ * lines so far apart stay in the cache together. */
 static panel panel_of_columns(const real *b, size_t stride, size_t columns, size_t depth, panel_memory *memory)
 {
-    if (columns >= PANEL_COLUMNS)
+    enum { FEW_LINES = 32 };
+    if (columns == tile_columns() && (TILES_ARE_WIDE || depth <= FEW_LINES))
         return (panel){b, stride, depth};
-    for (size_t l = 0; l < depth; l++)
-        for (size_t j = 0; j < PANEL_COLUMNS; j++)
-            memory->data[l * PANEL_COLUMNS + j] = j < columns ? b[l * stride + j] : 0;
-    return (panel){memory->data, PANEL_COLUMNS, depth};
+    panel_copy(b, stride, columns, depth, memory->data);
+    return (panel){memory->data, tile_columns(), depth};
 }
 
 #endif
