@@ -42,6 +42,9 @@ critic of layer 3: gradient cosine *' "$output"
         # the blocks and the optimisers: what lies between the header, which remembers the best errors of each run, and the hash
         cmp <(tail -c +401 "whole_$name/${name}_last.state" | head -c -8) <(tail -c +401 "rest_$name/${name}_last.state" | head -c -8)
     done
+    cp half_critic/critic_last.weights alone.weights
+    trains "$tiny/critic.cfg" alone alone.weights -set net.max_batches=31
+    like note '*note: no alone.state: the optimiser and the networks of \[critic\] blocks start afresh*' "$output"
     refuses 1 "half_critic/critic_last.state: error: belongs to a network with other [critic] blocks" train "$tiny/critic.cfg" \
         half_critic/critic_last.weights -set critic[0].mode=noprop -set net.max_batches=60 -out other
 }

@@ -33,6 +33,8 @@ make_both() {
         trains student.cfg "by_$teacher" -set "teacher.cfg=$teacher.cfg" -set sobolev.loss=kl -set net.max_batches=40
     done
     like metrics "$(cut -d , -f 1,2,4- by_teacher/metrics.csv)" "$(cut -d , -f 1,2,4- by_classifier/metrics.csv)"
+    refuses_like 2 "-set teacher.hint=0:2: error: hint: 2 names the \[softmax\] of the teacher, whose output is layer 1, the logits, where these are compared: classifier.cfg" \
+        train student.cfg -set teacher.cfg=classifier.cfg -set sobolev.loss=kl -set teacher.hint=0:2
     sed -i 's/^\[softmax\]/&\ntemperature=2/' classifier.cfg
     refuses_like 2 "student.cfg:*: error: \[sobolev\] takes outputs for logits, and those of the teacher are probabilities, of a \[softmax\] that is alone or has temperature= or groups=: classifier.cfg:*" \
         train student.cfg -set teacher.cfg=classifier.cfg -set sobolev.loss=kl

@@ -26,7 +26,7 @@ study() {
 }
 
 small_study() {
-    study -data "$PWD/pictures" -out "$PWD/study" -width 16 -updates 5 -methods "noprop direct sobolev labels backprop" "$@"
+    study -data "$PWD/pictures" -out "$PWD/study" -width 16 -updates 5 -methods "noprop direct sobolev labels deeper backprop" "$@"
     equal "status (it said: $stderr)" 0 "$status"
 }
 
@@ -60,13 +60,14 @@ small_study() {
 @test "every method is trained, and stands in the table" {
     squares
     small_study -seeds "1 2"
-    equal runs '11 noprop,1,5 direct,1,5 sobolev,1,5 labels,1,5 backprop,1,5 ' "$(wc -l <study/runs.csv) $(sed -n 2,6p study/runs.csv | cut -d , -f 1-3 | tr '\n' ' ')"
-    equal rows 5 "$(grep -c '^| [a-z]* | [0-9.]* \[' study/table.md)"
+    equal runs '13 noprop,1,5 direct,1,5 sobolev,1,5 labels,1,5 deeper,1,5 backprop,1,5 ' "$(wc -l <study/runs.csv) $(sed -n 2,7p study/runs.csv | cut -d , -f 1-3 | tr '\n' ' ')"
+    equal rows 6 "$(grep -c '^| [a-z]* | [0-9.]* \[' study/table.md)"
     equal claims 2 "$(grep -c '^\(yes\|NO\): ' study/claims.txt)"
     for line in "filters=4" "filters=32" "steps=2,3,4" "mode=noprop" "augment=pad_crop"; do
         grep -qx "$line" study/1/noprop/run.cfg || { echo "no $line" >&2; return 1; }
     done
     equal 'label weights' 3 "$(grep -cx 'label_weight=1' study/1/labels/run.cfg)"
+    equal 'convolutions' '14 17' "$(grep -cx '\[convolutional\]' study/1/sobolev/run.cfg) $(grep -cx '\[convolutional\]' study/1/deeper/run.cfg)"
     [ -e study/1/direct/cifar10_direct_final.weights ]
 }
 

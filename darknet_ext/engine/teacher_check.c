@@ -1,6 +1,7 @@
 #include "engine/teacher_check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/objective_check.h"
 
@@ -60,8 +61,10 @@ static status check_hint(const graph *student, const teacher_options *t, const c
     char text[256];
     if (hint[0] > student->output_node || hint[1] > t->graph->output_node) {
         bool own = hint[0] > student->output_node;
-        snprintf(text, sizeof text, "hint: %d names no layer of the %s, whose output is layer %d%s%s", own ? hint[0] : hint[1],
-                 own ? "student" : "teacher", own ? student->output_node : t->graph->output_node, own ? "" : ": ", own ? "" : t->path);
+        bool softmax = !own && hint[1] < t->graph->n_nodes && strcmp(t->graph->nodes[hint[1]].where->name, "softmax") == 0;
+        snprintf(text, sizeof text, "hint: %d names %s of the %s, whose output is layer %d%s%s%s", own ? hint[0] : hint[1],
+                 softmax ? "the [softmax]" : "no layer", own ? "student" : "teacher", own ? student->output_node : t->graph->output_node,
+                 softmax ? ", the logits, where these are compared" : "", own ? "" : ": ", own ? "" : t->path);
         return option_fail(t->where, path, "hint", text);
     }
     if (graph_is_foreign(student, hint[0])) {

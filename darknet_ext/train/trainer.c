@@ -395,7 +395,8 @@ static status load_start(trainer *t)
     state_path(weights, state, sizeof state);
     bool fresh = access(state, F_OK) != 0;
     if (fresh) {
-        fprintf(t->request->log, "note: no %s: the optimiser starts afresh\n", state);
+        bool blocks = critics_count(plugin_critics(t->net)) > 0;
+        fprintf(t->request->log, "note: no %s: the optimiser%s\n", state, blocks ? " and the networks of [critic] blocks start afresh" : " starts afresh");
         fold_inverse(&t->set.fold);
         return STATUS_OK;
     }
