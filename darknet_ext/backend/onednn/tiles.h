@@ -71,7 +71,7 @@ typedef struct tile {
 #define TILES_ARE_WIDE false
 #define TILES_ARE_FAST true /* the sanitizers are to see them */
 #define tile_wide tile_narrow
-#define panel_transpose_wide(w, stride, depth, out) panel_transpose(w, stride, WIDE_COLUMNS, depth, out)
+#define panel_transpose_wide(w, stride, depth, out) ((void)0)
 #endif
 
 typedef real narrow_vector __attribute__((vector_size(NARROW_COLUMNS / 2 * sizeof(real)), aligned(sizeof(real)), may_alias));
@@ -118,47 +118,36 @@ static inline void tile_multiply(int rows, const tile_rows *a, const panel *b, t
         tile_narrow(rows, a, b, out);
 }
 
-DNX_ALWAYS_INLINE void transpose_columns(const real *restrict w, size_t stride, size_t width, size_t columns, size_t depth, real *restrict out)
+/* Element (l, j) of what becomes a panel is b[l * step + j * column_step], 0 from `columns` on. */
+DNX_ALWAYS_INLINE void pack_columns(const real *restrict b, size_t step, size_t column_step, size_t width, size_t columns, size_t depth, real *restrict out)
 {
-    for (size_t l = 0; l < depth; l++)
+    enum { AHEAD = 8 };
+    for (size_t l = 0; l < depth; l++) {
+        __builtin_prefetch(b + (l + AHEAD) * step);
         for (size_t j = 0; j < width; j++)
-            out[l * width + j] = j < columns ? w[j * stride + l] : 0;
+            out[l * width + j] = j < columns ? b[l * step + j * column_step] : 0;
+    }
 }
 
-DNX_HOT static void panel_transpose(const real *w, size_t stride, size_t columns, size_t depth, real *out)
+DNX_HOT static panel panel_pack(const real *b, size_t step, size_t column_step, size_t columns, size_t depth, panel_memory *memory)
 {
-    if (columns == NARROW_COLUMNS && tile_columns() == NARROW_COLUMNS)
-        transpose_columns(w, stride, NARROW_COLUMNS, NARROW_COLUMNS, depth, out);
+    const bool full = columns == NARROW_COLUMNS && tile_columns() == NARROW_COLUMNS;
+    if (full && column_step == 1)
+        pack_columns(b, step, 1, NARROW_COLUMNS, NARROW_COLUMNS, depth, memory->data);
+    else if (full)
+        pack_columns(b, step, column_step, NARROW_COLUMNS, NARROW_COLUMNS, depth, memory->data);
     else
-        transpose_columns(w, stride, tile_columns(), columns, depth, out);
+        pack_columns(b, step, column_step, tile_columns(), columns, depth, memory->data);
+    return (panel){memory->data, tile_columns(), depth};
 }
 
 /* The panel whose column j is row j of w; columns beyond `columns` are 0. At most PANEL_DEPTH deep. */
 static panel panel_of_rows(const real *w, size_t stride, size_t columns, size_t depth, panel_memory *memory)
 {
-    if (TILES_ARE_WIDE && columns == WIDE_COLUMNS)
-        panel_transpose_wide(w, stride, depth, memory->data);
-    else
-        panel_transpose(w, stride, columns, depth, memory->data);
-    return (panel){memory->data, tile_columns(), depth};
-}
-
-DNX_ALWAYS_INLINE void copy_columns(const real *restrict b, size_t stride, size_t width, size_t columns, size_t depth, real *restrict out)
-{
-    enum { AHEAD = 8 };
-    for (size_t l = 0; l < depth; l++) {
-        __builtin_prefetch(b + (l + AHEAD) * stride);
-        for (size_t j = 0; j < width; j++)
-            out[l * width + j] = j < columns ? b[l * stride + j] : 0;
-    }
-}
-
-DNX_HOT static void panel_copy(const real *b, size_t stride, size_t columns, size_t depth, real *out)
-{
-    if (columns == NARROW_COLUMNS && tile_columns() == NARROW_COLUMNS)
-        copy_columns(b, stride, NARROW_COLUMNS, NARROW_COLUMNS, depth, out);
-    else
-        copy_columns(b, stride, tile_columns(), columns, depth, out);
+    if (!TILES_ARE_WIDE || columns < WIDE_COLUMNS)
+        return panel_pack(w, 1, stride, columns, depth, memory);
+    panel_transpose_wide(w, stride, depth, memory->data);
+    return (panel){memory->data, WIDE_COLUMNS, depth};
 }
 
 /* The panel of the first `columns` columns of b. Where they are a whole panel they are read as they lie, by wide tiles always, by narrow ones while
@@ -168,8 +157,7 @@ static panel panel_of_columns(const real *b, size_t stride, size_t columns, size
     enum { FEW_LINES = 32 };
     if (columns == tile_columns() && (TILES_ARE_WIDE || depth <= FEW_LINES))
         return (panel){b, stride, depth};
-    panel_copy(b, stride, columns, depth, memory->data);
-    return (panel){memory->data, tile_columns(), depth};
+    return panel_pack(b, stride, 1, columns, depth, memory);
 }
 
 #endif
