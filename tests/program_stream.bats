@@ -52,6 +52,40 @@ pictures() {
     fi
 }
 
+@test "derivatives come in pieces, too, when a file is too large" {
+    "$BUILD_DIR/tests/make_bachelier" 20000 1 train.h5 test.h5 5
+    cat >d.cfg <<EOF
+[net]
+inputs=5
+batch=32
+max_batches=300
+learning_rate=.003
+adam=1
+decay=0
+[data]
+file=train.h5
+test_file=test.h5
+cache_mb=1
+[connected]
+output=32
+activation=softplus
+[connected]
+output=1
+activation=linear
+[sobolev]
+order=1
+EOF
+    trains d.cfg run
+    like output '*waited for samples: *' "$output"
+    less_than "$(metric test_gradient_mse run)" .01
+    trains d.cfg memory -set data.cache_mb=100 -set data.loaders=7
+    same_file run/d_final.weights memory/d_final.weights
+    ends 0 valid d.cfg run/d_final.weights
+    like valid '*value_mse *gradient_mse *' "$output"
+    trains d.cfg slopes -set sobolev.weight=0
+    less_than "$(metric test_gradient_mse slopes)" .01
+}
+
 @test "one, four and seven threads, memory and disk, chunks or none: the same bits" {
     make_samples frames frames.h5
     network 'file=frames.h5\nhistory=4' 4 >f.cfg
@@ -219,7 +253,11 @@ pictures() {
     network 'file=good.h5\nhistory=4\nnormalise=inputs' 4 >f.cfg
     refuses_like 2 'f.cfg:14:11: error: \[data\] normalise= needs all samples in memory*' train f.cfg -out no
     network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=1/' >f.cfg
-    refuses_like 2 '*samples that are read in pieces have values alone*' train f.cfg -out no
+    refuses_like 2 '*good.h5: error: holds no dydx, which the loss on derivatives needs' train f.cfg -out no
+    network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=2/' >f.cfg
+    refuses_like 2 '*samples that are read in pieces have no derivatives but dydx*' train f.cfg -out no
+    network 'file=good.h5\nhistory=4\nlabels=probabilities' 4 | sed 's/order=0/order=1/' >f.cfg
+    refuses_like 2 '*labels= cannot stand beside derivatives from the data*' train f.cfg -out no
     printf 'x1,x2,y\n1,2,3\n4,5,6\n' >t.csv
     network 'file=t.csv\nfraction=.5' >f.cfg
     refuses_like 2 'f.cfg:12:6: error: \[data\] only HDF5 files (.h5, .hdf5) can be read in pieces*' train f.cfg -out no

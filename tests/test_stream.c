@@ -155,6 +155,53 @@ static void test_labels(void **state)
     }
 }
 
+/* dydx of bytes that a factor scales, from memory, from the disk and through the library: the derivatives by what the network sees. */
+static void test_derivatives(void **state)
+{
+    (void)state;
+    enum { N = 5, M = 3, INPUTS = 2 };
+    static const sample_layout layouts[] = {{0, 0}, {2, 1}};
+    unsigned char x[N][INPUTS];
+    float y[N][M], dydx[N][M][INPUTS];
+    for (int i = 0; i < N; ++i)
+        for (int k = 0; k < M; ++k)
+            for (int j = 0; j < INPUTS; ++j) {
+                x[i][j] = (unsigned char)(10 * i + j);
+                y[i][k] = (float)(i - k);
+                dydx[i][k][j] = (float)(100 * i + 10 * k + j);
+            }
+    for (int pass = 0; pass < 8; ++pass) {
+        const bool fits = pass & 1, nan = pass & 2;
+        dydx[3][1][0] = nan ? NAN : 310;
+        hid_t file = samples_create("derivatives.h5");
+        assert_int_equal(samples_put_bytes(file, "x", 2, (const hsize_t[]){N, INPUTS}, *x, layouts[pass / 4]), 0);
+        assert_int_equal(samples_put_floats(file, "y", 2, (const hsize_t[]){N, M}, *y), 0);
+        assert_int_equal(samples_put_as(file, "dydx", 3, (const hsize_t[]){N, M, INPUTS}, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, dydx, layouts[pass / 4]), 0);
+        H5Fclose(file);
+        stream_request r = {.path = "derivatives.h5", .inputs = INPUTS, .outputs = M, .scale = .25, .needs_labels = true, .needs_derivatives = true,
+                            .missing = nan, .cache = fits ? 1 << 20 : 1};
+        sample_stream *s = open_stream(&r);
+        float got_x[INPUTS], got[M * (1 + INPUTS)];
+        void *scratch = malloc(stream_scratch(s));
+        assert_true(s->has_derivatives);
+        assert_int_equal(stream_labels(s), M * (1 + INPUTS));
+        for (int i = N - 1; i >= 0; --i) {
+            assert_int_equal(stream_read(s, (uint32_t)i, NULL, scratch, got_x, got), STATUS_OK);
+            assert_true(got_x[1] == .25f * x[i][1]);
+            for (int k = 0; k < M; ++k) {
+                assert_true(got[k] == y[i][k]);
+                for (int j = 0; j < INPUTS; ++j) {
+                    float want = 4 * dydx[i][k][j], found = got[M + k * INPUTS + j];
+                    if (isnan(want) ? !isnan(found) : found != want)
+                        fail_msg("pass %d, sample %d, output %d, input %d: %g instead of %g", pass, i, k, j, (double)found, (double)want);
+                }
+            }
+        }
+        free(scratch);
+        stream_free(s);
+    }
+}
+
 /* ---------------------------------------------------------------- division */
 
 static int compare_numbers(const void *a, const void *b)
@@ -395,7 +442,7 @@ static void expect_refused(const char *what, const stream_request *r, const char
     if (result == STATUS_OK)
         result = stream_prepare(s);
     if (result == STATUS_OK) { /* not in memory: found when it is read */
-        float x[2], y[3];
+        float x[2], y[9];
         void *scratch = malloc(stream_scratch(s));
         for (uint32_t i = 0; i < s->samples && result == STATUS_OK; ++i)
             result = stream_read(s, i, NULL, scratch, x, y);
@@ -421,6 +468,26 @@ static void test_bad_files(void **state)
                 expect_refused(bad_files[i].what, &r, "y[3] (counted from 0) is infinite");
             else
                 expect_refused(bad_files[i].what, &r, bad_files[i].says);
+        }
+    }
+}
+
+static void test_bad_derivatives(void **state)
+{
+    (void)state;
+    const float dydx[24] = {[7] = NAN};
+    for (int kind = 0; kind < 3; ++kind) {
+        hid_t file = samples_create("bad.h5");
+        put_x(file, good_x);
+        if (kind > 0)
+            assert_int_equal(samples_put_floats(file, "dydx", 3, (const hsize_t[]){4, 3, kind}, dydx), 0);
+        H5Fclose(file);
+        static const char *const says[] = {"holds no dydx, which the loss on derivatives needs",
+                                           "dydx has the shape [4, 3, 1], expected [4, 3, 2]: samples, outputs and inputs of the network",
+                                           "dydx[1, 0, 1] (counted from 0) is not a number"};
+        for (int fits = 0; fits < 2; ++fits) {
+            stream_request r = {.path = "bad.h5", .inputs = 2, .outputs = 3, .needs_derivatives = true, .cache = fits ? 1 << 20 : 1};
+            expect_refused("derivatives", &r, says[kind]);
         }
     }
 }
@@ -622,8 +689,8 @@ int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_enter, folder_leave)
     const struct CMUnitTest tests[] = {
-        IN_A_FOLDER(test_frames),   IN_A_FOLDER(test_labels),           IN_A_FOLDER(test_split),   IN_A_FOLDER(test_fraction),
-        IN_A_FOLDER(test_bad_files), IN_A_FOLDER(test_bad_probabilities), IN_A_FOLDER(test_damaged), IN_A_FOLDER(test_loader),
+        IN_A_FOLDER(test_frames),   IN_A_FOLDER(test_labels),           IN_A_FOLDER(test_derivatives), IN_A_FOLDER(test_split),   IN_A_FOLDER(test_fraction),
+        IN_A_FOLDER(test_bad_files), IN_A_FOLDER(test_bad_derivatives), IN_A_FOLDER(test_bad_probabilities), IN_A_FOLDER(test_damaged), IN_A_FOLDER(test_loader),
         IN_A_FOLDER(test_loader_fails), IN_A_FOLDER(test_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

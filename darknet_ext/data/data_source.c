@@ -303,7 +303,8 @@ static status open_streams(data_source *d)
         .outputs = n->outputs,
         .input = n->input,
         .needs_values = n->needs_values || n->head,
-        .needs_derivatives = n->needs_first || n->order > 1 || n->directions > 0,
+        .needs_derivatives = n->needs_first,
+        .needs_others = n->order > 1 || n->directions > 0,
         .seed = n->seed,
         .pictures = n->pictures,
     };

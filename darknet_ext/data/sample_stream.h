@@ -35,6 +35,7 @@ struct sample_stream {
     int inputs, outputs;
     tensor_shape input;      /* channels 0: nobody looks at the shape */
     bool has_labels;         /* else every y is NaN */
+    bool has_derivatives;    /* dy/dx follows y among the labels of a sample */
     bool of_classes;         /* labels are classes, or scores of classes */
     label_kind labels;
     size_t scratch;          /* bytes that `read` needs */
@@ -54,11 +55,18 @@ typedef struct stream_request {
     label_kind labels;
     bool labels_given;       /* the cfg says what they are */
     bool needs_labels;       /* somebody looks at y */
+    bool needs_derivatives;  /* and at dydx */
     bool missing;            /* labels may be missing */
     uint64_t cache;          /* bytes of memory */
     const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */
     picture_view view;
 } stream_request;
+
+/* Numbers of a sample's labels: y [outputs] and, where there are derivatives, dy/dx [outputs, inputs]. */
+static inline size_t stream_labels(const sample_stream *s)
+{
+    return (size_t)s->outputs * (s->has_derivatives ? 1 + (size_t)s->inputs : 1);
+}
 
 /* An HDF5 file:
  *     x       uint8 or any other type of numbers, [N, inputs] or [N, channels, height, width]
@@ -67,6 +75,7 @@ typedef struct stream_request {
  *     episode integers [N], not decreasing; optional
  *     y       [N, outputs], or
  *     label   [N], the number of the class from 0; negative: not given
+ *     dydx    where derivatives are needed: [N, outputs, inputs] or of as many numbers, the derivatives of y by x as it stands in the file
  * STATUS_BAD_FILE with one sentence. Nothing is read yet but the shapes and the episodes. */
 status stream_hdf5_open(sample_stream **result, const stream_request *request);
 
@@ -74,8 +83,8 @@ status stream_hdf5_open(sample_stream **result, const stream_request *request);
  * are no labels. */
 status stream_images_open(sample_stream **result, const stream_request *request, const names_file *names);
 
-/* Whether that file is to be read in pieces whatever the cfg says: it holds frames, label, bytes or pictures, or no derivatives and more numbers
- * than `cache` bytes hold in double. False also when it cannot be read: whoever reads it whole says why. */
+/* Whether that file is to be read in pieces whatever the cfg says: it holds frames, label, bytes or pictures (and no derivatives), or more numbers
+ * than `cache` bytes hold in double (and no derivatives but dydx). False also when it cannot be read: whoever reads it whole says why. */
 bool stream_hdf5_is_needed(const char *path, uint64_t cache);
 
 /* Reads what is to lie in memory, and checks what can be checked once; before the first stream_read. */
@@ -87,7 +96,7 @@ static inline status stream_prepare(sample_stream *s)
 /* Bytes that each reading thread needs. */
 size_t stream_scratch(const sample_stream *s);
 
-/* x [inputs] and y [outputs] of a sample; x NULL: y alone. `view` NULL: the sample as it is, of pictures crop 0. `scratch` is this thread's, of
+/* x [inputs] and the labels y [stream_labels()] of a sample; x NULL: the labels alone. `view` NULL: the sample as it is, of pictures crop 0. `scratch` is this thread's, of
  * stream_scratch() bytes. */
 status stream_read(const sample_stream *s, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y);
 

@@ -12,6 +12,7 @@ typedef struct hdf5_stream {
     sample_stream head;
     char *path;        /* owned */
     hdf5_column x, y;  /* x or frames; y or label; set 0: no labels */
+    hdf5_column dydx;  /* set 0: nobody asks for it, or it is not there */
     bool one_hot;      /* y is `label` */
     bool missing, needs_labels;
     float scale;
@@ -76,15 +77,27 @@ static status read_y(const hdf5_stream *s, uint32_t sample, void *scratch, float
                    : STATUS_OK;
 }
 
+/* By x as the network sees it. */
+static status read_derivatives(const hdf5_stream *s, uint32_t sample, void *scratch, float *jacobian)
+{
+    const void *row;
+    status result = column_rows(&s->dydx, sample, 1, scratch, &row);
+    if (result != STATUS_OK)
+        return result;
+    to_floats(s->dydx.kind, row, s->dydx.row_count, 1 / s->scale, jacobian);
+    return column_check_finite(&s->dydx, sample, 1, jacobian, s->missing);
+}
+
 static status read_sample(const sample_stream *head, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y)
 {
     (void)view;
     const hdf5_stream *s = (const hdf5_stream *)head;
     status result = x ? read_x(s, sample, scratch, x) : STATUS_OK;
-    if (!head->has_labels)
-        for (int k = 0; k < head->outputs; ++k)
-            y[k] = NAN;
-    return result == STATUS_OK && head->has_labels ? read_y(s, sample, scratch, y) : result;
+    for (size_t k = 0; k < stream_labels(head); ++k)
+        y[k] = NAN;
+    if (result == STATUS_OK && head->has_labels)
+        result = read_y(s, sample, scratch, y);
+    return result == STATUS_OK && s->dydx.set ? read_derivatives(s, sample, scratch, y + head->outputs) : result;
 }
 
 /* ---------------------------------------------------------------- preparing */
@@ -105,7 +118,9 @@ static status prepare(sample_stream *head)
     status result = s->y.set ? column_load(&s->y, true) : STATUS_OK;
     if (result == STATUS_OK && s->y.memory)
         result = check_labels(s);
-    return result == STATUS_OK ? column_load(&s->x, false) : result;
+    if (result == STATUS_OK)
+        result = column_load(&s->x, false);
+    return result == STATUS_OK && s->dydx.set ? column_load(&s->dydx, s->missing) : result;
 }
 
 static void free_stream(sample_stream *head)
@@ -113,6 +128,7 @@ static void free_stream(sample_stream *head)
     hdf5_stream *s = (hdf5_stream *)head;
     column_close(&s->x);
     column_close(&s->y);
+    column_close(&s->dydx);
     free(head->episodes);
     free(s->path);
     free(s);
@@ -122,7 +138,12 @@ static const sample_stream_type hdf5_stream_type = {prepare, read_sample, free_s
 
 /* ---------------------------------------------------------------- opening */
 
-/* y is small beside x: what it leaves of the memory is for x. */
+static uint64_t left_by(const hdf5_column *c, uint64_t memory)
+{
+    return c->set > 0 && c->fits ? memory - column_bytes(c) : memory;
+}
+
+/* y is small beside x: what it leaves of the memory is for x, and what that leaves for the derivatives. */
 static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, hdf5_column *episode)
 {
     bool labels = r->labels == LABELS_CLASSES || !r->labels_given;
@@ -136,13 +157,15 @@ static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, 
             s->y = label;
         }
     }
-    uint64_t left = s->y.set > 0 && s->y.fits ? r->cache - column_bytes(&s->y) : r->cache;
+    uint64_t left = left_by(&s->y, r->cache);
     if (result == STATUS_OK)
         result = column_open(&s->x, file, s->path, "frames", left);
     if (result == STATUS_OK && !s->x.set)
         result = column_open(&s->x, file, s->path, "x", left);
     if (result == STATUS_OK && !s->x.set)
         result = status_fail(STATUS_BAD_FILE, "%s: error: holds neither x nor frames", s->path);
+    if (result == STATUS_OK && r->needs_derivatives)
+        result = column_open(&s->dydx, file, s->path, "dydx", left_by(&s->x, left));
     return result == STATUS_OK ? column_open(episode, file, s->path, "episode", CHUNKS_IN_DOUBT) : result;
 }
 
@@ -226,6 +249,21 @@ static status check_y(hdf5_stream *s, const stream_request *r)
     return shape_fail(s, c, expected);
 }
 
+static status check_derivatives(hdf5_stream *s, const stream_request *r)
+{
+    const hdf5_column *c = &s->dydx;
+    char expected[160];
+    s->head.has_derivatives = r->needs_derivatives;
+    if (!r->needs_derivatives)
+        return STATUS_OK;
+    if (!c->set)
+        return r->missing ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: holds no dydx, which the loss on derivatives needs", s->path);
+    if (c->rows == s->x.rows && c->row_count == (size_t)r->outputs * (size_t)r->inputs)
+        return STATUS_OK;
+    snprintf(expected, sizeof expected, "[%lu, %d, %d]: samples, outputs and inputs of the network", (unsigned long)s->x.rows, r->outputs, r->inputs);
+    return shape_fail(s, c, expected);
+}
+
 static status read_episodes(hdf5_stream *s, const hdf5_column *c)
 {
     char expected[64];
@@ -254,6 +292,8 @@ static status check_columns(hdf5_stream *s, const stream_request *r, const hdf5_
     if (result == STATUS_OK)
         result = check_y(s, r);
     if (result == STATUS_OK)
+        result = check_derivatives(s, r);
+    if (result == STATUS_OK)
         result = read_episodes(s, episode);
     s->head.samples = s->x.rows;
     s->head.crops = 1;
@@ -262,8 +302,8 @@ static status check_columns(hdf5_stream *s, const stream_request *r, const hdf5_
     s->head.input = r->input;
     s->head.labels = s->one_hot ? LABELS_CLASSES : r->labels;
     s->head.of_classes = s->one_hot || r->labels_given;
-    s->head.sample_bytes = (double)s->x.row_bytes;
-    s->head.scratch = larger(s->x.row_bytes * (size_t)s->head.history, s->y.row_bytes);
+    s->head.sample_bytes = (double)s->x.row_bytes + (double)s->dydx.row_bytes;
+    s->head.scratch = larger(larger(s->x.row_bytes * (size_t)s->head.history, s->y.row_bytes), s->dydx.row_bytes);
     s->scale = r->scale > 0 ? (float)r->scale : s->x.kind == COLUMN_BYTES ? 1.f / 255 : 1;
     s->missing = r->missing;
     return result;
@@ -296,27 +336,36 @@ static bool exists(hid_t file, const char *name)
     return H5Lexists(file, name, H5P_DEFAULT) > 0;
 }
 
-/* x of bytes, of pictures, or of too many numbers. */
-static bool x_is_of_a_stream(hid_t file, const char *path, uint64_t cache)
+/* x of bytes, or of pictures. */
+static bool x_is_of_a_stream(hid_t file, const char *path)
 {
     hdf5_column x;
-    bool is = column_open(&x, file, path, "x", CHUNKS_IN_DOUBT) == STATUS_OK && x.set > 0 &&
-              (x.kind == COLUMN_BYTES || x.rank > 2 || (uint64_t)x.rows * x.row_count > cache / sizeof(double));
+    bool is = column_open(&x, file, path, "x", CHUNKS_IN_DOUBT) == STATUS_OK && x.set > 0 && (x.kind == COLUMN_BYTES || x.rank > 2);
     column_close_within(&x);
     return is;
 }
 
+static uint64_t numbers_of(hid_t file, const char *path, const char *name)
+{
+    hdf5_column c;
+    uint64_t n = column_open(&c, file, path, name, CHUNKS_IN_DOUBT) == STATUS_OK && c.set > 0 ? (uint64_t)c.rows * c.row_count : 0;
+    column_close_within(&c);
+    return n;
+}
+
 bool stream_hdf5_is_needed(const char *path, uint64_t cache)
 {
-    static const char *const derivatives[] = {"dydx", "d2ydx2", "v", "jvp", "hvp"};
+    static const char *const others[] = {"d2ydx2", "v", "jvp", "hvp"};
     hid_t file;
     hdf5_session session = hdf5_begin();
     bool needed = false;
     if (hdf5_open(path, &file) == STATUS_OK) {
-        bool has_derivatives = false;
-        for (size_t i = 0; i < sizeof derivatives / sizeof *derivatives; ++i)
-            has_derivatives |= exists(file, derivatives[i]);
-        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || (!has_derivatives && x_is_of_a_stream(file, path, cache));
+        bool has_first = exists(file, "dydx"), has_others = false;
+        for (size_t i = 0; i < sizeof others / sizeof *others; ++i)
+            has_others |= exists(file, others[i]);
+        bool large = !has_others && numbers_of(file, path, "x") + numbers_of(file, path, "dydx") > cache / sizeof(double);
+        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || large ||
+                 (!has_first && !has_others && x_is_of_a_stream(file, path));
         H5Fclose(file);
     }
     hdf5_end(session);

@@ -71,6 +71,7 @@ static stream_request make_request(const opening *o)
         .labels = given ? (label_kind)option_choice(d, "labels") : LABELS_LOGITS,
         .labels_given = given,
         .needs_labels = o->needs->needs_values,
+        .needs_derivatives = o->needs->needs_derivatives,
         .missing = option_boolean(d, "missing"),
         .cache = cache_bytes(d),
         .pictures = o->needs->pictures,
@@ -186,15 +187,31 @@ static status divide(opening *o)
     return result;
 }
 
+/* What would change x, or y, but not dydx. */
+static status check_derivatives(const opening *o)
+{
+    const section *d = o->data;
+    if (!option_given(d, "file"))
+        return data_fail(d, o->path, stream_source_key(d), "pictures have no derivatives: a loss on them needs another target than the data");
+    const char *key = option_given(d, "labels") && option_choice(d, "labels") != LABELS_LOGITS ? "labels"
+                      : option_choice_or(d, "augment", AUGMENT_NONE) != AUGMENT_NONE           ? "augment"
+                                                                                               : NULL;
+    char text[160];
+    if (!key)
+        return STATUS_OK;
+    snprintf(text, sizeof text, "%s= cannot stand beside derivatives from the data, which belong to x and y as the file has them", key);
+    return data_fail(d, o->path, key, text);
+}
+
 static status check_needs(const opening *o)
 {
     const section *d = o->data;
     if (option_text(d, "normalise") && strcmp(option_text(d, "normalise"), "none") != 0)
         return data_fail(d, o->path, "normalise", "normalise= needs all samples in memory: scale= scales those that are read in pieces");
-    if (o->needs->needs_derivatives)
-        return data_fail(d, o->path, stream_source_key(d),
-                         "samples that are read in pieces have values alone: a loss on derivatives needs another target than the data");
-    return STATUS_OK;
+    if (o->needs->needs_others)
+        return data_fail(d, o->path, stream_source_key(d), "samples that are read in pieces have no derivatives but dydx: a loss on others needs another "
+                                                           "target than the data");
+    return o->needs->needs_derivatives ? check_derivatives(o) : STATUS_OK;
 }
 
 status stream_source_open(stream_source *s, const section *data, const char *path, const stream_needs *needs)

@@ -25,7 +25,8 @@ typedef struct stream_needs {
     int inputs, outputs;
     tensor_shape input;           /* channels 0: nobody looks at the shape */
     bool needs_values;            /* y is looked at */
-    bool needs_derivatives;       /* derivatives are looked for in the data */
+    bool needs_derivatives;       /* first derivatives are looked for in the data */
+    bool needs_others;            /* and others than by all inputs, or higher ones */
     uint64_t seed;
     const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */
 } stream_needs;

@@ -89,20 +89,20 @@ static void fill_from_memory(batches *b, uint64_t first)
     }
 }
 
-/* Such samples have values alone: of the labels that follow y none is given. */
+/* Of the labels that such samples have not none is given. */
 static status fill_from_loader(batches *b, uint64_t first)
 {
     loaded_samples m;
     const graph *g = plugin_graph(b->net);
-    size_t rows = (size_t)b->drawn, inputs = shape_count(g->input), outputs = shape_count(g->nodes[g->output_node].out);
+    size_t rows = (size_t)b->drawn, inputs = shape_count(g->input);
     status s = loader_take(b->loader, first, &m);
     if (s != STATUS_OK)
         return s;
     memcpy(plugin_input(b->net), m.x, rows * inputs * sizeof *m.x);
     for (size_t i = 0; i < rows; ++i) {
         float *truth = plugin_truth(b->net) + i * b->truth_count;
-        memcpy(truth, m.y + i * outputs, outputs * sizeof *truth);
-        for (size_t k = outputs; k < b->truth_count; ++k)
+        memcpy(truth, m.y + i * m.labels, m.labels * sizeof *truth);
+        for (size_t k = m.labels; k < b->truth_count; ++k)
             truth[k] = NAN;
     }
     return STATUS_OK;

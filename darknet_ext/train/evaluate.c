@@ -304,13 +304,14 @@ status evaluator_run_streamed(evaluator *e, const sample_set *set, evaluation *r
 {
     sample_pieces pieces;
     errors sums = {.value = {0, 0}};
+    bool jacobian = predictor_order(e->predictor) > 0 && set->stream->has_derivatives;
     status s = sample_pieces_create(&pieces, set, e->rows);
     while (s == STATUS_OK && pieces.next < set->n) {
         s = sample_pieces_read(&pieces);
         if (s == STATUS_OK && !set->stream->has_labels && e->teacher)
             predictor_run(e->teacher, pieces.samples.parts[PART_X], pieces.samples.points, &(prediction){.y = pieces.samples.parts[PART_Y]});
         if (s == STATUS_OK)
-            compare(e, &(comparison){.d = &pieces.samples, .values = true}, &sums);
+            compare(e, &(comparison){.d = &pieces.samples, .values = true, .jacobian = jacobian}, &sums);
     }
     sample_pieces_free(&pieces);
     *result = result_of(e, &sums);

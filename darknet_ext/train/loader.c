@@ -62,7 +62,7 @@ static void fill(const loader *l, slot *s, void *scratch)
     s->result = STATUS_OK;
     for (size_t i = 0; i < (size_t)l->minibatch && s->result == STATUS_OK; ++i) {
         view.position = s->first + i;
-        s->result = stream_read(stream, s->samples[i], &view, scratch, s->x + i * (size_t)stream->inputs, s->y + i * (size_t)stream->outputs);
+        s->result = stream_read(stream, s->samples[i], &view, scratch, s->x + i * (size_t)stream->inputs, s->y + i * stream_labels(stream));
     }
     if (s->result != STATUS_OK)
         snprintf(s->text, sizeof s->text, "%s", status_text());
@@ -111,7 +111,7 @@ static status allocate_slot(slot *s, const loader *l)
     size_t n = (size_t)l->minibatch;
     s->samples = allocate_zeroed(n, sizeof *s->samples);
     s->x = allocate_zeroed(n * (size_t)stream->inputs, sizeof *s->x);
-    s->y = allocate_zeroed(n * (size_t)stream->outputs, sizeof *s->y);
+    s->y = allocate_zeroed(n * stream_labels(stream), sizeof *s->y);
     return s->samples && s->x && s->y ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
@@ -217,7 +217,7 @@ status loader_take(loader *l, uint64_t first, loaded_samples *m)
     pthread_mutex_lock(&l->lock);
     slot *s = l->held = wait_for(l, first);
     pthread_mutex_unlock(&l->lock);
-    *m = (loaded_samples){s->x, s->y};
+    *m = (loaded_samples){s->x, s->y, stream_labels(l->set->stream)};
     return s->result == STATUS_OK ? STATUS_OK : status_fail(s->result, "%s", s->text);
 }
 

@@ -16,7 +16,8 @@ void loader_free(loader *l); /* NULL is allowed */
 /* The minibatch of samples first .. first+minibatch-1 of the sequence: x [minibatch, inputs], y [minibatch, outputs], which stay until the next
  * call. Fast when it is the one after, or the same as, the last call's; else what was made in advance is thrown away. */
 typedef struct loaded_samples {
-    const float *x, *y;
+    const float *x, *y; /* [minibatch, inputs], [minibatch, labels] */
+    size_t labels;      /* stream_labels() */
 } loaded_samples;
 status loader_take(loader *l, uint64_t first, loaded_samples *m);
 

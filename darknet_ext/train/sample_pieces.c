@@ -12,7 +12,7 @@ status sample_pieces_create(sample_pieces *p, const sample_set *set, size_t rows
     most = most < rows ? most : rows;
     *p = (sample_pieces){.set = set, .most = most ? (uint32_t)most : 1};
     p->samples = (dataset){.points = (int)p->most, .inputs = stream->inputs, .outputs = stream->outputs};
-    return dataset_allocate(&p->samples, parts_to_order(0));
+    return dataset_allocate(&p->samples, parts_to_order(stream->has_derivatives));
 }
 
 void sample_pieces_free(sample_pieces *p)
@@ -28,7 +28,7 @@ typedef struct reader {
 
 static reader reader_create(const sample_stream *s)
 {
-    return (reader){malloc(stream_scratch(s)), malloc((size_t)s->inputs * sizeof(float)), malloc((size_t)s->outputs * sizeof(float))};
+    return (reader){malloc(stream_scratch(s)), malloc((size_t)s->inputs * sizeof(float)), malloc(stream_labels(s) * sizeof(float))};
 }
 
 static void reader_free(reader *r)
@@ -49,6 +49,9 @@ static status read_sample(const sample_pieces *p, const reader *r, uint32_t i, i
         x[j] = (double)r->x[j];
     for (int k = 0; k < stream->outputs && s == STATUS_OK; ++k)
         y[k] = (double)r->y[k];
+    double *jacobian = stream->has_derivatives ? dataset_at(&p->samples, PART_JACOBIAN, i) : NULL;
+    for (size_t k = (size_t)stream->outputs; k < stream_labels(stream) && s == STATUS_OK; ++k)
+        jacobian[k - (size_t)stream->outputs] = (double)r->y[k];
     return s;
 }
 

@@ -8,7 +8,7 @@
 typedef struct sample_pieces {
     const sample_set *set;
     uint32_t first, next, most; /* the first samples of the piece and of the next one; the largest number of samples in one */
-    dataset samples;     /* x and y of the piece that was read last */
+    dataset samples;     /* x, y and derivatives of the piece that was read last */
 } sample_pieces;
 
 /* `rows`: how many samples are wanted at a time; large ones come in smaller pieces. Freed by the caller also on failure. */

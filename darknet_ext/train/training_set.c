@@ -65,10 +65,11 @@ static status check_streams(training_set *t, plugin_network *p)
         return STATUS_OK;
     if (o && o->rms_components)
         return option_fail(config_section(c, "sobolev"), c->path, "component_weights",
-                           "component_weights=rms needs derivatives, which samples that are read in pieces have not");
+                           "component_weights=rms looks at the derivatives of all samples before the training, and these are read in pieces");
     if (teacher_function(p))
         return option_fail(teacher_function(p), c->path, "function", "a function gives its labels once, to samples in memory, and these are read in pieces");
-    if (!t->data.streams.test.stream->has_labels && !(o && o->teacher))
+    const sample_stream *tests = t->data.streams.test.stream;
+    if (!tests->has_labels && !tests->has_derivatives && !(o && o->teacher))
         return data_fail(t->data.where, c->path, stream_source_key(t->data.where), "the test samples have no labels: nothing says how good the network is");
     status s = check_label_kind(t, p);
     if (s != STATUS_OK || (long)t->data.streams.training.n >= batch)
@@ -154,9 +155,11 @@ static dataset_part choose_measure(const training_set *t, plugin_network *p)
 static status make_streamed(training_set *t, plugin_network *p)
 {
     const section *data = config_section(plugin_config(p), "data");
+    const objective_options *o = plugin_objective(p);
     status s = stream_source_prepare(&t->data.streams, data, plugin_config(p)->path);
-    t->measure = PART_Y;
-    t->classes = data_scores(p, &t->data) != SCORES_NONE;
+    bool values = (!o || objective_has_values(o)) && t->data.streams.test.stream->has_labels;
+    t->measure = !values && t->data.streams.test.stream->has_derivatives ? PART_JACOBIAN : PART_Y;
+    t->classes = t->measure == PART_Y && data_scores(p, &t->data) != SCORES_NONE;
     if (s == STATUS_OK)
         s = fold_create(&t->fold, plugin_graph(p), NULL);
     return s == STATUS_OK ? batches_create_streamed(&t->batches, p, &t->data.streams.training, data_loaders(p)) : s;
@@ -220,7 +223,7 @@ static double streamed_mean_error(const sample_set *set)
     const sample_stream *s = set->stream;
     size_t m = (size_t)s->outputs;
     double *sums = allocate_zeroed(3 * m, sizeof *sums), *squares = sums + m, *given = sums + 2 * m, total = 0, counted = 0;
-    float *y = allocate_zeroed(m, sizeof *y);
+    float *y = allocate_zeroed(stream_labels(s), sizeof *y);
     void *scratch = malloc(stream_scratch(s));
     for (uint32_t i = 0; sums && y && scratch && i < set->n && i < ENOUGH && stream_read(s, set->samples[i], NULL, scratch, NULL, y) == STATUS_OK; ++i)
         for (size_t k = 0; k < m; ++k)
