@@ -84,6 +84,9 @@ EOF
     like valid '*value_mse *gradient_mse *' "$output"
     trains d.cfg slopes -set sobolev.weight=0
     less_than "$(metric test_gradient_mse slopes)" .01
+    trains d.cfg values -set sobolev.order=0
+    less_than "$(metric test_gradient_mse values)" .1
+    refuses_like 2 '-set data.test_file=t.csv: error: \[data\] only HDF5 files *, and a file= that is larger than cache_mb=' train d.cfg -set data.test_file=t.csv -out no
 }
 
 @test "one, four and seven threads, memory and disk, chunks or none: the same bits" {
@@ -253,7 +256,7 @@ EOF
     network 'file=good.h5\nhistory=4\nnormalise=inputs' 4 >f.cfg
     refuses_like 2 'f.cfg:14:11: error: \[data\] normalise= needs all samples in memory*' train f.cfg -out no
     network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=1/' >f.cfg
-    refuses_like 2 '*good.h5: error: holds no dydx, which the loss on derivatives needs' train f.cfg -out no
+    refuses_like 2 '*good.h5: error: holds no dydx, which the loss on first derivatives needs (weight_1=0 leaves it out)' train f.cfg -out no
     network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=2/' >f.cfg
     refuses_like 2 '*samples that are read in pieces have no derivatives but dydx*' train f.cfg -out no
     network 'file=good.h5\nhistory=4\nlabels=probabilities' 4 | sed 's/order=0/order=1/' >f.cfg

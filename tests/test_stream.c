@@ -482,7 +482,7 @@ static void test_bad_derivatives(void **state)
         if (kind > 0)
             assert_int_equal(samples_put_floats(file, "dydx", 3, (const hsize_t[]){4, 3, kind}, dydx), 0);
         H5Fclose(file);
-        static const char *const says[] = {"holds no dydx, which the loss on derivatives needs",
+        static const char *const says[] = {"holds no dydx, which the loss on first derivatives needs",
                                            "dydx has the shape [4, 3, 1], expected [4, 3, 2]: samples, outputs and inputs of the network",
                                            "dydx[1, 0, 1] (counted from 0) is not a number"};
         for (int fits = 0; fits < 2; ++fits) {

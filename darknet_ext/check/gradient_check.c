@@ -9,7 +9,7 @@
 
 enum {
     DIRECTIONS_PER_PARAMETER = 3,
-    POINTS = 3 /* at which differences are tried until they agree: one may lie nearer to a kink than the smallest step */
+    MOST_POINTS = 3 /* at which differences are tried until they agree: one may lie nearer to a kink than the smallest step */
 };
 
 /* Floating-point operations: a minute or so. Networks that would take longer are checked along one direction through all arrays. */
@@ -81,6 +81,22 @@ static double norm(const checker *c, size_t count, const real *x)
     return sqrt(c->be->dot(count, x, x));
 }
 
+/* The smaller of two errors; NaN, of a derivative that is not finite, stays. */
+static double better(double a, double b)
+{
+    return isnan(a) || isnan(b) ? NAN : b < a ? b : a;
+}
+
+/* Inputs at which differences are tried: in a small network a formula that is wrong on one side of a kink might be right at one of several. */
+static int points_to_try(const checker *c)
+{
+    enum { MANY_UNITS = 50000 };
+    double units = 0;
+    for (int i = 0; i < c->g->n_nodes; ++i)
+        units += (double)c->settings->batch * (double)shape_count(c->g->nodes[i].out);
+    return units >= MANY_UNITS ? MOST_POINTS : 1;
+}
+
 /* In a large network some unit is always near its kink: with steps that are not small there is none without a jump. */
 static const double small_step_sizes[] = {1e-4, 1e-5, 1e-6, 1e-7};
 enum { SMALL_STEP_SIZES = sizeof small_step_sizes / sizeof *small_step_sizes };
@@ -143,7 +159,7 @@ static double gradient_error(input_checker *k)
         }
         best = fmin(best, relative_error(slope, (value[1] - value[0]) / (2 * h), scale));
     }
-    return best;
+    return isfinite(slope) ? best : NAN;
 }
 
 static double hessian_error(input_checker *k)
@@ -161,7 +177,7 @@ static double hessian_error(input_checker *k)
         }
         best = fmin(best, relative_error(curvature, (slope[1] - slope[0]) / (2 * h), scale));
     }
-    return best;
+    return isfinite(curvature) ? best : NAN;
 }
 
 /* <g, u> = <seed, y_1(u)>: the adjoint and the tangent are transposes of each other. */
@@ -194,13 +210,14 @@ static void check_points(input_checker *k, int order)
     checker *c = k->c;
     const bool differences = c->settings->differences;
     double transpose = 0, gradient = INFINITY, hessian = INFINITY, symmetry = 0;
-    for (int point = 0; point < POINTS; ++point) {
+    const int points = points_to_try(c);
+    for (int point = 0; point < points; ++point) {
         if (point)
             draw_input(c);
         seeded_derivatives(k, c->x, k->v, k->g, order > 1 ? k->hv : NULL);
         transpose = worse(transpose, transpose_error(k));
-        gradient = differences ? fmin(gradient, gradient_error(k)) : 0;
-        hessian = differences && order > 1 ? fmin(hessian, hessian_error(k)) : 0;
+        gradient = differences ? better(gradient, gradient_error(k)) : 0;
+        hessian = differences && order > 1 ? better(hessian, hessian_error(k)) : 0;
         symmetry = order > 1 ? worse(symmetry, symmetry_error(k)) : 0;
         if (gradient <= c->tolerance && hessian <= c->tolerance)
             break;
@@ -286,7 +303,7 @@ static double slope_error(checker *c, objective *o, const trained *arrays, int n
         best = fmin(best, relative_error(slope, (value[1] - value[0]) / (2 * h), scale));
     }
     move(c, arrays, n, 0);
-    return best;
+    return isfinite(slope) ? best : NAN;
 }
 
 static void report_array(checker *c, const trained *t, double error)
@@ -363,10 +380,11 @@ static void check_together(checker *c, objective *o, const trained *arrays, int 
         return;
     }
     double error = together_error(c, o, arrays, n, loss);
-    for (int point = 1; point < POINTS && !(error <= c->tolerance); ++point) {
+    const int points = points_to_try(c);
+    for (int point = 1; point < points && error > c->tolerance; ++point) {
         draw_input(c);
         loss_gradients(c, o);
-        error = fmin(error, together_error(c, o, arrays, n, loss));
+        error = better(error, together_error(c, o, arrays, n, loss));
     }
     report(c, "loss gradient against differences", where, error);
     for (int i = 0; i < n && !(error <= c->tolerance); ++i) {

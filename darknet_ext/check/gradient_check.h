@@ -2,8 +2,8 @@
  *
  * Compiled for double it decides to about 1e-7; in float only the identities are worth running. A difference quotient
  * that crosses a kink of a piecewise-linear activation is wrong for one step size but not for all: the best of several
- * step sizes counts, and of several inputs where one lies nearer to a kink than the smallest step, as among a million
- * activations one may. A wrong formula passes with none. */
+ * step sizes counts, which a wrong formula cannot pass. In a network of many units the input may lie nearer to a kink of one
+ * than the smallest step: there differences are tried at two more inputs. */
 #ifndef DNX_CHECK_GRADIENT_CHECK_H
 #define DNX_CHECK_GRADIENT_CHECK_H
 

@@ -304,6 +304,7 @@ static status open_streams(data_source *d)
         .input = n->input,
         .needs_values = n->needs_values || n->head,
         .needs_derivatives = n->needs_first,
+        .wants_derivatives = n->evaluation_order > 0 && !n->teacher,
         .needs_others = n->order > 1 || n->directions > 0,
         .seed = n->seed,
         .pictures = n->pictures,

@@ -18,6 +18,7 @@ struct picture_tools;
 /* How a sample is looked at. */
 typedef struct sample_view {
     augmentation augment; /* of a training sample */
+    bool values_alone;    /* derivatives are not asked for: NaN */
     uint64_t position;    /* and its place in the sequence of epochs */
     int crop;             /* of a test picture: which of PICTURE_CROPS */
 } sample_view;
@@ -56,6 +57,7 @@ typedef struct stream_request {
     bool labels_given;       /* the cfg says what they are */
     bool needs_labels;       /* somebody looks at y */
     bool needs_derivatives;  /* and at dydx */
+    bool wants_derivatives;  /* where it is there */
     bool missing;            /* labels may be missing */
     uint64_t cache;          /* bytes of memory */
     const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */
@@ -75,7 +77,7 @@ static inline size_t stream_labels(const sample_stream *s)
  *     episode integers [N], not decreasing; optional
  *     y       [N, outputs], or
  *     label   [N], the number of the class from 0; negative: not given
- *     dydx    where derivatives are needed: [N, outputs, inputs] or of as many numbers, the derivatives of y by x as it stands in the file
+ *     dydx    where derivatives are looked at: [N, outputs, inputs] or of as many numbers, the derivatives of y by x as it stands in the file
  * STATUS_BAD_FILE with one sentence. Nothing is read yet but the shapes and the episodes. */
 status stream_hdf5_open(sample_stream **result, const stream_request *request);
 
@@ -84,7 +86,7 @@ status stream_hdf5_open(sample_stream **result, const stream_request *request);
 status stream_images_open(sample_stream **result, const stream_request *request, const names_file *names);
 
 /* Whether that file is to be read in pieces whatever the cfg says: it holds frames, label, bytes or pictures (and no derivatives), or more numbers
- * than `cache` bytes hold in double (and no derivatives but dydx). False also when it cannot be read: whoever reads it whole says why. */
+ * than `cache` bytes hold in double (and no derivatives but dydx, that not beside bytes). False also when it cannot be read: whoever reads it whole says why. */
 bool stream_hdf5_is_needed(const char *path, uint64_t cache);
 
 /* Reads what is to lie in memory, and checks what can be checked once; before the first stream_read. */
@@ -96,8 +98,8 @@ static inline status stream_prepare(sample_stream *s)
 /* Bytes that each reading thread needs. */
 size_t stream_scratch(const sample_stream *s);
 
-/* x [inputs] and the labels y [stream_labels()] of a sample; x NULL: the labels alone. `view` NULL: the sample as it is, of pictures crop 0. `scratch` is this thread's, of
- * stream_scratch() bytes. */
+/* x [inputs] and the labels y [stream_labels()] of a sample; x NULL: the labels alone. `view` NULL: the sample as it is, of pictures crop 0.
+ * `scratch` is this thread's, of stream_scratch() bytes. */
 status stream_read(const sample_stream *s, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y);
 
 /* NULL is allowed. */

@@ -90,14 +90,14 @@ static status read_derivatives(const hdf5_stream *s, uint32_t sample, void *scra
 
 static status read_sample(const sample_stream *head, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y)
 {
-    (void)view;
     const hdf5_stream *s = (const hdf5_stream *)head;
     status result = x ? read_x(s, sample, scratch, x) : STATUS_OK;
     for (size_t k = 0; k < stream_labels(head); ++k)
         y[k] = NAN;
     if (result == STATUS_OK && head->has_labels)
         result = read_y(s, sample, scratch, y);
-    return result == STATUS_OK && s->dydx.set ? read_derivatives(s, sample, scratch, y + head->outputs) : result;
+    bool derivatives = s->dydx.set && !(view && view->values_alone);
+    return result == STATUS_OK && derivatives ? read_derivatives(s, sample, scratch, y + head->outputs) : result;
 }
 
 /* ---------------------------------------------------------------- preparing */
@@ -138,12 +138,27 @@ static const sample_stream_type hdf5_stream_type = {prepare, read_sample, free_s
 
 /* ---------------------------------------------------------------- opening */
 
-static uint64_t left_by(const hdf5_column *c, uint64_t memory)
+/* Bytes of a data set in memory; 0: it is not there, or cannot be read. */
+static uint64_t bytes_of(hid_t file, const char *path, const char *name)
 {
-    return c->set > 0 && c->fits ? memory - column_bytes(c) : memory;
+    hdf5_column c;
+    uint64_t bytes = column_open(&c, file, path, name, CHUNKS_IN_DOUBT) == STATUS_OK && c.set > 0 ? column_bytes(&c) : 0;
+    column_close_within(&c);
+    return bytes;
 }
 
-/* y is small beside x: what it leaves of the memory is for x, and what that leaves for the derivatives. */
+/* x and its derivatives share the memory by their sizes. */
+static status open_derivatives(hdf5_stream *s, hid_t file, const stream_request *r, uint64_t *left)
+{
+    const double x = (double)bytes_of(file, s->path, "x"), dydx = (double)bytes_of(file, s->path, "dydx");
+    if (!r->needs_derivatives && (!r->wants_derivatives || x == 0 || s->one_hot || r->labels != LABELS_LOGITS))
+        return STATUS_OK;
+    uint64_t share = dydx > 0 ? (uint64_t)((double)*left * (dydx / (x + dydx))) : 0;
+    *left -= share;
+    return column_open(&s->dydx, file, s->path, "dydx", share);
+}
+
+/* y is small beside x: what it leaves of the memory is for x, and the derivatives. */
 static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, hdf5_column *episode)
 {
     bool labels = r->labels == LABELS_CLASSES || !r->labels_given;
@@ -157,15 +172,15 @@ static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, 
             s->y = label;
         }
     }
-    uint64_t left = left_by(&s->y, r->cache);
+    uint64_t left = s->y.set > 0 && s->y.fits ? r->cache - column_bytes(&s->y) : r->cache;
+    if (result == STATUS_OK)
+        result = open_derivatives(s, file, r, &left);
     if (result == STATUS_OK)
         result = column_open(&s->x, file, s->path, "frames", left);
     if (result == STATUS_OK && !s->x.set)
         result = column_open(&s->x, file, s->path, "x", left);
     if (result == STATUS_OK && !s->x.set)
         result = status_fail(STATUS_BAD_FILE, "%s: error: holds neither x nor frames", s->path);
-    if (result == STATUS_OK && r->needs_derivatives)
-        result = column_open(&s->dydx, file, s->path, "dydx", left_by(&s->x, left));
     return result == STATUS_OK ? column_open(episode, file, s->path, "episode", CHUNKS_IN_DOUBT) : result;
 }
 
@@ -253,11 +268,13 @@ static status check_derivatives(hdf5_stream *s, const stream_request *r)
 {
     const hdf5_column *c = &s->dydx;
     char expected[160];
-    s->head.has_derivatives = r->needs_derivatives;
-    if (!r->needs_derivatives)
-        return STATUS_OK;
+    s->head.has_derivatives = c->set > 0;
+    if (r->needs_derivatives && !c->set)
+        return status_fail(STATUS_BAD_FILE, "%s: error: holds no dydx, which the loss on first derivatives needs (weight_1=0 leaves it out)", s->path);
+    if (r->needs_derivatives && s->one_hot)
+        return status_fail(STATUS_BAD_FILE, "%s: error: dydx are derivatives of y, and the file holds label: classes have none", s->path);
     if (!c->set)
-        return r->missing ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: holds no dydx, which the loss on derivatives needs", s->path);
+        return STATUS_OK;
     if (c->rows == s->x.rows && c->row_count == (size_t)r->outputs * (size_t)r->inputs)
         return STATUS_OK;
     snprintf(expected, sizeof expected, "[%lu, %d, %d]: samples, outputs and inputs of the network", (unsigned long)s->x.rows, r->outputs, r->inputs);
@@ -345,12 +362,14 @@ static bool x_is_of_a_stream(hid_t file, const char *path)
     return is;
 }
 
-static uint64_t numbers_of(hid_t file, const char *path, const char *name)
+/* Too many numbers for the memory that they would take in double; beside derivatives bytes would be scaled here alone. */
+static bool is_large(hid_t file, const char *path, bool derivatives, uint64_t cache)
 {
-    hdf5_column c;
-    uint64_t n = column_open(&c, file, path, name, CHUNKS_IN_DOUBT) == STATUS_OK && c.set > 0 ? (uint64_t)c.rows * c.row_count : 0;
-    column_close_within(&c);
-    return n;
+    hdf5_column x;
+    bool is = column_open(&x, file, path, "x", CHUNKS_IN_DOUBT) == STATUS_OK && x.set > 0 && !(derivatives && x.kind == COLUMN_BYTES);
+    uint64_t numbers = is ? (uint64_t)x.rows * x.row_count : 0;
+    column_close_within(&x);
+    return is && numbers + bytes_of(file, path, "dydx") / sizeof(float) > cache / sizeof(double);
 }
 
 bool stream_hdf5_is_needed(const char *path, uint64_t cache)
@@ -363,8 +382,7 @@ bool stream_hdf5_is_needed(const char *path, uint64_t cache)
         bool has_first = exists(file, "dydx"), has_others = false;
         for (size_t i = 0; i < sizeof others / sizeof *others; ++i)
             has_others |= exists(file, others[i]);
-        bool large = !has_others && numbers_of(file, path, "x") + numbers_of(file, path, "dydx") > cache / sizeof(double);
-        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || large ||
+        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || (!has_others && is_large(file, path, has_first, cache)) ||
                  (!has_first && !has_others && x_is_of_a_stream(file, path));
         H5Fclose(file);
     }

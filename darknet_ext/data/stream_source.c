@@ -72,6 +72,7 @@ static stream_request make_request(const opening *o)
         .labels_given = given,
         .needs_labels = o->needs->needs_values,
         .needs_derivatives = o->needs->needs_derivatives,
+        .wants_derivatives = o->needs->wants_derivatives,
         .missing = option_boolean(d, "missing"),
         .cache = cache_bytes(d),
         .pictures = o->needs->pictures,
@@ -83,13 +84,16 @@ static status open_file(opening *o, const char *key, sample_stream **stream)
 {
     o->request.path = option_text(o->data, key);
     if (!is_hdf5(o->request.path))
-        return data_fail(o->data, o->path, key, "only HDF5 files (.h5, .hdf5) can be read in pieces, as history, scale, split, fraction, labels, loaders and augment ask for");
+        return data_fail(o->data, o->path, key, "only HDF5 files (.h5, .hdf5) can be read in pieces, as history, scale, split, fraction, labels, loaders and augment ask "
+                                                    "for, and a file= that is larger than cache_mb=");
     return at_key(o, key, stream_hdf5_open(stream, &o->request));
 }
 
 static status open_files(opening *o)
 {
     status s = open_file(o, "file", &o->source->stream);
+    o->request.wants_derivatives |= o->request.needs_derivatives;
+    o->request.needs_derivatives = false; /* of tests */
     return s == STATUS_OK && option_given(o->data, "test_file") ? open_file(o, "test_file", &o->source->test_stream) : s;
 }
 
@@ -207,10 +211,10 @@ static status check_needs(const opening *o)
 {
     const section *d = o->data;
     if (option_text(d, "normalise") && strcmp(option_text(d, "normalise"), "none") != 0)
-        return data_fail(d, o->path, "normalise", "normalise= needs all samples in memory: scale= scales those that are read in pieces");
+        return data_fail(d, o->path, "normalise", "normalise= needs all samples in memory (a larger cache_mb= may hold them): scale= scales those that are read in pieces");
     if (o->needs->needs_others)
-        return data_fail(d, o->path, stream_source_key(d), "samples that are read in pieces have no derivatives but dydx: a loss on others needs another "
-                                                           "target than the data");
+        return data_fail(d, o->path, stream_source_key(d), "samples that are read in pieces have no derivatives but dydx (a larger cache_mb= may hold "
+                                                           "them all): a loss on others needs another target than the data");
     return o->needs->needs_derivatives ? check_derivatives(o) : STATUS_OK;
 }
 
@@ -228,6 +232,7 @@ status stream_source_open(stream_source *s, const section *data, const char *pat
     if (result == STATUS_OK)
         result = divide(&o);
     s->training.augment = augment;
+    s->training.values_alone = !needs->needs_derivatives;
     return result;
 }
 

@@ -11,6 +11,7 @@ typedef struct sample_set {
     uint32_t *samples;           /* [n], owned */
     uint32_t n;
     augmentation augment;        /* of training samples */
+    bool values_alone;           /* of training samples: derivatives are for tests */
 } sample_set;
 
 typedef struct stream_source {
@@ -25,7 +26,8 @@ typedef struct stream_needs {
     int inputs, outputs;
     tensor_shape input;           /* channels 0: nobody looks at the shape */
     bool needs_values;            /* y is looked at */
-    bool needs_derivatives;       /* first derivatives are looked for in the data */
+    bool needs_derivatives;       /* the training needs first derivatives from the data */
+    bool wants_derivatives;       /* tests look at them, where they are there */
     bool needs_others;            /* and others than by all inputs, or higher ones */
     uint64_t seed;
     const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */

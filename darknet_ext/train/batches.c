@@ -96,13 +96,14 @@ static status fill_from_loader(batches *b, uint64_t first)
     const graph *g = plugin_graph(b->net);
     size_t rows = (size_t)b->drawn, inputs = shape_count(g->input);
     status s = loader_take(b->loader, first, &m);
+    size_t given = m.labels < b->truth_count ? m.labels : b->truth_count; /* derivatives may be there for tests alone */
     if (s != STATUS_OK)
         return s;
     memcpy(plugin_input(b->net), m.x, rows * inputs * sizeof *m.x);
     for (size_t i = 0; i < rows; ++i) {
         float *truth = plugin_truth(b->net) + i * b->truth_count;
-        memcpy(truth, m.y + i * m.labels, m.labels * sizeof *truth);
-        for (size_t k = m.labels; k < b->truth_count; ++k)
+        memcpy(truth, m.y + i * m.labels, given * sizeof *truth);
+        for (size_t k = given; k < b->truth_count; ++k)
             truth[k] = NAN;
     }
     return STATUS_OK;

@@ -58,7 +58,7 @@ static slot *begin(loader *l)
 static void fill(const loader *l, slot *s, void *scratch)
 {
     const sample_stream *stream = l->set->stream;
-    sample_view view = {.augment = l->set->augment};
+    sample_view view = {.augment = l->set->augment, .values_alone = l->set->values_alone};
     s->result = STATUS_OK;
     for (size_t i = 0; i < (size_t)l->minibatch && s->result == STATUS_OK; ++i) {
         view.position = s->first + i;

@@ -54,6 +54,11 @@ static status check_label_kind(const training_set *t, plugin_network *p)
     return STATUS_OK;
 }
 
+static status fail_without_labels(const training_set *t, const char *path)
+{
+    return data_fail(t->data.where, path, stream_source_key(t->data.where), "the test samples have no labels: nothing says how good the network is");
+}
+
 /* An update of fewer samples than it asks for would see some of them twice. */
 static status check_streams(training_set *t, plugin_network *p)
 {
@@ -65,12 +70,13 @@ static status check_streams(training_set *t, plugin_network *p)
         return STATUS_OK;
     if (o && o->rms_components)
         return option_fail(config_section(c, "sobolev"), c->path, "component_weights",
-                           "component_weights=rms looks at the derivatives of all samples before the training, and these are read in pieces");
+                           "component_weights=rms looks at the derivatives of all samples before the training, and these are read in pieces (a larger "
+                           "cache_mb= may hold them)");
     if (teacher_function(p))
         return option_fail(teacher_function(p), c->path, "function", "a function gives its labels once, to samples in memory, and these are read in pieces");
     const sample_stream *tests = t->data.streams.test.stream;
     if (!tests->has_labels && !tests->has_derivatives && !(o && o->teacher))
-        return data_fail(t->data.where, c->path, stream_source_key(t->data.where), "the test samples have no labels: nothing says how good the network is");
+        return fail_without_labels(t, c->path);
     status s = check_label_kind(t, p);
     if (s != STATUS_OK || (long)t->data.streams.training.n >= batch)
         return s;
@@ -152,13 +158,48 @@ static dataset_part choose_measure(const training_set *t, plugin_network *p)
     return PART_Y;
 }
 
+/* Whether any sample has one of the labels first..first+count-1. */
+static status find_given(const sample_set *set, size_t first, size_t count, bool *given)
+{
+    float *labels = allocate_zeroed(stream_labels(set->stream), sizeof *labels);
+    void *scratch = malloc(stream_scratch(set->stream));
+    status s = labels && scratch ? STATUS_OK : STATUS_NO_MEMORY;
+    *given = false;
+    for (uint32_t i = 0; i < set->n && s == STATUS_OK && !*given; ++i) {
+        s = stream_read(set->stream, set->samples[i], NULL, scratch, NULL, labels);
+        for (size_t k = first; k < first + count && s == STATUS_OK; ++k)
+            *given |= !isnan(labels[k]);
+    }
+    free(labels);
+    free(scratch);
+    return s;
+}
+
+/* As of tests in memory; values also where a teacher gives them. */
+static status choose_streamed_measure(training_set *t, plugin_network *p)
+{
+    const sample_set *tests = &t->data.streams.test;
+    const sample_stream *stream = tests->stream;
+    const objective_options *o = plugin_objective(p);
+    size_t m = (size_t)stream->outputs;
+    bool values = false, derivatives = false;
+    t->measure = PART_Y;
+    if (!stream->has_labels && o && o->teacher)
+        return STATUS_OK;
+    status s = stream->has_labels ? find_given(tests, 0, m, &values) : STATUS_OK;
+    if (s == STATUS_OK && stream->has_derivatives)
+        s = find_given(tests, m, stream_labels(stream) - m, &derivatives);
+    if (derivatives && (!values || (o && !objective_has_values(o))))
+        t->measure = PART_JACOBIAN;
+    return s != STATUS_OK || values || derivatives ? s : fail_without_labels(t, plugin_config(p)->path);
+}
+
 static status make_streamed(training_set *t, plugin_network *p)
 {
     const section *data = config_section(plugin_config(p), "data");
-    const objective_options *o = plugin_objective(p);
     status s = stream_source_prepare(&t->data.streams, data, plugin_config(p)->path);
-    bool values = (!o || objective_has_values(o)) && t->data.streams.test.stream->has_labels;
-    t->measure = !values && t->data.streams.test.stream->has_derivatives ? PART_JACOBIAN : PART_Y;
+    if (s == STATUS_OK)
+        s = choose_streamed_measure(t, p);
     t->classes = t->measure == PART_Y && data_scores(p, &t->data) != SCORES_NONE;
     if (s == STATUS_OK)
         s = fold_create(&t->fold, plugin_graph(p), NULL);

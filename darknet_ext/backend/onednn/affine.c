@@ -174,10 +174,11 @@ typedef struct pair_group {
     part outputs;
     real sums[MOST_GROUP_ROWS];
     dot_lanes dots[MOST_GROUP_ROWS];
-    real slopes[MOST_GROUP_ROWS * SAMPLE_BLOCK]; /* of a block of samples: each tile's lie in one piece, delta_r f'(y_r) of its outputs after each other */
+    real slopes[MOST_GROUP_ROWS * SAMPLE_BLOCK]; /* delta_r f'(y_r) of a block of samples, those of a tile's outputs in one piece */
 } __attribute__((aligned(64))) pair_group;
 
-DNX_ALWAYS_INLINE void slopes_of_kind(size_t size, activation f, const affine_pair *p, size_t first, part samples, real *restrict slopes, real *restrict sums)
+DNX_ALWAYS_INLINE void slopes_of_kind(size_t size, activation f, const affine_pair *p, size_t first, part samples, real *restrict slopes,
+                                      real *restrict sums)
 {
     for (size_t r = 0; r < samples.size; r++) {
         const real delta = p->delta[samples.first + r], s = p->s[samples.first + r];
@@ -191,7 +192,7 @@ DNX_ALWAYS_INLINE void slopes_of_kind(size_t size, activation f, const affine_pa
     }
 }
 
-/* Of the outputs of a tile. */
+/* Those of a tile's outputs, and what they add to c. */
 DNX_HOT static void pair_slopes(const affine_pair *p, part outputs, part samples, real *slopes, real *sums)
 {
     switch (p->f) {
