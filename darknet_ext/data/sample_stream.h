@@ -86,7 +86,8 @@ status stream_hdf5_open(sample_stream **result, const stream_request *request);
 status stream_images_open(sample_stream **result, const stream_request *request, const names_file *names);
 
 /* Whether that file is to be read in pieces whatever the cfg says: it holds frames, label, bytes or pictures (and no derivatives), or more numbers
- * than `cache` bytes hold in double (and no derivatives but dydx, that not beside bytes). False also when it cannot be read: whoever reads it whole says why. */
+ * than `cache` bytes hold in double (and no derivatives but dydx, that not beside bytes). False also when it cannot be read: whoever reads it whole
+ * says why. */
 bool stream_hdf5_is_needed(const char *path, uint64_t cache);
 
 /* Reads what is to lie in memory, and checks what can be checked once; before the first stream_read. */

@@ -119,7 +119,8 @@ static inline void tile_multiply(int rows, const tile_rows *a, const panel *b, t
 }
 
 /* Element (l, j) of what becomes a panel is b[l * step + j * column_step], 0 from `columns` on. */
-DNX_ALWAYS_INLINE void pack_columns(const real *restrict b, size_t step, size_t column_step, size_t width, size_t columns, size_t depth, real *restrict out)
+DNX_ALWAYS_INLINE void pack_columns(const real *restrict b, size_t step, size_t column_step, size_t width, size_t columns, size_t depth,
+                                    real *restrict out)
 {
     enum { AHEAD = 8 };
     for (size_t l = 0; l < depth; l++) {
