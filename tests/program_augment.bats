@@ -206,7 +206,7 @@ classes() {
     refuses 2 'v.cfg:12:9: error: [data] augment= needs images: [net] with height, width and channels' train v.cfg -out no
     echo 'x1,y1' >x.csv
     network 'file=x.csv\naugment=pad_crop' >c.cfg
-    refuses_like 2 'c.cfg:12:6: error: \[data\] only HDF5 files (.h5, .hdf5) can be read in pieces, as history, * and augment ask for' train c.cfg -out no
+    refuses_like 2 'c.cfg:12:6: error: \[data\] only HDF5 files (.h5, .hdf5) can be read in pieces, as history, * and augment ask for*' train c.cfg -out no
     network 'list=two.data\naugment=inception\nmax_area=.05' >m.cfg
     refuses 2 'm.cfg:14:10: error: [data] min_area=0.08 is above max_area=0.05' train m.cfg -out no
     absent no
