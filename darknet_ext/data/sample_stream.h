@@ -18,8 +18,8 @@ struct picture_tools;
 /* How a sample is looked at. */
 typedef struct sample_view {
     augmentation augment; /* of a training sample */
-    bool values_alone;    /* derivatives are not asked for: NaN */
     uint64_t position;    /* and its place in the sequence of epochs */
+    bool values_alone;    /* derivatives are not asked for: NaN */
     int crop;             /* of a test picture: which of PICTURE_CROPS */
 } sample_view;
 

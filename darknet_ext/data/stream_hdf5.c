@@ -147,11 +147,12 @@ static uint64_t bytes_of(hid_t file, const char *path, const char *name)
     return bytes;
 }
 
-/* x and its derivatives share the memory by their sizes. */
+/* x (or frames) and the derivatives share the memory by their sizes. */
 static status open_derivatives(hdf5_stream *s, hid_t file, const stream_request *r, uint64_t *left)
 {
-    const double x = (double)bytes_of(file, s->path, "x"), dydx = (double)bytes_of(file, s->path, "dydx");
-    if (!r->needs_derivatives && (!r->wants_derivatives || x == 0 || s->one_hot || r->labels != LABELS_LOGITS))
+    const double frames = (double)bytes_of(file, s->path, "frames"), dydx = (double)bytes_of(file, s->path, "dydx");
+    const double x = frames > 0 ? frames : (double)bytes_of(file, s->path, "x");
+    if (!r->needs_derivatives && (!r->wants_derivatives || frames > 0 || s->one_hot || r->labels != LABELS_LOGITS))
         return STATUS_OK;
     uint64_t share = dydx > 0 ? (uint64_t)((double)*left * (dydx / (x + dydx))) : 0;
     *left -= share;

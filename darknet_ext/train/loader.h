@@ -13,7 +13,7 @@ typedef struct loader loader;
 status loader_create(loader **result, const sample_set *set, int minibatch, uint64_t seed, int threads);
 void loader_free(loader *l); /* NULL is allowed */
 
-/* The minibatch of samples first .. first+minibatch-1 of the sequence: x [minibatch, inputs], y [minibatch, outputs], which stay until the next
+/* The minibatch of samples first .. first+minibatch-1 of the sequence; it stays until the next
  * call. Fast when it is the one after, or the same as, the last call's; else what was made in advance is thrown away. */
 typedef struct loaded_samples {
     const float *x, *y; /* [minibatch, inputs], [minibatch, labels] */

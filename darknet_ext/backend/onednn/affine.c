@@ -163,7 +163,8 @@ void onednn_affine_forward(activation f, const jet *x, const real *weights, cons
 
 /* ---------------------------------------------------------------- the gradients of a pair */
 
-enum { SAMPLE_BLOCK = 256, FEW_SAMPLES = 32, MOST_GROUP_ROWS = 144 };
+enum { SAMPLE_BLOCK = 256, MOST_GROUP_ROWS = 12 * NARROW_ROWS };
+_Static_assert(MOST_GROUP_ROWS % WIDE_ROWS == 0, "whole tiles of both heights");
 
 /* A scalar product as many sums. */
 typedef real dot_lanes[TILE_MOST_COLUMNS];
@@ -281,10 +282,9 @@ static void pair_outputs(const affine_pair *p, part outputs)
 static size_t group_outputs(const affine_pair *p)
 {
     const size_t threads = (size_t)omp_get_max_threads(), fair = in_tiles((p->outputs + threads - 1) / threads);
-    const size_t most = MOST_GROUP_ROWS / tile_height() * tile_height();
-    if (p->rows <= FEW_SAMPLES)
+    if (p->rows <= PANEL_FEW_ROWS)
         return 2 * tile_height();
-    return fair < most ? fair : most;
+    return fair < MOST_GROUP_ROWS ? fair : MOST_GROUP_ROWS;
 }
 
 void onednn_affine_pair_gradients(const affine_pair *p)

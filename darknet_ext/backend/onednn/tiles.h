@@ -12,7 +12,7 @@
 /* Full tiles with AVX-512, and without. */
 enum { WIDE_ROWS = 8, WIDE_COLUMNS = 32, NARROW_ROWS = 12, NARROW_COLUMNS = 16, TILE_MOST_ROWS = NARROW_ROWS, TILE_MOST_COLUMNS = WIDE_COLUMNS };
 
-enum { PANEL_DEPTH = 1024 };
+enum { PANEL_DEPTH = 1024, PANEL_FEW_ROWS = 32 };
 
 /* tile_columns() columns of B: element (l, j) is data[l * stride + j]. */
 typedef struct panel {
@@ -155,8 +155,7 @@ static panel panel_of_rows(const real *w, size_t stride, size_t columns, size_t 
  * lines so far apart stay in the cache together. */
 static panel panel_of_columns(const real *b, size_t stride, size_t columns, size_t depth, panel_memory *memory)
 {
-    enum { FEW_LINES = 32 };
-    if (columns == tile_columns() && (TILES_ARE_WIDE || depth <= FEW_LINES))
+    if (columns == tile_columns() && (TILES_ARE_WIDE || depth <= PANEL_FEW_ROWS))
         return (panel){b, stride, depth};
     return panel_pack(b, stride, 1, columns, depth, memory);
 }
