@@ -1,8 +1,9 @@
-/* Writes HDF5 files of samples for program_stream.bats:  make_samples KIND FILE [chunk, compressed; 0: contiguous]
+/* Writes HDF5 files of samples for program_stream.bats:  make_samples KIND FILE [chunk, compressed; 0: contiguous] [points of a function]
  *     frames     300 frames of 8 x 8 in episodes of 1 to 40, with logits of two actions: the newest frame is bright, or it is not
  *     unlabelled the same without the logits
  *     classes    the same frames as x, with a label
  *     nan        x of float with a number that is not one; unordered: episodes that decrease; beyond: a class too many
+ *     curved     points (600) of f(a, b) = a^2 b + 3 b with its gradient and Hessian; along: the same with two directions v, J v and H v
  *     scalar     x is a single number; parts, wide: episodes that are no integers, or of more than 32 bits */
 #include <math.h>
 #include <stdbool.h>
@@ -55,6 +56,56 @@ static int put_episodes(hid_t file, const char *kind)
     return samples_put_as(file, "episode", 1, &n, parts ? H5T_IEEE_F64LE : H5T_STD_I64LE, H5T_NATIVE_DOUBLE, numbers, (sample_layout){0, 0});
 }
 
+/* ---------------------------------------------------------------- a function of two inputs */
+
+enum { MOST_POINTS = 40000, R = 2 };
+
+static void put_direction(double a, double b, int i, int r, float v[2], float *weight, float *jvp, float hvp[2])
+{
+    const double p = cos(2.3 * i + r), q = sin(2.3 * i + r);
+    v[0] = (float)p;
+    v[1] = (float)q;
+    *weight = (float)(1 + i % 2);
+    *jvp = (float)(2 * a * b * p + (a * a + 3) * q);
+    hvp[0] = (float)(2 * b * p + 2 * a * q);
+    hvp[1] = (float)(2 * a * p);
+}
+
+static int put_function(hid_t file, int points, bool along, sample_layout layout)
+{
+    static float in[MOST_POINTS][2], f[MOST_POINTS], gradient[MOST_POINTS][2], hessian[MOST_POINTS][2][2];
+    static float v[MOST_POINTS][R][2], weight[MOST_POINTS][R], jvp[MOST_POINTS][R], hvp[MOST_POINTS][R][2];
+    const hsize_t n = (hsize_t)points;
+    for (int i = 0; i < points; ++i) {
+        const double a = 2 * sin(i), b = 5 + cos(1.7 * i);
+        in[i][0] = (float)a;
+        in[i][1] = (float)b;
+        f[i] = (float)(a * a * b + 3 * b);
+        gradient[i][0] = (float)(2 * a * b);
+        gradient[i][1] = (float)(a * a + 3);
+        hessian[i][0][0] = (float)(2 * b);
+        hessian[i][0][1] = hessian[i][1][0] = (float)(2 * a);
+        for (int r = 0; r < R; ++r)
+            put_direction(a, b, i, r, v[i][r], &weight[i][r], &jvp[i][r], hvp[i][r]);
+    }
+    const struct {
+        const char *name;
+        int rank;
+        hsize_t sizes[4];
+        const void *numbers;
+        bool always, along;
+    } parts[] = {
+        {"x", 2, {n, 2}, in, true, false},        {"y", 1, {n}, f, true, false},          {"dydx", 2, {n, 2}, gradient, false, false},
+        {"d2ydx2", 3, {n, 2, 2}, hessian, false, false}, {"v", 3, {n, R, 2}, v, false, true},   {"v_weight", 2, {n, R}, weight, false, true},
+        {"jvp", 2, {n, R}, jvp, false, true},     {"hvp", 3, {n, R, 2}, hvp, false, true},
+    };
+    int failed = 0;
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; ++k)
+        if (parts[k].always || parts[k].along == along)
+            failed |= samples_put_as(file, parts[k].name, parts[k].rank, parts[k].sizes, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, parts[k].numbers, layout);
+    return failed;
+}
+
 int main(int argc, char **argv)
 {
     const hsize_t frame_sizes[] = {N, SIDE, SIDE}, x_sizes[] = {N, 1, SIDE, SIDE}, flat[] = {N, PIXELS}, y_sizes[] = {N, 2};
@@ -71,6 +122,8 @@ int main(int argc, char **argv)
     } else if (strcmp(kind, "nan") == 0) {
         x[123][45] = NAN;
         failed |= samples_put_floats(file, "x", 2, flat, *x) | samples_put_floats(file, "y", 2, y_sizes, *y);
+    } else if (strcmp(kind, "curved") == 0 || strcmp(kind, "along") == 0) {
+        failed |= put_function(file, argc > 4 ? atoi(argv[4]) : 600, strcmp(kind, "along") == 0, layout);
     } else if (strcmp(kind, "scalar") == 0) {
         failed |= samples_put_floats(file, "x", 0, flat, *x) | samples_put_floats(file, "y", 2, y_sizes, *y);
     } else {

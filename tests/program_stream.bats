@@ -89,6 +89,60 @@ EOF
     refuses_like 2 '-set data.test_file=t.csv: error: \[data\] only HDF5 files *, and a file= that is larger than cache_mb=' train d.cfg -set data.test_file=t.csv -out no
 }
 
+# curve FILE NET-KEYS DATA-KEYS SOBOLEV-KEYS
+curve() {
+    printf '[net]\ninputs=2\nbatch=20\nmax_batches=1000\nlearning_rate=.01\nadam=1\ndecay=0\n%b\n[data]\nfile=%s\nloaders=2\n%b\n' "$2" "$1" "$3"
+    printf '[connected]\noutput=24\nactivation=softplus\n[connected]\noutput=1\nactivation=linear\n[sobolev]\n%b\n' "$4"
+}
+
+@test "second derivatives and products along v come in pieces, too" {
+    curve curved.h5 '' 'normalise=all\npoints=600\ntest_points=100' 'order=2\nweight_2=.1' >c.cfg
+    curve along.h5 '' 'normalise=all\npoints=600\ntest_points=100' 'order=2\nweight_2=.1\nlabel_directions=2' >v.cfg
+    local cfg layout
+    for cfg in c v; do
+        make_samples curved curved.h5 0 40000
+        make_samples along along.h5 0 40000
+        trains $cfg.cfg $cfg
+        less_than "$(metric test_value_mse $cfg)" .05
+        less_than "$(metric test_hessian_mse $cfg)" .5
+        trains $cfg.cfg $cfg.disk -set data.cache_mb=1 -set data.loaders=5
+        make_samples curved curved.h5 16 40000
+        make_samples along along.h5 16 40000
+        trains $cfg.cfg $cfg.chunks -set data.cache_mb=1
+        same_file $cfg/${cfg}_final.weights $cfg.disk/${cfg}_final.weights
+        same_file $cfg/${cfg}_final.weights $cfg.chunks/${cfg}_final.weights
+        ends 0 valid $cfg.cfg $cfg/${cfg}_final.weights
+        like valid "*hessian_mse *" "$output"
+        ends 0 check $cfg.cfg
+    done
+    less_than "$(metric test_gradient_mse c)" .05
+    less_than "$(metric test_directional_mse v)" .1
+    refuses 2 'v.cfg:10:6: error: [data] along.h5 has v for 2 directions: set [sobolev] label_directions=2' train v.cfg -set sobolev.label_directions=1 -out no
+    refuses 2 'v.cfg:10:6: error: [data] along.h5 has v and hvp instead of d2ydx2: set [sobolev] label_directions=2' train v.cfg -set sobolev.label_directions=0 -out no
+    refuses 2 'c.cfg:10:6: error: [data] curved.h5 has no v, which [sobolev] label_directions needs' train c.cfg -set sobolev.label_directions=1 -out no
+    absent no
+}
+
+@test "samples in pieces are made normal like those in memory" {
+    make_samples curved curved.h5
+    # All samples are tests as well as training samples: both ways look at the same ones.
+    curve curved.h5 '' 'test_file=curved.h5\nnormalise=all' 'order=1\ncomponent_weights=rms' >s.cfg
+    sed /loaders=/d s.cfg >m.cfg
+    trains s.cfg stream -set net.batch=600
+    trains m.cfg memory -set net.batch=600
+    awk -v a="$(metric test_gradient_mse stream)" -v b="$(metric test_gradient_mse memory)" 'BEGIN { d = (a - b) / b; exit !(d < 1e-3 && d > -1e-3) }'
+    awk -v a="$(metric test_gradient_mse stream 1)" -v b="$(metric test_gradient_mse memory 1)" 'BEGIN { d = (a - b) / b; exit !(d < 1e-5 && d > -1e-5) }'
+    trains s.cfg pca -set data.differential_pca=1e-4
+    like output '*differential PCA: 2 of 2 directions kept*' "$output"
+    trains s.cfg whole
+    trains s.cfg half -set net.max_batches=100
+    ends 0 train s.cfg half/s_last.weights -out rest -no-chart
+    same_file whole/s_final.weights rest/s_final.weights
+    curve curved.h5 '' 'normalise=inputs' 'order=0' >v.cfg
+    trains v.cfg values
+    less_than "$(metric test_value_mse values)" 4
+}
+
 @test "one, four and seven threads, memory and disk, chunks or none: the same bits" {
     make_samples frames frames.h5
     network 'file=frames.h5\nhistory=4' 4 >f.cfg
@@ -253,12 +307,10 @@ EOF
     refuses_like 2 '*3 frames of 8 x 8 (history=3) are 192 numbers, the network takes 256: 4 x 8 x 8' train f.cfg -out no
     network 'file=good.h5\nhistory=4\nfraction=.01' 4 >f.cfg
     refuses 2 'f.cfg:5:7: error: an update takes batch=16 samples, but there are 3 to train on' train f.cfg -out no
-    network 'file=good.h5\nhistory=4\nnormalise=inputs' 4 >f.cfg
-    refuses_like 2 'f.cfg:14:11: error: \[data\] normalise= needs all samples in memory*' train f.cfg -out no
     network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=1/' >f.cfg
-    refuses_like 2 '*good.h5: error: holds no dydx, which the loss on first derivatives needs (weight_1=0 leaves it out)' train f.cfg -out no
-    network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=2/' >f.cfg
-    refuses_like 2 '*samples that are read in pieces have no derivatives but dydx*' train f.cfg -out no
+    refuses_like 2 '*good.h5 has no dydx, which the loss on first derivatives needs (weight_1=0 leaves it out)' train f.cfg -out no
+    network 'file=good.h5\nhistory=4' 4 | sed 's/order=0/order=2\nweight_1=0/' >f.cfg
+    refuses_like 2 '*good.h5 has no d2ydx2, which the loss on second derivatives needs (weight_2=0 leaves it out)' train f.cfg -out no
     network 'file=good.h5\nhistory=4\nlabels=probabilities' 4 | sed 's/order=0/order=1/' >f.cfg
     refuses_like 2 '*labels= cannot stand beside derivatives from the data*' train f.cfg -out no
     printf 'x1,x2,y\n1,2,3\n4,5,6\n' >t.csv

@@ -155,48 +155,95 @@ static void test_labels(void **state)
     }
 }
 
-/* dydx of bytes that a factor scales, from memory, from the disk and through the library: the derivatives by what the network sees. */
+enum { SAMPLES = 5, OUTPUTS = 3, INPUTS = 2, R = 2, MOST = R * OUTPUTS * INPUTS };
+
+/* The derivatives that a file can hold, and what they are by x' = x / 4. */
+static const struct {
+    dataset_part part;
+    int rank;
+    hsize_t sizes[4];
+    float factor;
+} derivative_parts[] = {
+    {PART_JACOBIAN, 3, {SAMPLES, OUTPUTS, INPUTS, 0}, 4},
+    {PART_HESSIAN, 4, {SAMPLES, OUTPUTS, INPUTS, INPUTS}, 16},
+    {PART_V, 3, {SAMPLES, R, INPUTS, 0}, .25f},
+    {PART_V_WEIGHT, 2, {SAMPLES, R, 0, 0}, 1},
+    {PART_JVP, 3, {SAMPLES, R, OUTPUTS, 0}, 1},
+    {PART_HVP, 4, {SAMPLES, R, OUTPUTS, INPUTS}, 4},
+};
+enum { DERIVATIVE_PARTS = sizeof derivative_parts / sizeof *derivative_parts };
+
+/* Number i of a part of a sample; one is not given. */
+static float derivative_number(dataset_part part, int sample, int i, bool nan)
+{
+    bool missing = nan && sample == 3 && i == 1 && part != PART_V && part != PART_V_WEIGHT;
+    return missing ? NAN : (float)(1000 * (int)part + 100 * sample + i);
+}
+
+static void put_derivatives(hid_t file, sample_layout layout, bool nan)
+{
+    float values[SAMPLES * MOST];
+    for (int k = 0; k < DERIVATIVE_PARTS; ++k) {
+        const dataset_part part = derivative_parts[k].part;
+        int count = 1;
+        for (int a = 1; a < derivative_parts[k].rank; ++a)
+            count *= (int)derivative_parts[k].sizes[a];
+        for (int i = 0; i < SAMPLES * count; ++i)
+            values[i] = derivative_number(part, i / count, i % count, nan);
+        assert_int_equal(samples_put_as(file, dataset_part_names[part], derivative_parts[k].rank, derivative_parts[k].sizes, H5T_IEEE_F32LE,
+                                        H5T_NATIVE_FLOAT, values, layout),
+                         0);
+    }
+}
+
+static void check_sample(sample_stream *s, int sample, const unsigned char *x, bool nan, void *scratch)
+{
+    float got_x[INPUTS], got[OUTPUTS * (1 + INPUTS + INPUTS * INPUTS) + R * (INPUTS + 1 + OUTPUTS + OUTPUTS * INPUTS)];
+    const int labels = sizeof got / sizeof *got;
+    assert_int_equal(stream_labels(s), labels);
+    assert_int_equal(stream_read(s, (uint32_t)sample, NULL, scratch, got_x, got), STATUS_OK);
+    assert_true(got_x[1] == .25f * x[1]);
+    assert_true(got[2] == (float)(sample - 2));
+    for (int k = 0; k < DERIVATIVE_PARTS; ++k) {
+        const dataset_part part = derivative_parts[k].part;
+        for (size_t i = 0; i < stream_part_size(s, part); ++i) {
+            float want = derivative_parts[k].factor * derivative_number(part, sample, (int)i, nan), found = got[stream_labels_before(s, part) + i];
+            if (isnan(want) ? !isnan(found) : found != want)
+                fail_msg("sample %d, %s, number %zu: %g instead of %g", sample, dataset_part_names[part], i, (double)found, (double)want);
+        }
+    }
+    assert_int_equal(stream_read(s, (uint32_t)sample, &(sample_view){.values_alone = true}, scratch, got_x, got), STATUS_OK);
+    assert_true(got[2] == (float)(sample - 2));
+    for (int i = OUTPUTS; i < labels; ++i)
+        assert_true(isnan(got[i]));
+}
+
+/* Derivatives beside bytes that a factor scales, from memory, from the disk and through the library: by what the network sees. */
 static void test_derivatives(void **state)
 {
     (void)state;
-    enum { N = 5, M = 3, INPUTS = 2 };
     static const sample_layout layouts[] = {{0, 0}, {2, 1}};
-    unsigned char x[N][INPUTS];
-    float y[N][M], dydx[N][M][INPUTS];
-    for (int i = 0; i < N; ++i)
-        for (int k = 0; k < M; ++k)
-            for (int j = 0; j < INPUTS; ++j) {
-                x[i][j] = (unsigned char)(10 * i + j);
-                y[i][k] = (float)(i - k);
-                dydx[i][k][j] = (float)(100 * i + 10 * k + j);
-            }
+    unsigned char x[SAMPLES][INPUTS];
+    float y[SAMPLES][OUTPUTS];
+    for (int i = 0; i < SAMPLES; ++i)
+        for (int k = 0; k < OUTPUTS; ++k) {
+            x[i][k % INPUTS] = (unsigned char)(10 * i + k % INPUTS);
+            y[i][k] = (float)(i - k);
+        }
     for (int pass = 0; pass < 8; ++pass) {
         const bool fits = pass & 1, nan = pass & 2;
-        dydx[3][1][0] = nan ? NAN : 310;
         hid_t file = samples_create("derivatives.h5");
-        assert_int_equal(samples_put_bytes(file, "x", 2, (const hsize_t[]){N, INPUTS}, *x, layouts[pass / 4]), 0);
-        assert_int_equal(samples_put_floats(file, "y", 2, (const hsize_t[]){N, M}, *y), 0);
-        assert_int_equal(samples_put_as(file, "dydx", 3, (const hsize_t[]){N, M, INPUTS}, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, dydx, layouts[pass / 4]), 0);
+        assert_int_equal(samples_put_bytes(file, "x", 2, (const hsize_t[]){SAMPLES, INPUTS}, *x, layouts[pass / 4]), 0);
+        assert_int_equal(samples_put_floats(file, "y", 2, (const hsize_t[]){SAMPLES, OUTPUTS}, *y), 0);
+        put_derivatives(file, layouts[pass / 4], nan);
         H5Fclose(file);
-        stream_request r = {.path = "derivatives.h5", .inputs = INPUTS, .outputs = M, .scale = .25, .needs_labels = true, .needs_derivatives = true,
-                            .missing = nan, .cache = fits ? 1 << 20 : 1};
+        stream_request r = {.path = "derivatives.h5", .inputs = INPUTS, .outputs = OUTPUTS, .scale = .25, .needs_labels = true, .parts = ALL_PARTS,
+                            .needs_derivatives = true, .missing = nan, .cache = fits ? 1 << 20 : 1};
         sample_stream *s = open_stream(&r);
-        float got_x[INPUTS], got[M * (1 + INPUTS)];
         void *scratch = malloc(stream_scratch(s));
-        assert_true(s->has_derivatives);
-        assert_int_equal(stream_labels(s), M * (1 + INPUTS));
-        for (int i = N - 1; i >= 0; --i) {
-            assert_int_equal(stream_read(s, (uint32_t)i, NULL, scratch, got_x, got), STATUS_OK);
-            assert_true(got_x[1] == .25f * x[i][1]);
-            for (int k = 0; k < M; ++k) {
-                assert_true(got[k] == y[i][k]);
-                for (int j = 0; j < INPUTS; ++j) {
-                    float want = 4 * dydx[i][k][j], found = got[M + k * INPUTS + j];
-                    if (isnan(want) ? !isnan(found) : found != want)
-                        fail_msg("pass %d, sample %d, output %d, input %d: %g instead of %g", pass, i, k, j, (double)found, (double)want);
-                }
-            }
-        }
+        assert_int_equal(s->directions, R);
+        for (int i = SAMPLES - 1; i >= 0; --i)
+            check_sample(s, i, x[i], nan, scratch);
         free(scratch);
         stream_free(s);
     }
@@ -442,7 +489,7 @@ static void expect_refused(const char *what, const stream_request *r, const char
     if (result == STATUS_OK)
         result = stream_prepare(s);
     if (result == STATUS_OK) { /* not in memory: found when it is read */
-        float x[2], y[9];
+        float x[2], y[32];
         void *scratch = malloc(stream_scratch(s));
         for (uint32_t i = 0; i < s->samples && result == STATUS_OK; ++i)
             result = stream_read(s, i, NULL, scratch, x, y);
@@ -475,19 +522,62 @@ static void test_bad_files(void **state)
 static void test_bad_derivatives(void **state)
 {
     (void)state;
-    const float dydx[24] = {[7] = NAN};
-    for (int kind = 0; kind < 3; ++kind) {
+    const float numbers[48] = {[7] = NAN, [9] = -1};
+    static const struct {
+        const char *name;
+        int rank;
+        hsize_t sizes[4];
+        const char *says;
+    } files[] = {
+        {"dydx", 3, {4, 3, 1, 0}, "dydx has the shape [4, 3, 1], expected [4, 3, 2]: samples, outputs and inputs of the network"},
+        {"dydx", 3, {3, 3, 2, 0}, "dydx has the shape [3, 3, 2], expected [4, 3, 2]: samples, outputs and inputs of the network"},
+        {"dydx", 3, {4, 3, 2, 0}, "dydx[1, 0, 1] (counted from 0) is not a number"},
+        {"d2ydx2", 3, {4, 3, 2, 0}, "d2ydx2 has the shape [4, 3, 2], expected [4, 3, 2, 2]: samples, outputs and twice inputs of the network"},
+        {"d2ydx2", 4, {4, 3, 2, 2}, "d2ydx2[0, 1, 1, 1] (counted from 0) is not a number"},
+        {"v", 3, {4, 2, 1, 0}, "v[3, 1, 0] (counted from 0) is not a number"},
+        {"v", 2, {4, 3, 0, 0}, "v has the shape [4, 3], expected [4, r, 2]: samples, directions and inputs of the network"},
+        {"v", 2, {4, 1, 0, 0}, "v has the shape [4, 1], expected [4, r, 2]: samples, directions and inputs of the network"},
+        {"jvp", 2, {4, 3, 0, 0}, "jvp needs the directions v, which are missing"},
+        {"hvp", 3, {4, 3, 2, 0}, "hvp needs the directions v, which are missing"},
+    };
+    for (size_t k = 0; k < sizeof files / sizeof *files; ++k) {
         hid_t file = samples_create("bad.h5");
         put_x(file, good_x);
-        if (kind > 0)
-            assert_int_equal(samples_put_floats(file, "dydx", 3, (const hsize_t[]){4, 3, kind}, dydx), 0);
+        assert_int_equal(samples_put_floats(file, files[k].name, files[k].rank, files[k].sizes, numbers), 0);
         H5Fclose(file);
-        static const char *const says[] = {"holds no dydx, which the loss on first derivatives needs",
-                                           "dydx has the shape [4, 3, 1], expected [4, 3, 2]: samples, outputs and inputs of the network",
-                                           "dydx[1, 0, 1] (counted from 0) is not a number"};
         for (int fits = 0; fits < 2; ++fits) {
-            stream_request r = {.path = "bad.h5", .inputs = 2, .outputs = 3, .needs_derivatives = true, .cache = fits ? 1 << 20 : 1};
-            expect_refused("derivatives", &r, says[kind]);
+            stream_request r = {.path = "bad.h5", .inputs = 2, .outputs = 3, .parts = ALL_PARTS, .needs_derivatives = true, .cache = fits ? 1 << 20 : 1};
+            expect_refused("derivatives", &r, files[k].says);
+        }
+    }
+}
+
+/* Beside v. */
+static void test_bad_labels_along_v(void **state)
+{
+    (void)state;
+    const float v[16] = {1}, numbers[48] = {[3] = -1, [11] = NAN};
+    static const struct {
+        const char *name;
+        int rank;
+        hsize_t sizes[4];
+        const char *says;
+    } files[] = {
+        {"v_weight", 2, {4, 2, 0, 0}, "v_weight[1, 1] (counted from 0) is negative"},
+        {"v_weight", 2, {4, 3, 0, 0}, "v_weight has the shape [4, 3], expected [4, 2]: samples and directions of v"},
+        {"jvp", 2, {4, 3, 0, 0}, "jvp has the shape [4, 3], expected [4, 2, 3]: samples, directions of v and outputs of the network"},
+        {"jvp", 3, {4, 2, 3, 0}, "jvp[1, 1, 2] (counted from 0) is not a number"},
+        {"hvp", 3, {4, 2, 3, 0}, "hvp has the shape [4, 2, 3], expected [4, 2, 3, 2]: samples, directions of v, outputs and inputs of the network"},
+    };
+    for (size_t k = 0; k < sizeof files / sizeof *files; ++k) {
+        hid_t file = samples_create("bad.h5");
+        put_x(file, good_x);
+        assert_int_equal(samples_put_floats(file, "v", 3, (const hsize_t[]){4, 2, 2}, v), 0);
+        assert_int_equal(samples_put_floats(file, files[k].name, files[k].rank, files[k].sizes, numbers), 0);
+        H5Fclose(file);
+        for (int fits = 0; fits < 2; ++fits) {
+            stream_request r = {.path = "bad.h5", .inputs = 2, .outputs = 3, .parts = ALL_PARTS, .needs_derivatives = true, .cache = fits ? 1 << 20 : 1};
+            expect_refused("along v", &r, files[k].says);
         }
     }
 }
@@ -690,7 +780,7 @@ int main(void)
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_enter, folder_leave)
     const struct CMUnitTest tests[] = {
         IN_A_FOLDER(test_frames),   IN_A_FOLDER(test_labels),           IN_A_FOLDER(test_derivatives), IN_A_FOLDER(test_split),   IN_A_FOLDER(test_fraction),
-        IN_A_FOLDER(test_bad_files), IN_A_FOLDER(test_bad_derivatives), IN_A_FOLDER(test_bad_probabilities), IN_A_FOLDER(test_damaged), IN_A_FOLDER(test_loader),
+        IN_A_FOLDER(test_bad_files), IN_A_FOLDER(test_bad_derivatives), IN_A_FOLDER(test_bad_labels_along_v), IN_A_FOLDER(test_bad_probabilities), IN_A_FOLDER(test_damaged), IN_A_FOLDER(test_loader),
         IN_A_FOLDER(test_loader_fails), IN_A_FOLDER(test_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,32 +137,31 @@ static status check_part(const data_source *d, bool needed, bool there, const ch
     return fail(d, "file", "%s has no %s, which %s", option_text(d->where, "file"), what, why);
 }
 
-/* Whether the file has what the loss looks at. */
-static status check_parts(const data_source *d)
+/* Whether the file, which has these parts (bits) and v for so many directions, has what the loss looks at. */
+static status check_parts(const data_source *d, unsigned parts, int directions)
 {
-    const dataset *set = &d->samples;
     bool along = d->needs.directions > 0, missing = option_boolean(d->where, "missing");
-    double *const *parts = set->parts;
-    status s = check_part(d, d->needs.needs_values && !missing, parts[PART_Y], "y", "the loss on values needs");
+    bool values = parts >> PART_Y & 1, first = parts >> PART_JACOBIAN & 1, second = parts >> PART_HESSIAN & 1;
+    bool jvp = parts >> PART_JVP & 1, hvp = parts >> PART_HVP & 1;
+    status s = check_part(d, d->needs.needs_values && !missing, values, "y", "the loss on values needs");
     if (s == STATUS_OK && along)
-        s = check_part(d, true, parts[PART_V], "v", "[sobolev] label_directions needs");
+        s = check_part(d, true, parts >> PART_V & 1, "v", "[sobolev] label_directions needs");
     if (s == STATUS_OK)
-        s = check_part(d, d->needs.head, parts[PART_Y], "y", "differentiate=log_probabilities and differentiate=loss need");
-    if (s == STATUS_OK && along && set->directions != d->needs.directions)
-        s = fail(d, "file", "%s has v for %d direction%s: set [sobolev] label_directions=%d", option_text(d->where, "file"), set->directions,
-                 set->directions == 1 ? "" : "s", set->directions);
-    if (s == STATUS_OK && !along && d->needs.order > 1 && !parts[PART_HESSIAN] && parts[PART_HVP])
-        s = fail(d, "file", "%s has v and hvp instead of d2ydx2: set [sobolev] label_directions=%d", option_text(d->where, "file"), set->directions);
-    if (s == STATUS_OK && !along && d->needs.order > 0 && !parts[PART_JACOBIAN] && parts[PART_JVP])
-        s = fail(d, "file", "%s has v and jvp instead of dydx: set [sobolev] label_directions=%d", option_text(d->where, "file"), set->directions);
+        s = check_part(d, d->needs.head, values, "y", "differentiate=log_probabilities and differentiate=loss need");
+    if (s == STATUS_OK && along && directions != d->needs.directions)
+        s = fail(d, "file", "%s has v for %d direction%s: set [sobolev] label_directions=%d", option_text(d->where, "file"), directions,
+                 directions == 1 ? "" : "s", directions);
+    if (s == STATUS_OK && !along && d->needs.order > 1 && !second && hvp)
+        s = fail(d, "file", "%s has v and hvp instead of d2ydx2: set [sobolev] label_directions=%d", option_text(d->where, "file"), directions);
+    if (s == STATUS_OK && !along && d->needs.order > 0 && !first && jvp)
+        s = fail(d, "file", "%s has v and jvp instead of dydx: set [sobolev] label_directions=%d", option_text(d->where, "file"), directions);
     if (s == STATUS_OK)
-        s = check_part(d, d->needs.needs_first, parts[PART_JACOBIAN] || (along && parts[PART_JVP]), "dydx",
-                       "the loss on first derivatives needs (weight_1=0 leaves it out)");
+        s = check_part(d, d->needs.needs_first, first || (along && jvp), "dydx", "the loss on first derivatives needs (weight_1=0 leaves it out)");
     if (s == STATUS_OK)
-        s = check_part(d, d->needs.order > 1, along ? parts[PART_HVP] != NULL : parts[PART_HESSIAN] != NULL, along ? "hvp" : "d2ydx2",
+        s = check_part(d, d->needs.order > 1, along ? hvp : second, along ? "hvp" : "d2ydx2",
                        "the loss on second derivatives needs (weight_2=0 leaves it out)");
     if (s == STATUS_OK)
-        s = check_part(d, along && d->needs.whole_jacobian, parts[PART_JACOBIAN], "dydx",
+        s = check_part(d, along && d->needs.whole_jacobian, first, "dydx",
                        "order=2 of differentiate=log_probabilities or differentiate=loss needs beside hvp");
     return s;
 }
@@ -199,7 +198,7 @@ static status open_files(data_source *d)
 {
     status s = read_file(d, "file", &d->samples);
     if (s == STATUS_OK)
-        s = check_parts(d);
+        s = check_parts(d, dataset_parts(&d->samples), d->samples.directions);
     if (s == STATUS_OK && option_given(d->where, "test_file"))
         s = read_file(d, "test_file", &d->test_samples);
     else if (s == STATUS_OK && d->samples.points < 2)
@@ -295,23 +294,34 @@ static status test_from_file(const data_source *d, dataset *set)
 
 /* ---------------------------------------------------------------- samples in pieces */
 
+/* Beside a teacher nobody looks at derivatives of the data, but v may be theirs. */
+static unsigned streamed_parts(const data_source *d)
+{
+    const unsigned v = 1u << PART_V | 1u << PART_V_WEIGHT;
+    unsigned parts = wanted_parts(d) & ~(1u << PART_X | 1u << PART_Y);
+    return !d->needs.teacher ? parts : d->needs.directions > 0 ? v : 0;
+}
+
 static status open_streams(data_source *d)
 {
     const data_needs *n = &d->needs;
+    bool derivatives = n->needs_first || n->order > 1 || n->directions > 0;
     stream_needs needs = {
         .inputs = n->inputs,
         .outputs = n->outputs,
         .input = n->input,
         .needs_values = n->needs_values || n->head,
-        .needs_derivatives = n->needs_first,
-        .wants_derivatives = n->evaluation_order > 0 && !n->teacher,
-        .needs_others = n->order > 1 || n->directions > 0,
+        .parts = streamed_parts(d),
+        .needs_derivatives = derivatives,
         .seed = n->seed,
         .pictures = n->pictures,
     };
     for (int j = 0; j < n->inputs; ++j)
         d->high[j] = 1;
-    return stream_source_open(&d->streams, d->where, d->path, &needs);
+    status s = stream_source_open(&d->streams, d->where, d->path, &needs);
+    const sample_stream *stream = d->streams.stream;
+    unsigned values = s == STATUS_OK && stream->has_labels ? 1u << PART_Y : 0;
+    return s == STATUS_OK && derivatives ? check_parts(d, values | stream->parts, stream->directions) : s;
 }
 
 bool data_source_is_streamed(const data_source *d)

@@ -46,6 +46,14 @@ status dataset_allocate(dataset *d, unsigned parts)
     return complete ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+unsigned dataset_parts(const dataset *d)
+{
+    unsigned parts = 0;
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        parts |= d->parts[part] ? 1u << part : 0;
+    return parts;
+}
+
 unsigned parts_to_order(int order)
 {
     return (1u << PART_X | 1u << PART_Y | 1u << PART_JACOBIAN | 1u << PART_HESSIAN) & ((1u << (PART_Y + order + 1)) - 1);
@@ -97,11 +105,8 @@ long dataset_component(const dataset *d, dataset_part part, int k, double *mean,
 
 status dataset_select(const dataset *from, const uint32_t *samples, int n, dataset *to)
 {
-    unsigned parts = 0;
-    for (dataset_part part = 0; part < PART_COUNT; ++part)
-        parts |= from->parts[part] ? 1u << part : 0;
     *to = (dataset){.points = n, .inputs = from->inputs, .outputs = from->outputs, .directions = from->directions};
-    status s = dataset_allocate(to, parts);
+    status s = dataset_allocate(to, dataset_parts(from));
     if (s != STATUS_OK) {
         dataset_free(to);
         return s;

@@ -48,6 +48,9 @@ status dataset_allocate(dataset *d, unsigned parts);
 /* Copies `n` samples, by number, into a new data set with the same parts. */
 status dataset_select(const dataset *from, const uint32_t *samples, int n, dataset *to);
 
+/* The bits of those that are there. */
+unsigned dataset_parts(const dataset *d);
+
 /* x, y, and full derivatives up to the order, as bits. */
 unsigned parts_to_order(int order);
 

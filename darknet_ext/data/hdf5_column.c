@@ -125,6 +125,14 @@ status column_open(hdf5_column *c, hid_t file, const char *path, const char *nam
     return s;
 }
 
+uint64_t column_bytes_of(hid_t file, const char *path, const char *name)
+{
+    hdf5_column c;
+    uint64_t bytes = column_open(&c, file, path, name, COLUMN_LOOK) == STATUS_OK && c.set > 0 ? column_bytes(&c) : 0;
+    column_close_within(&c);
+    return bytes;
+}
+
 void column_close_within(hdf5_column *c)
 {
     if (c->set > 0)
@@ -249,4 +257,12 @@ status column_rows(const hdf5_column *c, uint32_t first, uint32_t n, void *scrat
 {
     *rows = c->memory ? (const char *)c->memory + first * c->row_bytes : scratch;
     return c->memory ? STATUS_OK : read_rows(c, first, n, scratch);
+}
+
+void column_to_floats(column_kind kind, const void *from, size_t count, float scale, float *to)
+{
+    const unsigned char *bytes = from;
+    const float *floats = from;
+    for (size_t i = 0; i < count; ++i)
+        to[i] = scale * (kind == COLUMN_BYTES ? (float)bytes[i] : floats[i]);
 }

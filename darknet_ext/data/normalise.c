@@ -272,7 +272,7 @@ static void normalise_vector(const normaliser *n, double *v, double *scratch)
     memcpy(v, scratch, (size_t)n->inputs * sizeof *v);
 }
 
-static void normalise_sample(const normaliser *n, dataset *d, size_t sample, double *scratch)
+void normalise_sample(const normaliser *n, dataset *d, size_t sample, double *scratch)
 {
     size_t inputs = (size_t)n->inputs, outputs = (size_t)n->outputs, directions = (size_t)d->directions;
     double *x = dataset_at(d, PART_X, sample);
@@ -300,7 +300,7 @@ static void normalise_sample(const normaliser *n, dataset *d, size_t sample, dou
 
 status normalise_dataset(const normaliser *n, dataset *d)
 {
-    double *scratch = allocate_zeroed(2 * (unsigned long)n->inputs, sizeof *scratch);
+    double *scratch = allocate_zeroed(normalise_scratch(n), sizeof *scratch);
     if (!scratch)
         return STATUS_NO_MEMORY;
     for (size_t sample = 0; sample < (size_t)d->points; ++sample)

@@ -33,6 +33,14 @@ typedef struct normaliser {
 status normaliser_create(normaliser *n, const dataset *training, normalise_kind kind, double dropped);
 void normaliser_free(normaliser *n);
 
+/* Rewrites a sample; `scratch`: normalise_scratch() numbers. */
+void normalise_sample(const normaliser *n, dataset *d, size_t sample, double *scratch);
+
+static inline size_t normalise_scratch(const normaliser *n)
+{
+    return 2 * (size_t)n->inputs;
+}
+
 /* Rewrites the samples of a set. */
 status normalise_dataset(const normaliser *n, dataset *d);
 

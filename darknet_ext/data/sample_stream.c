@@ -21,3 +21,38 @@ status stream_read(const sample_stream *s, uint32_t sample, const sample_view *v
         augment_pad_crop(&view->augment, view->position, s->input, whole, x);
     return result;
 }
+
+size_t stream_part_size(const sample_stream *s, dataset_part part)
+{
+    return dataset_part_size(&(dataset){.inputs = s->inputs, .outputs = s->outputs, .directions = s->directions}, part);
+}
+
+size_t stream_labels_before(const sample_stream *s, dataset_part part)
+{
+    size_t n = 0;
+    for (dataset_part p = PART_Y; p < part; ++p)
+        n += p == PART_Y || stream_has(s, p) ? stream_part_size(s, p) : 0;
+    return n;
+}
+
+/* ---------------------------------------------------------------- to data sets and back */
+
+void stream_row_to_dataset(const sample_stream *s, const float *x, const float *y, dataset *d, size_t sample)
+{
+    for (dataset_part part = 0; part < PART_COUNT; ++part) {
+        const float *from = part == PART_X ? x : y + stream_labels_before(s, part);
+        const size_t count = d->parts[part] ? stream_part_size(s, part) : 0;
+        for (size_t i = 0; i < count; ++i)
+            dataset_at(d, part, sample)[i] = (double)from[i];
+    }
+}
+
+void stream_row_from_dataset(const sample_stream *s, const dataset *d, size_t sample, float *x, float *y)
+{
+    for (dataset_part part = 0; part < PART_COUNT; ++part) {
+        float *to = part == PART_X ? x : y + stream_labels_before(s, part);
+        const size_t count = d->parts[part] ? stream_part_size(s, part) : 0;
+        for (size_t i = 0; i < count; ++i)
+            to[i] = (float)dataset_at(d, part, sample)[i];
+    }
+}

@@ -8,6 +8,7 @@
 #include "core/shape.h"
 #include "core/status.h"
 #include "data/augment.h"
+#include "data/dataset.h"
 #include "data/names_file.h"
 #include "data/picture_view.h"
 #include "data/stream_labels.h"
@@ -36,7 +37,8 @@ struct sample_stream {
     int inputs, outputs;
     tensor_shape input;      /* channels 0: nobody looks at the shape */
     bool has_labels;         /* else every y is NaN */
-    bool has_derivatives;    /* dy/dx follows y among the labels of a sample */
+    unsigned parts;          /* bits of the parts (data/dataset.h) that follow y among the labels of a sample */
+    int directions;          /* of v among them */
     bool of_classes;         /* labels are classes, or scores of classes */
     label_kind labels;
     size_t scratch;          /* bytes that `read` needs */
@@ -56,18 +58,45 @@ typedef struct stream_request {
     label_kind labels;
     bool labels_given;       /* the cfg says what they are */
     bool needs_labels;       /* somebody looks at y */
-    bool needs_derivatives;  /* and at dydx */
-    bool wants_derivatives;  /* where it is there */
+    unsigned parts;          /* bits of those wanted beside x and y, where they are there */
+    bool needs_derivatives;  /* some of them must be */
     bool missing;            /* labels may be missing */
     uint64_t cache;          /* bytes of memory */
     const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */
     picture_view view;
 } stream_request;
 
-/* Numbers of a sample's labels: y [outputs] and, where there are derivatives, dy/dx [outputs, inputs]. */
+/* The numbers of a sample's labels before `part`: y [outputs], then s->parts in the order of dataset_part, each as data/dataset.h has it.
+ * PART_COUNT: all of them. */
+size_t stream_labels_before(const sample_stream *s, dataset_part part);
+
 static inline size_t stream_labels(const sample_stream *s)
 {
-    return (size_t)s->outputs * (s->has_derivatives ? 1 + (size_t)s->inputs : 1);
+    return stream_labels_before(s, PART_COUNT);
+}
+
+/* Numbers of a part of a sample. */
+size_t stream_part_size(const sample_stream *s, dataset_part part);
+
+static inline bool stream_has(const sample_stream *s, dataset_part part)
+{
+    return (s->parts >> part & 1) != 0;
+}
+
+/* Whether derivatives are among them. */
+static inline bool stream_has_derivatives(const sample_stream *s)
+{
+    return (s->parts & (1u << PART_JACOBIAN | 1u << PART_HESSIAN | 1u << PART_JVP | 1u << PART_HVP)) != 0;
+}
+
+/* A sample, as stream_read() left it, into a data set of the same sizes, and back: the parts that the data set has. */
+void stream_row_to_dataset(const sample_stream *s, const float *x, const float *y, dataset *d, size_t sample);
+void stream_row_from_dataset(const sample_stream *s, const dataset *d, size_t sample, float *x, float *y);
+
+/* The bits of x, y and its other parts. */
+static inline unsigned stream_all_parts(const sample_stream *s)
+{
+    return 1u << PART_X | 1u << PART_Y | s->parts;
 }
 
 /* An HDF5 file:
@@ -77,7 +106,8 @@ static inline size_t stream_labels(const sample_stream *s)
  *     episode integers [N], not decreasing; optional
  *     y       [N, outputs], or
  *     label   [N], the number of the class from 0; negative: not given
- *     dydx    where derivatives are looked at: [N, outputs, inputs] or of as many numbers, the derivatives of y by x as it stands in the file
+ *     dydx, d2ydx2, v, v_weight, jvp, hvp   where derivatives are looked at: as data/dataset.h has them, or of as many numbers, of y by x as it
+ *             stands in the file
  * STATUS_BAD_FILE with one sentence. Nothing is read yet but the shapes and the episodes. */
 status stream_hdf5_open(sample_stream **result, const stream_request *request);
 
@@ -86,7 +116,7 @@ status stream_hdf5_open(sample_stream **result, const stream_request *request);
 status stream_images_open(sample_stream **result, const stream_request *request, const names_file *names);
 
 /* Whether that file is to be read in pieces whatever the cfg says: it holds frames, label, bytes or pictures (and no derivatives), or more numbers
- * than `cache` bytes hold in double (and no derivatives but dydx, that not beside bytes). False also when it cannot be read: whoever reads it whole
+ * than `cache` bytes hold in double (no bytes, beside derivatives). False also when it cannot be read: whoever reads it whole
  * says why. */
 bool stream_hdf5_is_needed(const char *path, uint64_t cache);
 

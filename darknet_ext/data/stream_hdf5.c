@@ -5,29 +5,19 @@
 
 #include "data/hdf5_column.h"
 #include "data/sample_stream.h"
-
-enum { CHUNKS_IN_DOUBT = 1 << 20 /* bytes of chunks that the library keeps while sizes are looked at */ };
+#include "data/stream_derivatives.h"
 
 typedef struct hdf5_stream {
     sample_stream head;
     char *path;        /* owned */
     hdf5_column x, y;  /* x or frames; y or label; set 0: no labels */
-    hdf5_column dydx;  /* set 0: nobody asks for it, or it is not there */
+    stream_derivatives derivatives; /* that somebody asks for */
     bool one_hot;      /* y is `label` */
     bool missing, needs_labels;
     float scale;
 } hdf5_stream;
 
 /* ---------------------------------------------------------------- reading a sample */
-
-/* Numbers of a column as floats, times `scale`. */
-static void to_floats(column_kind kind, const void *from, size_t count, float scale, float *to)
-{
-    const unsigned char *bytes = from;
-    const float *floats = from;
-    for (size_t i = 0; i < count; ++i)
-        to[i] = scale * (kind == COLUMN_BYTES ? (float)bytes[i] : floats[i]);
-}
 
 /* Frames of the sample's episode from the oldest that its history reaches. */
 static uint32_t first_frame(const sample_stream *s, uint32_t sample)
@@ -47,8 +37,8 @@ static status read_x(const hdf5_stream *s, uint32_t sample, void *scratch, float
     if (result != STATUS_OK)
         return result;
     for (size_t i = 0; i < repeated; ++i, x += count)
-        to_floats(s->x.kind, rows, count, s->scale, x);
-    to_floats(s->x.kind, rows, n * count, s->scale, x);
+        column_to_floats(s->x.kind, rows, count, s->scale, x);
+    column_to_floats(s->x.kind, rows, n * count, s->scale, x);
     return s->x.kind == COLUMN_BYTES ? STATUS_OK : column_check_finite(&s->x, first, n, x, false);
 }
 
@@ -71,21 +61,20 @@ static status read_y(const hdf5_stream *s, uint32_t sample, void *scratch, float
     status result = column_rows(&s->y, sample, 1, scratch, &row);
     if (result != STATUS_OK)
         return result;
-    to_floats(s->y.kind, row, s->y.row_count, 1, y);
+    column_to_floats(s->y.kind, row, s->y.row_count, 1, y);
     const char *problem = convert_labels(s, y);
     return problem ? status_fail(STATUS_BAD_FILE, "%s: error: %s[%lu] (counted from 0) %s", s->path, s->y.name, (unsigned long)sample, problem)
                    : STATUS_OK;
 }
 
 /* By x as the network sees it. */
-static status read_derivatives(const hdf5_stream *s, uint32_t sample, void *scratch, float *jacobian)
+static status read_derivatives(const hdf5_stream *s, uint32_t sample, void *scratch, float *labels)
 {
-    const void *row;
-    status result = column_rows(&s->dydx, sample, 1, scratch, &row);
-    if (result != STATUS_OK)
-        return result;
-    to_floats(s->dydx.kind, row, s->dydx.row_count, 1 / s->scale, jacobian);
-    return column_check_finite(&s->dydx, sample, 1, jacobian, s->missing);
+    status result = STATUS_OK;
+    for (dataset_part part = PART_JACOBIAN; part < PART_COUNT && result == STATUS_OK; ++part)
+        if (stream_has(&s->head, part))
+            result = derivatives_read(&s->derivatives, part, sample, s->scale, s->missing, scratch, labels + stream_labels_before(&s->head, part));
+    return result;
 }
 
 static status read_sample(const sample_stream *head, uint32_t sample, const sample_view *view, void *scratch, float *x, float *y)
@@ -96,8 +85,7 @@ static status read_sample(const sample_stream *head, uint32_t sample, const samp
         y[k] = NAN;
     if (result == STATUS_OK && head->has_labels)
         result = read_y(s, sample, scratch, y);
-    bool derivatives = s->dydx.set && !(view && view->values_alone);
-    return result == STATUS_OK && derivatives ? read_derivatives(s, sample, scratch, y + head->outputs) : result;
+    return result == STATUS_OK && !(view && view->values_alone) ? read_derivatives(s, sample, scratch, y) : result;
 }
 
 /* ---------------------------------------------------------------- preparing */
@@ -120,7 +108,7 @@ static status prepare(sample_stream *head)
         result = check_labels(s);
     if (result == STATUS_OK)
         result = column_load(&s->x, false);
-    return result == STATUS_OK && s->dydx.set ? column_load(&s->dydx, s->missing) : result;
+    return result == STATUS_OK ? derivatives_load(&s->derivatives, s->missing) : result;
 }
 
 static void free_stream(sample_stream *head)
@@ -128,7 +116,7 @@ static void free_stream(sample_stream *head)
     hdf5_stream *s = (hdf5_stream *)head;
     column_close(&s->x);
     column_close(&s->y);
-    column_close(&s->dydx);
+    derivatives_close(&s->derivatives);
     free(head->episodes);
     free(s->path);
     free(s);
@@ -138,25 +126,16 @@ static const sample_stream_type hdf5_stream_type = {prepare, read_sample, free_s
 
 /* ---------------------------------------------------------------- opening */
 
-/* Bytes of a data set in memory; 0: it is not there, or cannot be read. */
-static uint64_t bytes_of(hid_t file, const char *path, const char *name)
-{
-    hdf5_column c;
-    uint64_t bytes = column_open(&c, file, path, name, CHUNKS_IN_DOUBT) == STATUS_OK && c.set > 0 ? column_bytes(&c) : 0;
-    column_close_within(&c);
-    return bytes;
-}
-
 /* x (or frames) and the derivatives share the memory by their sizes. */
 static status open_derivatives(hdf5_stream *s, hid_t file, const stream_request *r, uint64_t *left)
 {
-    const double frames = (double)bytes_of(file, s->path, "frames"), dydx = (double)bytes_of(file, s->path, "dydx");
-    const double x = frames > 0 ? frames : (double)bytes_of(file, s->path, "x");
-    if (!r->needs_derivatives && (!r->wants_derivatives || frames > 0 || s->one_hot || r->labels != LABELS_LOGITS))
+    const double frames = (double)column_bytes_of(file, s->path, "frames"), derivatives = (double)derivatives_bytes(file, s->path, r->parts);
+    const double x = frames > 0 ? frames : (double)column_bytes_of(file, s->path, "x");
+    if (!r->needs_derivatives && (frames > 0 || s->one_hot || r->labels != LABELS_LOGITS))
         return STATUS_OK;
-    uint64_t share = dydx > 0 ? (uint64_t)((double)*left * (dydx / (x + dydx))) : 0;
+    uint64_t share = derivatives > 0 ? (uint64_t)((double)*left * (derivatives / (x + derivatives))) : 0;
     *left -= share;
-    return column_open(&s->dydx, file, s->path, "dydx", share);
+    return derivatives_open(&s->derivatives, file, s->path, r->parts, share);
 }
 
 /* y is small beside x: what it leaves of the memory is for x, and the derivatives. */
@@ -182,7 +161,7 @@ static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, 
         result = column_open(&s->x, file, s->path, "x", left);
     if (result == STATUS_OK && !s->x.set)
         result = status_fail(STATUS_BAD_FILE, "%s: error: holds neither x nor frames", s->path);
-    return result == STATUS_OK ? column_open(episode, file, s->path, "episode", CHUNKS_IN_DOUBT) : result;
+    return result == STATUS_OK ? column_open(episode, file, s->path, "episode", COLUMN_LOOK) : result;
 }
 
 static status open_file(hdf5_stream *s, const stream_request *r, hdf5_column *episode)
@@ -267,19 +246,12 @@ static status check_y(hdf5_stream *s, const stream_request *r)
 
 static status check_derivatives(hdf5_stream *s, const stream_request *r)
 {
-    const hdf5_column *c = &s->dydx;
-    char expected[160];
-    s->head.has_derivatives = c->set > 0;
-    if (r->needs_derivatives && !c->set)
-        return status_fail(STATUS_BAD_FILE, "%s: error: holds no dydx, which the loss on first derivatives needs (weight_1=0 leaves it out)", s->path);
     if (r->needs_derivatives && s->one_hot)
-        return status_fail(STATUS_BAD_FILE, "%s: error: dydx are derivatives of y, and the file holds label: classes have none", s->path);
-    if (!c->set)
-        return STATUS_OK;
-    if (c->rows == s->x.rows && c->row_count == (size_t)r->outputs * (size_t)r->inputs)
-        return STATUS_OK;
-    snprintf(expected, sizeof expected, "[%lu, %d, %d]: samples, outputs and inputs of the network", (unsigned long)s->x.rows, r->outputs, r->inputs);
-    return shape_fail(s, c, expected);
+        return status_fail(STATUS_BAD_FILE, "%s: error: derivatives are those of y, and the file holds label: classes have none", s->path);
+    status result = derivatives_check(&s->derivatives, s->x.rows, r->inputs, r->outputs);
+    s->head.parts = derivatives_parts(&s->derivatives);
+    s->head.directions = s->derivatives.directions;
+    return result;
 }
 
 static status read_episodes(hdf5_stream *s, const hdf5_column *c)
@@ -320,8 +292,8 @@ static status check_columns(hdf5_stream *s, const stream_request *r, const hdf5_
     s->head.input = r->input;
     s->head.labels = s->one_hot ? LABELS_CLASSES : r->labels;
     s->head.of_classes = s->one_hot || r->labels_given;
-    s->head.sample_bytes = (double)s->x.row_bytes + (double)s->dydx.row_bytes;
-    s->head.scratch = larger(larger(s->x.row_bytes * (size_t)s->head.history, s->y.row_bytes), s->dydx.row_bytes);
+    s->head.sample_bytes = (double)s->x.row_bytes + derivatives_row_bytes(&s->derivatives);
+    s->head.scratch = larger(larger(s->x.row_bytes * (size_t)s->head.history, s->y.row_bytes), derivatives_scratch(&s->derivatives));
     s->scale = r->scale > 0 ? (float)r->scale : s->x.kind == COLUMN_BYTES ? 1.f / 255 : 1;
     s->missing = r->missing;
     return result;
@@ -358,7 +330,7 @@ static bool exists(hid_t file, const char *name)
 static bool x_is_of_a_stream(hid_t file, const char *path)
 {
     hdf5_column x;
-    bool is = column_open(&x, file, path, "x", CHUNKS_IN_DOUBT) == STATUS_OK && x.set > 0 && (x.kind == COLUMN_BYTES || x.rank > 2);
+    bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0 && (x.kind == COLUMN_BYTES || x.rank > 2);
     column_close_within(&x);
     return is;
 }
@@ -367,24 +339,23 @@ static bool x_is_of_a_stream(hid_t file, const char *path)
 static bool is_large(hid_t file, const char *path, bool derivatives, uint64_t cache)
 {
     hdf5_column x;
-    bool is = column_open(&x, file, path, "x", CHUNKS_IN_DOUBT) == STATUS_OK && x.set > 0 && !(derivatives && x.kind == COLUMN_BYTES);
+    bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0 && !(derivatives && x.kind == COLUMN_BYTES);
     uint64_t numbers = is ? (uint64_t)x.rows * x.row_count : 0;
     column_close_within(&x);
-    return is && numbers + bytes_of(file, path, "dydx") / sizeof(float) > cache / sizeof(double);
+    return is && numbers + derivatives_bytes(file, path, ALL_PARTS) / sizeof(float) > cache / sizeof(double);
 }
 
 bool stream_hdf5_is_needed(const char *path, uint64_t cache)
 {
-    static const char *const others[] = {"d2ydx2", "v", "jvp", "hvp"};
     hid_t file;
     hdf5_session session = hdf5_begin();
     bool needed = false;
     if (hdf5_open(path, &file) == STATUS_OK) {
-        bool has_first = exists(file, "dydx"), has_others = false;
-        for (size_t i = 0; i < sizeof others / sizeof *others; ++i)
-            has_others |= exists(file, others[i]);
-        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || (!has_others && is_large(file, path, has_first, cache)) ||
-                 (!has_first && !has_others && x_is_of_a_stream(file, path));
+        bool derivatives = false;
+        for (dataset_part part = PART_JACOBIAN; part < PART_COUNT; ++part)
+            derivatives |= exists(file, dataset_part_names[part]);
+        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || is_large(file, path, derivatives, cache) ||
+                 (!derivatives && x_is_of_a_stream(file, path));
         H5Fclose(file);
     }
     hdf5_end(session);

@@ -71,8 +71,8 @@ static stream_request make_request(const opening *o)
         .labels = given ? (label_kind)option_choice(d, "labels") : LABELS_LOGITS,
         .labels_given = given,
         .needs_labels = o->needs->needs_values,
+        .parts = o->needs->parts,
         .needs_derivatives = o->needs->needs_derivatives,
-        .wants_derivatives = o->needs->wants_derivatives,
         .missing = option_boolean(d, "missing"),
         .cache = cache_bytes(d),
         .pictures = o->needs->pictures,
@@ -92,7 +92,6 @@ static status open_file(opening *o, const char *key, sample_stream **stream)
 static status open_files(opening *o)
 {
     status s = open_file(o, "file", &o->source->stream);
-    o->request.wants_derivatives |= o->request.needs_derivatives;
     o->request.needs_derivatives = false; /* of tests */
     return s == STATUS_OK && option_given(o->data, "test_file") ? open_file(o, "test_file", &o->source->test_stream) : s;
 }
@@ -191,7 +190,7 @@ static status divide(opening *o)
     return result;
 }
 
-/* What would change x, or y, but not dydx. */
+/* What would change x, or y, but not the derivatives. */
 static status check_derivatives(const opening *o)
 {
     const section *d = o->data;
@@ -207,24 +206,13 @@ static status check_derivatives(const opening *o)
     return data_fail(d, o->path, key, text);
 }
 
-static status check_needs(const opening *o)
-{
-    const section *d = o->data;
-    if (option_text(d, "normalise") && strcmp(option_text(d, "normalise"), "none") != 0)
-        return data_fail(d, o->path, "normalise", "normalise= needs all samples in memory (a larger cache_mb= may hold them): scale= scales those that are read in pieces");
-    if (o->needs->needs_others)
-        return data_fail(d, o->path, stream_source_key(d), "samples that are read in pieces have no derivatives but dydx (a larger cache_mb= may hold "
-                                                           "them all): a loss on others needs another target than the data");
-    return o->needs->needs_derivatives ? check_derivatives(o) : STATUS_OK;
-}
-
 status stream_source_open(stream_source *s, const section *data, const char *path, const stream_needs *needs)
 {
     opening o = {s, data, path, needs, {0}};
     *s = (stream_source){0};
     o.request = make_request(&o);
     augmentation augment = {.kind = AUGMENT_NONE};
-    status result = check_needs(&o);
+    status result = needs->needs_derivatives ? check_derivatives(&o) : STATUS_OK;
     if (result == STATUS_OK)
         result = augment_read(&augment, data, path, needs->input, needs->seed);
     if (result == STATUS_OK)

@@ -12,6 +12,7 @@ typedef struct sample_set {
     uint32_t n;
     augmentation augment;        /* of training samples */
     bool values_alone;           /* of training samples: derivatives are for tests */
+    const struct normaliser *normaliser; /* what training samples are rewritten by (data/normalise.h), borrowed; NULL: nothing */
 } sample_set;
 
 typedef struct stream_source {
@@ -26,9 +27,8 @@ typedef struct stream_needs {
     int inputs, outputs;
     tensor_shape input;           /* channels 0: nobody looks at the shape */
     bool needs_values;            /* y is looked at */
-    bool needs_derivatives;       /* the training needs first derivatives from the data */
-    bool wants_derivatives;       /* tests look at them, where they are there */
-    bool needs_others;            /* and others than by all inputs, or higher ones */
+    unsigned parts;               /* bits of the derivatives, and of v, that somebody looks at where they are there */
+    bool needs_derivatives;       /* the training does, at some of them */
     uint64_t seed;
     const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */
 } stream_needs;

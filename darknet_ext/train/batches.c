@@ -37,35 +37,50 @@ void batches_free(batches *b)
     *b = (batches){0};
 }
 
-/* Elements first..first+count-1 of a part of a sample, or `absent` when the set has no such part. */
-static float *put(float *to, const dataset *d, dataset_part part, size_t sample, size_t first, size_t count, double absent)
+/* A sample of a data set, or of a stream. */
+typedef struct labelled {
+    const dataset *set;
+    size_t sample;
+    const sample_stream *stream; /* NULL: of a data set */
+    const float *labels;
+} labelled;
+
+static bool has_part(const labelled *s, dataset_part part)
 {
-    const double *from = d->parts[part] ? dataset_at(d, part, sample) + first : NULL;
+    return s->stream ? part == PART_Y || stream_has(s->stream, part) : s->set->parts[part] != NULL;
+}
+
+/* Elements first..first+count-1 of a part of a sample, or `absent` when it has no such part. */
+static float *put(float *to, const labelled *s, dataset_part part, size_t first, size_t count, double absent)
+{
+    bool there = has_part(s, part);
+    const float *row = there && s->stream ? s->labels + stream_labels_before(s->stream, part) + first : NULL;
+    const double *from = there && !s->stream ? dataset_at(s->set, part, s->sample) + first : NULL;
     for (size_t i = 0; i < count; ++i)
-        to[i] = (float)(from ? from[i] : absent);
+        to[i] = row ? row[i] : (float)(from ? from[i] : absent);
     return to + count;
 }
 
-static float *put_direction(float *to, const dataset *d, const label_layout *l, size_t sample, size_t r)
+static float *put_direction(float *to, const labelled *s, const label_layout *l, size_t r)
 {
     size_t m = l->outputs, n = l->inputs;
-    to = put(to, d, PART_V, sample, r * n, n, 0);
-    to = put(to, d, PART_V_WEIGHT, sample, r, 1, 1);
+    to = put(to, s, PART_V, r * n, n, 0);
+    to = put(to, s, PART_V_WEIGHT, r, 1, 1);
     if (l->order > 0)
-        to = put(to, d, PART_JVP, sample, r * m, m, NAN);
-    return l->order > 1 ? put(to, d, PART_HVP, sample, r * m * n, m * n, NAN) : to;
+        to = put(to, s, PART_JVP, r * m, m, NAN);
+    return l->order > 1 ? put(to, s, PART_HVP, r * m * n, m * n, NAN) : to;
 }
 
 /* engine/labels.h */
-static void put_labels(float *to, const dataset *d, const label_layout *l, size_t sample)
+static void put_labels(float *to, const labelled *s, const label_layout *l, size_t outputs)
 {
-    to = put(to, d, PART_Y, sample, 0, (size_t)d->outputs, NAN);
+    to = put(to, s, PART_Y, 0, outputs, NAN);
     if (l && l->order > 0)
-        to = put(to, d, PART_JACOBIAN, sample, 0, l->outputs * l->inputs, NAN);
+        to = put(to, s, PART_JACOBIAN, 0, l->outputs * l->inputs, NAN);
     if (l && l->directions == 0 && l->order > 1)
-        put(to, d, PART_HESSIAN, sample, 0, l->outputs * l->inputs * l->inputs, NAN);
+        put(to, s, PART_HESSIAN, 0, l->outputs * l->inputs * l->inputs, NAN);
     for (size_t r = 0; l && r < (size_t)l->directions; ++r)
-        to = put_direction(to, d, l, sample, r);
+        to = put_direction(to, s, l, r);
 }
 
 /* mirror=1: the second half of the minibatch becomes the mirror images of the first. Labels of values stay what they are. */
@@ -84,27 +99,22 @@ static void fill_from_memory(batches *b, uint64_t first)
     const dataset *d = b->set;
     for (size_t i = 0; i < (size_t)b->drawn; ++i) {
         size_t sample = epochs_at(&b->epochs, first + (uint64_t)i);
-        put(plugin_input(b->net) + i * (size_t)d->inputs, d, PART_X, sample, 0, (size_t)d->inputs, 0);
-        put_labels(plugin_truth(b->net) + i * b->truth_count, d, plugin_labels(b->net), sample);
+        const labelled s = {.set = d, .sample = sample};
+        put(plugin_input(b->net) + i * (size_t)d->inputs, &s, PART_X, 0, (size_t)d->inputs, 0);
+        put_labels(plugin_truth(b->net) + i * b->truth_count, &s, plugin_labels(b->net), (size_t)d->outputs);
     }
 }
 
-/* Of the labels that such samples have not none is given. */
 static status fill_from_loader(batches *b, uint64_t first)
 {
     loaded_samples m;
-    const graph *g = plugin_graph(b->net);
-    size_t rows = (size_t)b->drawn, inputs = shape_count(g->input);
     status s = loader_take(b->loader, first, &m);
-    size_t given = m.labels < b->truth_count ? m.labels : b->truth_count; /* derivatives may be there for tests alone */
     if (s != STATUS_OK)
         return s;
-    memcpy(plugin_input(b->net), m.x, rows * inputs * sizeof *m.x);
-    for (size_t i = 0; i < rows; ++i) {
-        float *truth = plugin_truth(b->net) + i * b->truth_count;
-        memcpy(truth, m.y + i * m.labels, given * sizeof *truth);
-        for (size_t k = given; k < b->truth_count; ++k)
-            truth[k] = NAN;
+    memcpy(plugin_input(b->net), m.x, (size_t)b->drawn * (size_t)m.stream->inputs * sizeof *m.x);
+    for (size_t i = 0; i < (size_t)b->drawn; ++i) {
+        const labelled sample = {.stream = m.stream, .labels = m.y + i * stream_labels(m.stream)};
+        put_labels(plugin_truth(b->net) + i * b->truth_count, &sample, plugin_labels(b->net), (size_t)m.stream->outputs);
     }
     return STATUS_OK;
 }

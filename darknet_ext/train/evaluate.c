@@ -284,19 +284,25 @@ static evaluation result_of(const evaluator *e, const errors *sums)
     };
 }
 
-evaluation evaluator_run(evaluator *e, const dataset *d)
+/* All that the samples have. */
+static void compare_parts(evaluator *e, const dataset *d, errors *sums)
 {
     int order = predictor_order(e->predictor);
     bool values = d->parts[PART_Y], jacobian = order > 0 && d->parts[PART_JACOBIAN], hessian = order > 1 && d->parts[PART_HESSIAN];
     bool jvp = order > 0 && d->parts[PART_JVP], hvp = order > 1 && !hessian && d->parts[PART_HVP];
-    errors sums = {.value = {0, 0}};
     if (hessian)
-        compare(e, &(comparison){.d = d, .values = values, .jacobian = jacobian, .hessian = true, .directions = e->inputs}, &sums);
+        compare(e, &(comparison){.d = d, .values = values, .jacobian = jacobian, .hessian = true, .directions = e->inputs}, sums);
     if (!hessian || jvp) {
         comparison given = {.d = d, .values = values && !hessian, .jacobian = jacobian && !hessian, .jvp = jvp, .hvp = hvp};
         given.directions = jvp || hvp ? (size_t)d->directions : 0;
-        compare(e, &given, &sums);
+        compare(e, &given, sums);
     }
+}
+
+evaluation evaluator_run(evaluator *e, const dataset *d)
+{
+    errors sums = {.value = {0, 0}};
+    compare_parts(e, d, &sums);
     return result_of(e, &sums);
 }
 
@@ -304,14 +310,13 @@ status evaluator_run_streamed(evaluator *e, const sample_set *set, evaluation *r
 {
     sample_pieces pieces;
     errors sums = {.value = {0, 0}};
-    bool jacobian = predictor_order(e->predictor) > 0 && set->stream->has_derivatives;
     status s = sample_pieces_create(&pieces, set, e->rows);
     while (s == STATUS_OK && pieces.next < set->n) {
         s = sample_pieces_read(&pieces);
         if (s == STATUS_OK && !set->stream->has_labels && e->teacher)
             predictor_run(e->teacher, pieces.samples.parts[PART_X], pieces.samples.points, &(prediction){.y = pieces.samples.parts[PART_Y]});
         if (s == STATUS_OK)
-            compare(e, &(comparison){.d = &pieces.samples, .values = true, .jacobian = jacobian}, &sums);
+            compare_parts(e, &pieces.samples, &sums);
     }
     sample_pieces_free(&pieces);
     *result = result_of(e, &sums);

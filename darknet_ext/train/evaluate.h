@@ -35,7 +35,7 @@ void evaluator_compare_classes(evaluator *e, bool probabilities, int top);
 /* What another network says becomes the labels of samples that are read in pieces and have none. It must outlive the evaluator. */
 status evaluator_ask_teacher(evaluator *e, graph *g, const backend *be);
 
-/* The same of samples that are read in pieces, which have values alone. Fails when one cannot be read. */
+/* The same of samples that are read in pieces. Fails when one cannot be read. */
 status evaluator_run_streamed(evaluator *e, const sample_set *set, evaluation *result);
 
 /* The same of classes alone, with the mean of the probabilities of so many crops of each picture (data/picture_view.h) in the place of the network's. */

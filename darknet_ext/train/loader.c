@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "data/normalise.h"
 #include "train/epochs.h"
 
 typedef enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_READY } slot_state;
@@ -55,14 +56,53 @@ static slot *begin(loader *l)
     return s;
 }
 
-static void fill(const loader *l, slot *s, void *scratch)
+/* What one thread works in. */
+typedef struct workspace {
+    void *scratch;
+    dataset sample;  /* one, that the normaliser rewrites; points 0: there is none */
+    double *numbers; /* normalise_scratch() of them */
+    bool complete;
+} workspace;
+
+static workspace workspace_create(const sample_set *set)
+{
+    const sample_stream *stream = set->stream;
+    workspace w = {.scratch = malloc(stream_scratch(stream)), .complete = true};
+    if (set->normaliser) {
+        w.sample = (dataset){.points = 1, .inputs = stream->inputs, .outputs = stream->outputs, .directions = stream->directions};
+        w.numbers = allocate_zeroed(normalise_scratch(set->normaliser), sizeof *w.numbers);
+        unsigned parts = set->values_alone ? 1u << PART_X | 1u << PART_Y : stream_all_parts(stream);
+        w.complete = w.numbers && dataset_allocate(&w.sample, parts) == STATUS_OK;
+    }
+    w.complete &= w.scratch != NULL;
+    return w;
+}
+
+static void workspace_free(workspace *w)
+{
+    free(w->scratch);
+    free(w->numbers);
+    dataset_free(&w->sample);
+}
+
+static void normalise(const sample_set *set, workspace *w, float *x, float *y)
+{
+    stream_row_to_dataset(set->stream, x, y, &w->sample, 0);
+    normalise_sample(set->normaliser, &w->sample, 0, w->numbers);
+    stream_row_from_dataset(set->stream, &w->sample, 0, x, y);
+}
+
+static void fill(const loader *l, slot *s, workspace *w)
 {
     const sample_stream *stream = l->set->stream;
     sample_view view = {.augment = l->set->augment, .values_alone = l->set->values_alone};
-    s->result = STATUS_OK;
+    s->result = w->complete ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "out of memory (a thread that reads samples)");
     for (size_t i = 0; i < (size_t)l->minibatch && s->result == STATUS_OK; ++i) {
+        float *x = s->x + i * (size_t)stream->inputs, *y = s->y + i * stream_labels(stream);
         view.position = s->first + i;
-        s->result = stream_read(stream, s->samples[i], &view, scratch, s->x + i * (size_t)stream->inputs, s->y + i * stream_labels(stream));
+        s->result = stream_read(stream, s->samples[i], &view, w->scratch, x, y);
+        if (s->result == STATUS_OK && l->set->normaliser)
+            normalise(l->set, w, x, y);
     }
     if (s->result != STATUS_OK)
         snprintf(s->text, sizeof s->text, "%s", status_text());
@@ -71,20 +111,17 @@ static void fill(const loader *l, slot *s, void *scratch)
 static void *run(void *context)
 {
     loader *l = context;
-    char *scratch = malloc(stream_scratch(l->set->stream));
+    workspace w = workspace_create(l->set);
     pthread_mutex_lock(&l->lock);
     for (slot *s; (s = begin(l)) != NULL;) {
         pthread_mutex_unlock(&l->lock);
-        if (scratch)
-            fill(l, s, scratch);
-        else
-            s->result = STATUS_NO_MEMORY;
+        fill(l, s, &w);
         pthread_mutex_lock(&l->lock);
         s->state = SLOT_READY;
         pthread_cond_broadcast(&l->done);
     }
     pthread_mutex_unlock(&l->lock);
-    free(scratch);
+    workspace_free(&w);
     return NULL;
 }
 
@@ -217,7 +254,7 @@ status loader_take(loader *l, uint64_t first, loaded_samples *m)
     pthread_mutex_lock(&l->lock);
     slot *s = l->held = wait_for(l, first);
     pthread_mutex_unlock(&l->lock);
-    *m = (loaded_samples){s->x, s->y, stream_labels(l->set->stream)};
+    *m = (loaded_samples){s->x, s->y, l->set->stream};
     return s->result == STATUS_OK ? STATUS_OK : status_fail(s->result, "%s", s->text);
 }
 

@@ -16,8 +16,8 @@ void loader_free(loader *l); /* NULL is allowed */
 /* The minibatch of samples first .. first+minibatch-1 of the sequence; it stays until the next
  * call. Fast when it is the one after, or the same as, the last call's; else what was made in advance is thrown away. */
 typedef struct loaded_samples {
-    const float *x, *y; /* [minibatch, inputs], [minibatch, labels] */
-    size_t labels;      /* stream_labels() */
+    const float *x, *y; /* [minibatch, inputs], [minibatch, stream_labels()] */
+    const sample_stream *stream;
 } loaded_samples;
 status loader_take(loader *l, uint64_t first, loaded_samples *m);
 

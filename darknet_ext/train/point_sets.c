@@ -88,7 +88,8 @@ status data_evaluator_create(evaluator **e, plugin_network *p, const data_source
     bool streamed = data_source_is_streamed(d);
     label_scores scores = data_scores(p, d);
     const teacher_options *t = plugin_teacher(p);
-    status s = evaluator_create(e, p, streamed ? d->streams.test.stream->has_derivatives : evaluation_order(p));
+    bool values_alone = streamed && !stream_has_derivatives(d->streams.test.stream);
+    status s = evaluator_create(e, p, values_alone ? 0 : evaluation_order(p));
     if (s == STATUS_OK && scores != SCORES_NONE)
         evaluator_compare_classes(*e, scores == SCORES_PROBABILITIES, data_top(p, d));
     if (s == STATUS_OK && streamed && t && t->graph)

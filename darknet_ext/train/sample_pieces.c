@@ -2,17 +2,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MOST_NUMBERS = 1 << 22 /* of x in a piece */ };
+enum { MOST_NUMBERS = 1 << 22 /* of x, or of labels, in a piece */ };
 
 status sample_pieces_create(sample_pieces *p, const sample_set *set, size_t rows)
 {
     const sample_stream *stream = set->stream;
-    size_t most = MOST_NUMBERS / (size_t)stream->inputs;
+    size_t labels = stream_labels(stream), inputs = (size_t)stream->inputs, most = MOST_NUMBERS / (labels > inputs ? labels : inputs);
     most = most < rows ? most : rows;
     *p = (sample_pieces){.set = set, .most = most ? (uint32_t)most : 1};
-    p->samples = (dataset){.points = (int)p->most, .inputs = stream->inputs, .outputs = stream->outputs};
-    return dataset_allocate(&p->samples, parts_to_order(stream->has_derivatives));
+    p->samples = (dataset){.points = (int)p->most, .inputs = stream->inputs, .outputs = stream->outputs, .directions = stream->directions};
+    return dataset_allocate(&p->samples, stream_all_parts(stream));
 }
 
 void sample_pieces_free(sample_pieces *p)
@@ -38,20 +39,14 @@ static void reader_free(reader *r)
     free(r->y);
 }
 
-static status read_sample(const sample_pieces *p, const reader *r, uint32_t i, int crop)
+static status read_sample(sample_pieces *p, const reader *r, uint32_t i, int crop)
 {
     const sample_stream *stream = p->set->stream;
     if (!r->scratch || !r->x || !r->y)
         return status_fail(STATUS_NO_MEMORY, "out of memory (test samples)");
     status s = stream_read(stream, p->set->samples[p->first + i], &(sample_view){.crop = crop}, r->scratch, r->x, r->y);
-    double *x = dataset_at(&p->samples, PART_X, i), *y = dataset_at(&p->samples, PART_Y, i);
-    for (int j = 0; j < stream->inputs && s == STATUS_OK; ++j)
-        x[j] = (double)r->x[j];
-    for (int k = 0; k < stream->outputs && s == STATUS_OK; ++k)
-        y[k] = (double)r->y[k];
-    double *jacobian = stream->has_derivatives ? dataset_at(&p->samples, PART_JACOBIAN, i) : NULL;
-    for (size_t k = (size_t)stream->outputs; k < stream_labels(stream) && s == STATUS_OK; ++k)
-        jacobian[k - (size_t)stream->outputs] = (double)r->y[k];
+    if (s == STATUS_OK)
+        stream_row_to_dataset(stream, r->x, r->y, &p->samples, i);
     return s;
 }
 
@@ -87,4 +82,45 @@ status sample_pieces_crop(sample_pieces *p, int crop)
         reader_free(&r);
     }
     return result == STATUS_OK ? STATUS_OK : status_fail(result, "%s", text);
+}
+
+/* ---------------------------------------------------------------- all at once */
+
+/* As many of a set as `most`, at equal distances; its samples are to be freed. */
+static sample_set choose_some(const sample_set *all, size_t most)
+{
+    sample_set some = *all;
+    some.n = all->n < most ? all->n : (uint32_t)most;
+    some.samples = allocate_zeroed(some.n, sizeof *some.samples);
+    for (uint32_t i = 0; some.samples && i < some.n; ++i)
+        some.samples[i] = all->samples[(uint64_t)i * all->n / some.n];
+    return some;
+}
+
+static status gather(const sample_set *set, dataset *all)
+{
+    sample_pieces p = {0};
+    status s = sample_pieces_create(&p, set, set->n);
+    *all = (dataset){.points = (int)set->n, .inputs = p.samples.inputs, .outputs = p.samples.outputs, .directions = p.samples.directions};
+    if (s == STATUS_OK)
+        s = dataset_allocate(all, dataset_parts(&p.samples));
+    while (s == STATUS_OK && p.next < set->n) {
+        s = sample_pieces_read(&p);
+        for (dataset_part part = 0; part < PART_COUNT && s == STATUS_OK; ++part) {
+            size_t numbers = all->parts[part] ? (size_t)p.samples.points * dataset_part_size(all, part) : 0;
+            if (numbers > 0)
+                memcpy(dataset_at(all, part, p.first), p.samples.parts[part], numbers * sizeof **all->parts);
+        }
+    }
+    sample_pieces_free(&p);
+    return s;
+}
+
+status sample_pieces_gather(const sample_set *set, size_t numbers, dataset *some)
+{
+    const size_t each = (size_t)set->stream->inputs + stream_labels(set->stream);
+    sample_set chosen = choose_some(set, numbers / each + 1);
+    status s = chosen.samples ? gather(&chosen, some) : STATUS_NO_MEMORY;
+    free(chosen.samples);
+    return s;
 }

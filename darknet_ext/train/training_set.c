@@ -8,6 +8,7 @@
 #include "data/domain.h"
 #include "engine/objective_check.h"
 #include "train/point_sets.h"
+#include "train/sample_pieces.h"
 #include "train/teacher_labels.h"
 #include "train/training_check.h"
 
@@ -68,14 +69,10 @@ static status check_streams(training_set *t, plugin_network *p)
     char text[160];
     if (!data_source_is_streamed(&t->data))
         return STATUS_OK;
-    if (o && o->rms_components)
-        return option_fail(config_section(c, "sobolev"), c->path, "component_weights",
-                           "component_weights=rms looks at the derivatives of all samples before the training, and these are read in pieces (a larger "
-                           "cache_mb= may hold them)");
     if (teacher_function(p))
         return option_fail(teacher_function(p), c->path, "function", "a function gives its labels once, to samples in memory, and these are read in pieces");
     const sample_stream *tests = t->data.streams.test.stream;
-    if (!tests->has_labels && !tests->has_derivatives && !(o && o->teacher))
+    if (!tests->has_labels && !stream_has_derivatives(tests) && !(o && o->teacher))
         return fail_without_labels(t, c->path);
     status s = check_label_kind(t, p);
     if (s != STATUS_OK || (long)t->data.streams.training.n >= batch)
@@ -106,19 +103,19 @@ status training_set_check(training_set *t, plugin_network *p)
 
 /* ---------------------------------------------------------------- making */
 
-/* Training samples as the network will see them. */
-static status normalise_training(training_set *t, plugin_network *p, FILE *log)
+/* Training samples, or some of them, become what the network will see. */
+static status normalise_training(training_set *t, plugin_network *p, dataset *training, FILE *log)
 {
     const section *data = config_section(plugin_config(p), "data");
     normalise_kind kind = normalisation_of(p);
     if (kind == NORMALISE_NONE)
         return fold_create(&t->fold, plugin_graph(p), NULL);
     double dropped = option_real(data, "differential_pca");
-    status s = normaliser_create(&t->normaliser, &t->training, kind, dropped);
+    status s = normaliser_create(&t->normaliser, training, kind, dropped);
     if (s == STATUS_BAD_CONFIG)
         return option_fail(data, plugin_config(p)->path, "differential_pca", strdupa(status_text()));
     if (s == STATUS_OK)
-        s = normalise_dataset(&t->normaliser, &t->training);
+        s = normalise_dataset(&t->normaliser, training);
     if (s == STATUS_OK)
         s = fold_create(&t->fold, plugin_graph(p), &t->normaliser);
     t->normalised = s == STATUS_OK;
@@ -128,15 +125,15 @@ static status normalise_training(training_set *t, plugin_network *p, FILE *log)
 }
 
 /* component_weights=rms: 1 / mean square; a component that is always 0 or never given keeps its weight. */
-static status weigh_components(const training_set *t, plugin_network *p)
+static status weigh_components(const dataset *training, plugin_network *p)
 {
     const objective_options *o = plugin_objective(p);
     if (!o || !o->rms_components)
         return STATUS_OK;
-    double *sizes = allocate_zeroed((unsigned long)t->training.inputs, sizeof *sizes);
+    double *sizes = allocate_zeroed((unsigned long)training->inputs, sizeof *sizes);
     for (int order = 1; sizes && order <= o->order; ++order) {
-        derivative_sizes(&t->training, order, sizes);
-        for (int j = 0; j < t->training.inputs; ++j)
+        derivative_sizes(training, order, sizes);
+        for (int j = 0; j < training->inputs; ++j)
             sizes[j] = sizes[j] > 0 ? 1 / (sizes[j] * sizes[j]) : 1;
         plugin_scale_components(p, order, sizes);
     }
@@ -145,16 +142,20 @@ static status weigh_components(const training_set *t, plugin_network *p)
     return complete ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* Values, unless the training does not look at them or the test samples do not have them; then the first derivatives that are there. */
-static dataset_part choose_measure(const training_set *t, plugin_network *p)
+/* What the best weights can be chosen by. */
+static const struct {
+    dataset_part part;
+    int order;
+} measures[] = {{PART_Y, 0}, {PART_JACOBIAN, 1}, {PART_JVP, 1}, {PART_HESSIAN, 2}, {PART_HVP, 2}};
+
+/* Values, unless the training does not look at them or the test samples do not have them; then the first derivatives that they have. */
+static dataset_part choose_measure(plugin_network *p, const bool given[PART_COUNT])
 {
-    static const dataset_part parts[] = {PART_Y, PART_JACOBIAN, PART_JVP, PART_HESSIAN, PART_HVP};
-    static const int orders[] = {0, 1, 1, 2, 2};
     const objective_options *o = plugin_objective(p);
     bool values = !o || objective_has_values(o);
-    for (int i = values ? 0 : 1; i < 5; ++i)
-        if (orders[i] <= evaluation_order(p) && dataset_has_given(&t->test, parts[i]))
-            return parts[i];
+    for (size_t i = values ? 0 : 1; i < sizeof measures / sizeof *measures; ++i)
+        if (measures[i].order <= evaluation_order(p) && given[measures[i].part])
+            return measures[i].part;
     return PART_Y;
 }
 
@@ -175,26 +176,60 @@ static status find_given(const sample_set *set, size_t first, size_t count, bool
     return s;
 }
 
+static status find_given_parts(const sample_set *tests, int order, bool given[PART_COUNT])
+{
+    const sample_stream *stream = tests->stream;
+    status s = STATUS_OK;
+    for (size_t i = 0; i < sizeof measures / sizeof *measures && s == STATUS_OK; ++i) {
+        dataset_part part = measures[i].part;
+        bool there = part == PART_Y ? stream->has_labels : stream_has(stream, part) && measures[i].order <= order;
+        if (there)
+            s = find_given(tests, stream_labels_before(stream, part), stream_part_size(stream, part), &given[part]);
+    }
+    return s;
+}
+
 /* As of tests in memory; values also where a teacher gives them. */
 static status choose_streamed_measure(training_set *t, plugin_network *p)
 {
     const sample_set *tests = &t->data.streams.test;
-    const sample_stream *stream = tests->stream;
     const objective_options *o = plugin_objective(p);
-    size_t m = (size_t)stream->outputs;
-    bool values = false, derivatives = false;
+    bool given[PART_COUNT] = {false};
     t->measure = PART_Y;
-    if (!stream->has_labels && o && o->teacher)
+    if (!tests->stream->has_labels && o && o->teacher)
         return STATUS_OK;
-    status s = stream->has_labels ? find_given(tests, 0, m, &values) : STATUS_OK;
-    if (s == STATUS_OK && stream->has_derivatives)
-        s = find_given(tests, m, stream_labels(stream) - m, &derivatives);
-    if (derivatives && (!values || (o && !objective_has_values(o))))
-        t->measure = PART_JACOBIAN;
-    return s != STATUS_OK || values || derivatives ? s : fail_without_labels(t, plugin_config(p)->path);
+    status s = find_given_parts(tests, evaluation_order(p), given);
+    if (s != STATUS_OK)
+        return s;
+    t->measure = choose_measure(p, given);
+    return given[t->measure] ? STATUS_OK : fail_without_labels(t, plugin_config(p)->path);
 }
 
-static status make_streamed(training_set *t, plugin_network *p)
+/* ---------------------------------------------------------------- samples in pieces */
+
+/* What is decided by looking at the training samples: their normalisation, and weights of components. */
+enum { LOOKED_AT = 1 << 25 /* numbers at most */ };
+
+static status look_at_samples(training_set *t, plugin_network *p, FILE *log)
+{
+    dataset some = {0};
+    const objective_options *o = plugin_objective(p);
+    sample_set *training = &t->data.streams.training;
+    if (normalisation_of(p) == NORMALISE_NONE && !(o && o->rms_components))
+        return normalise_training(t, p, NULL, log);
+    status s = sample_pieces_gather(training, LOOKED_AT, &some);
+    if (s == STATUS_OK && (uint32_t)some.points < training->n)
+        fprintf(log, "normalisation and weights of components: from %d of the %lu training samples\n", some.points, (unsigned long)training->n);
+    if (s == STATUS_OK)
+        s = normalise_training(t, p, &some, log);
+    if (s == STATUS_OK)
+        s = weigh_components(&some, p);
+    dataset_free(&some);
+    training->normaliser = t->normalised ? &t->normaliser : NULL;
+    return s;
+}
+
+static status make_streamed(training_set *t, plugin_network *p, FILE *log)
 {
     const section *data = config_section(plugin_config(p), "data");
     status s = stream_source_prepare(&t->data.streams, data, plugin_config(p)->path);
@@ -202,9 +237,11 @@ static status make_streamed(training_set *t, plugin_network *p)
         s = choose_streamed_measure(t, p);
     t->classes = t->measure == PART_Y && data_scores(p, &t->data) != SCORES_NONE;
     if (s == STATUS_OK)
-        s = fold_create(&t->fold, plugin_graph(p), NULL);
+        s = look_at_samples(t, p, log);
     return s == STATUS_OK ? batches_create_streamed(&t->batches, p, &t->data.streams.training, data_loaders(p)) : s;
 }
+
+/* ---------------------------------------------------------------- all of them */
 
 static status give_labels(training_set *t, plugin_network *p)
 {
@@ -217,7 +254,7 @@ static status give_labels(training_set *t, plugin_network *p)
 status training_set_make(training_set *t, plugin_network *p, FILE *log)
 {
     if (data_source_is_streamed(&t->data))
-        return make_streamed(t, p);
+        return make_streamed(t, p, log);
     status s = data_source_training(&t->data, &t->training);
     if (s == STATUS_OK)
         s = data_source_test(&t->data, &t->test);
@@ -225,11 +262,14 @@ status training_set_make(training_set *t, plugin_network *p, FILE *log)
         s = give_labels(t, p);
     if (s != STATUS_OK)
         return s;
-    t->measure = choose_measure(t, p);
+    bool given[PART_COUNT];
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        given[part] = dataset_has_given(&t->test, part);
+    t->measure = choose_measure(p, given);
     t->classes = dataset_has_given(&t->test, PART_Y) && t->measure == PART_Y && data_scores(p, &t->data) != SCORES_NONE;
-    s = normalise_training(t, p, log);
+    s = normalise_training(t, p, &t->training, log);
     if (s == STATUS_OK)
-        s = weigh_components(t, p);
+        s = weigh_components(&t->training, p);
     return s == STATUS_OK ? batches_create(&t->batches, p, &t->training) : s;
 }
 

@@ -15,7 +15,7 @@ typedef struct training_set {
     black_box *box;        /* of a [teacher] that is a function; NULL: none */
     dataset training;      /* as the network sees it */
     dataset test;          /* raw */
-    normaliser normaliser; /* when `normalised` */
+    normaliser normaliser; /* when `normalised`; of samples in pieces from some of them */
     bool normalised;
     fold fold;             /* of the normalisation into the weights */
     batches batches;
