@@ -21,8 +21,8 @@ same_run() {
         trains "$tiny/decoupled.cfg" "lockstep_$mode" "${sgd[@]}" -set "critic[1].mode=$mode" "${lock[@]}" -threads 1
         same_run "locked_$mode" "lockstep_$mode" decoupled
     done
-    trains "$tiny/critic_direct.cfg" locked_direct -set critic.warm_up=0 -threads 1
-    trains "$tiny/critic_direct.cfg" lockstep_direct -set critic.warm_up=0 "${lock[@]}" -threads 1
+    trains "$tiny/critic_direct.cfg" locked_direct -threads 1
+    trains "$tiny/critic_direct.cfg" lockstep_direct "${lock[@]}" -threads 1
     same_run locked_direct lockstep_direct critic_direct
 }
 
@@ -39,6 +39,11 @@ stopped: max_batches reached *' "$output"
     [ "$(grep -c '"busy_seconds": ' run/summary.json)" = 3 ]
     [ "$(tail -n 1 run/critics.csv | cut -d , -f 1-4)" = "300,3,40,sobolev" ]
     less_than "$(tail -n 1 run/critics.csv | cut -d , -f 9)" 10
+    trains "$tiny/decoupled.cfg" warm -threads 4 -set critic[0].warm_up=30 -set critic[1].warm_up=100
+    like report '*part 0, layers 0 to 1, 2 threads: 200 minibatches, 200 updates, *' "$output"
+    trains "$tiny/decoupled.cfg" cold -threads 4 -set critic[0].warm_up=1000
+    like note '*note: the first 1000 updates are locked: blocks warm up*' "$output"
+    [[ $output != *'decoupled: '* ]]
 }
 
 @test "a full queue drops minibatches when it may" {

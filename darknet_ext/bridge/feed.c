@@ -2,12 +2,19 @@
  * is fed; what its layers do, in the parts' threads (engine/decoupled.h). */
 #include "bridge/internal.h"
 
+long plugin_locked_updates(const plugin_network *p)
+{
+    bool wanted;
+    decoupled_read_options(&p->config->sections[0], &wanted);
+    return wanted ? critics_warm_up(p->critics) : 0;
+}
+
 status plugin_decouple(plugin_network *p)
 {
     bool wanted;
     decoupled_options options = decoupled_read_options(&p->config->sections[0], &wanted);
     options.threads = plugin_threads(p);
-    if (!wanted)
+    if (!wanted || p->decoupled || plugin_updates(p) < plugin_locked_updates(p))
         return STATUS_OK;
     if (p->objective)
         plugin_refresh_weights(p, *p->host->seen); /* which stay: the schedule is constant */

@@ -356,6 +356,17 @@ void critics_losses(const critics *s, tape *t, real *losses, real *log_probabili
     }
 }
 
+long critics_warm_up(const critics *s)
+{
+    long last = 0;
+    for (int i = 0; i < critics_count(s); ++i) {
+        const critic_options *o = critic_get_options(s->cuts[i].critic);
+        if (critic_predicts(o->mode) && o->warm_up > last)
+            last = o->warm_up;
+    }
+    return last;
+}
+
 /* Once a step. */
 static void measure_losses(critics *s, tape *t)
 {

@@ -37,6 +37,10 @@ void critics_note_true_gradients(critics *s, tape *t);
 /* Decoupled training (engine/decoupled.h), from here to critics_couple: critics_backward sends down what critic_read_gradient says, and teaches nobody.
  * The blocks' mix, warm_up and target do not count. */
 status critics_decouple(critics *s);
+
+/* The updates after which no block is warming up. */
+long critics_warm_up(const critics *s);
+
 void critics_couple(critics *s);
 
 /* The loss L of each sample [batch] of the minibatch on the tape, whose output and labels are there, and with cross-entropy log p [batch, outputs]; labels

@@ -24,8 +24,6 @@ static status check_block(const config *c, const section *where, bool cut_above)
         return STATUS_OK;
     if (o.mix > 0)
         status_collect(&found, option_fail(where, c->path, "mix", "with decoupled=1 the part below does not wait for the true gradient: it needs mix=0"));
-    if (o.warm_up > 0)
-        status_collect(&found, option_fail(where, c->path, "warm_up", "with decoupled=1 the part below does not wait for the true gradient: it needs warm_up=0"));
     if (o.target == CRITIC_TARGET_TRUE && cut_above)
         status_collect(&found, option_fail(where, c->path, "target",
                                            "with decoupled=1 no true gradient comes down through the cut above this one: it needs target=bootstrap"));

@@ -94,8 +94,10 @@ static status train_update(trainer *t)
 {
     double sum = 0;
     int parts = plugin_subdivisions(t->net);
+    status s = plugin_decouple(t->net);
     for (int i = 0; i < parts; ++i) {
-        status s = batches_fill(&t->set.batches);
+        if (s == STATUS_OK)
+            s = batches_fill(&t->set.batches);
         if (s != STATUS_OK)
             return s;
         if (plugin_decoupled(t->net)) {
@@ -432,6 +434,8 @@ static void print_notes(trainer *t)
     const teacher_options *taught_by = plugin_teacher(t->net);
     if (taught_by && !option_given(taught_by->where, "weights"))
         fprintf(out, "note: the teacher has no weights=: its weights are random, from the seed of %s\n", taught_by->path);
+    if (plugin_locked_updates(t->net) > plugin_updates(t->net))
+        fprintf(out, "note: the first %ld updates are locked: blocks warm up\n", plugin_locked_updates(t->net));
     if (!plugin_trains_stock_layers(t->net))
         return;
     if (plugin_adam(t->net))
@@ -488,8 +492,6 @@ static status prepare(trainer *t)
     s = run_folder_create(&t->folder, q->out, t->set.data.streams.backup, plugin_config(t->net), q->force);
     if (s == STATUS_OK)
         s = critic_log_open(&t->critics, t->net, &t->folder);
-    if (s == STATUS_OK)
-        s = plugin_decouple(t->net);
     recall_best(t);
     return s;
 }
