@@ -137,8 +137,8 @@ static void transform_group(const tiling *t, tile_kind kind, const real *images,
 static void transform_chunk(const tiling *t, tile_kind kind, const real *images, part chunk, real *out)
 {
     const size_t blocks = blocks_of(t->image.channels), groups = (size_t)part_count(chunk.size, GROUP_TILES);
-    FOR_EACH_PART(blocks * chunk.size * LANES * POINTS, blocks * groups, 1, item,
-                  transform_group(t, kind, images, chunk, part_at(chunk.size, GROUP_TILES, (long)(item.first % groups)), item.first / groups, out));
+    FOR_EACH_LARGE_PART(blocks * chunk.size * LANES * POINTS, blocks * groups, 1, item,
+                        transform_group(t, kind, images, chunk, part_at(chunk.size, GROUP_TILES, (long)(item.first % groups)), item.first / groups, out));
 }
 
 /* ---------------------------------------------------------------- products */
@@ -254,8 +254,8 @@ void winograd_load_weights(const recipe *r, convolution_direction direction, con
 {
     const bool turned = direction == CONVOLUTION_BACKWARD_DATA;
     const size_t inputs = (size_t)input_channels(r, direction), blocks = blocks_of(output_channels(r, direction)), step = point_step(blocks, inputs);
-    FOR_EACH_PART(blocks * inputs * LANES * POINTS, blocks, 1, block,
-                  transform_kernels(weights, &r->inner, turned, block.first, u + block.first * inputs * LANES, step));
+    FOR_EACH_LARGE_PART(blocks * inputs * LANES * POINTS, blocks, 1, block,
+                        transform_kernels(weights, &r->inner, turned, block.first, u + block.first * inputs * LANES, step));
 }
 
 /* ---------------------------------------------------------------- forward and backward data */
@@ -370,7 +370,7 @@ void winograd_forward(const recipe *r, convolution_direction direction, size_t r
         const part chunk = part_at(tiles, size, c);
         const size_t groups = (size_t)part_count(chunk.size, GROUP_TILES), all_blocks = blocks_of(w.image.channels);
         transform_chunk(&t, PATCHES, x, chunk, v);
-        FOR_EACH_OWN_PART(chunk.size * POINTS * depth * all_blocks * LANES, groups * (size_t)part_count(all_blocks, GROUP_BLOCKS), 1, item,
+        FOR_EACH_LARGE_PART(chunk.size * POINTS * depth * all_blocks * LANES, groups * (size_t)part_count(all_blocks, GROUP_BLOCKS), 1, item,
                           write_group(&w, chunk, part_at(chunk.size, GROUP_TILES, (long)(item.first % groups)),
                                       part_at(all_blocks, GROUP_BLOCKS, (long)(item.first / groups)), depth, v, u,
                                       m + (size_t)omp_get_thread_num() * products_count()));
@@ -450,11 +450,11 @@ void winograd_backward_weights(const recipe *r, size_t rows, const real *x, cons
         };
         transform_chunk(&of_x, PATCHES, x, chunk, v);
         transform_chunk(&of_y, OUTPUTS, adj_y, chunk, z);
-        FOR_EACH_PART(chunk.size * POINTS * channels * filters / LANES, POINTS * g.pairs, 1, item, sum_pair(&g, item.first / g.pairs, item.first % g.pairs));
+        FOR_EACH_LARGE_PART(chunk.size * POINTS * channels * filters / LANES, POINTS * g.pairs, 1, item, sum_pair(&g, item.first / g.pairs, item.first % g.pairs));
     }
     const size_t groups = (size_t)part_count(filters, GROUP_FILTERS);
-    FOR_EACH_PART(filters * channels * POINTS, channels / LANES * groups, 1, item,
-                  add_gradients(sums, s_step, s, item.first / groups, part_at(filters, GROUP_FILTERS, (long)(item.first % groups)), gradient));
+    FOR_EACH_LARGE_PART(filters * channels * POINTS, channels / LANES * groups, 1, item,
+                        add_gradients(sums, s_step, s, item.first / groups, part_at(filters, GROUP_FILTERS, (long)(item.first % groups)), gradient));
 }
 
 size_t winograd_workspace(const recipe *r, convolution_direction direction, size_t rows)

@@ -30,18 +30,24 @@ static inline part part_at(size_t count, size_t part_size, long index)
 
 /* Runs the statement for each part p of 0..count-1, on several threads when `work` elements are enough for that. Always in a parallel region, be it of
  * one thread: for statements that find memory of their own by omp_get_thread_num(), since the number of a host's own thread could be any. */
-#define FOR_EACH_OWN_PART(work, count, part_size, p, statement)                                            \
-    do {                                                                                                   \
-        const long n_parts_ = part_count(count, part_size);                                                \
-        const bool parallel_ = (work) >= PARALLEL_ELEMENTS;                                                \
-        _Pragma("omp parallel for schedule(static) if (parallel_)") for (long i_ = 0; i_ < n_parts_; i_++) \
-        {                                                                                                  \
-            const part p = part_at(count, part_size, i_);                                                  \
-            statement;                                                                                     \
-        }                                                                                                  \
+#define FOR_EACH_OWN_PART(work, count, part_size, p, statement) PARTS_BY_(static, work, count, part_size, p, statement)
+
+/* The same for few large parts: a thread that is done takes the next one, for processors are not always equally fast. */
+#define FOR_EACH_LARGE_PART(work, count, part_size, p, statement) PARTS_BY_(dynamic, work, count, part_size, p, statement)
+
+#define PRAGMA_(text) _Pragma(#text)
+#define PARTS_BY_(order, work, count, part_size, p, statement)                                                \
+    do {                                                                                                     \
+        const long n_parts_ = part_count(count, part_size);                                                  \
+        const bool parallel_ = (work) >= PARALLEL_ELEMENTS;                                                  \
+        PRAGMA_(omp parallel for schedule(order) if (parallel_)) for (long i_ = 0; i_ < n_parts_; i_++)       \
+        {                                                                                                    \
+            const part p = part_at(count, part_size, i_);                                                    \
+            statement;                                                                                       \
+        }                                                                                                    \
     } while (0)
 
-/* The same without a region for little work, which costs less. */
+/* FOR_EACH_OWN_PART without a region for little work, which costs less. */
 #define FOR_EACH_PART(work, count, part_size, p, statement)            \
     do {                                                               \
         if ((work) >= PARALLEL_ELEMENTS) {                             \
