@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* The network's output at one input [channels, height, width]: up to `capacity` numbers go to y. Returns how many there are, or -1 with OpenCV's reason
- * in `error`. */
+/* The network's output at one input [channels, height, width]: up to `capacity` numbers go to y. Returns how many there are, or -1 with OpenCV's
+ * reason in `error`. */
 long opencv_predict(const char *cfg, const char *weights, int channels, int height, int width, const float *x, float *y, size_t capacity, char *error,
                     size_t error_size);
 

@@ -46,8 +46,8 @@ static void draw_array(float *values, size_t count, double low, double high)
         values[i] = draw(low, high);
 }
 
-/* The next two take the place of Darknet's own, which fill every layer on loading: rand() with logarithms and sines takes longer than a training step,
- * and a row of the table loads its network twenty times. The sum of four uniform numbers has the same mean and variance as the normal ones. */
+/* The next two take the place of Darknet's own, which fill every layer on loading: rand() with logarithms and sines takes longer than a training
+ * step, and a row of the table loads its network twenty times. The sum of four uniform numbers has the same mean and variance as the normal ones. */
 __attribute__((visibility("default"))) float rand_uniform(float low, float high)
 {
     return draw(low, high);

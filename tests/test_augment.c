@@ -1,6 +1,6 @@
 /* How training pictures are changed (data/augment.h): against the same thing said in another way, the distribution of what is drawn, both
- * directions of the mirror; what colours become, by their formulas; ten crops and other views of test pictures; minibatches of the loader, the same for
- * any number of threads and from anywhere, and test samples as they are. */
+ * directions of the mirror; what colours become, by their formulas; ten crops and other views of test pictures; minibatches of the loader, the
+ * same for any number of threads and from anywhere, and test samples as they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -404,8 +404,8 @@ static void measure_colour(const float *x, double colour[3])
     colour[2] = atan2(q, i) / (2 * M_PI);
 }
 
-/* What is drawn for a flat picture: brightness moves the luma, saturation the length of the chroma, hue its angle, each up to its key and not further,
- * and nothing else; contrast leaves what is flat alone. */
+/* What is drawn for a flat picture: brightness moves the luma, saturation the length of the chroma, hue its angle, each up to its key and not
+ * further, and nothing else; contrast leaves what is flat alone. */
 static void test_colours_that_are_drawn(void **state)
 {
     (void)state;

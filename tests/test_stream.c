@@ -519,65 +519,45 @@ static void test_bad_files(void **state)
     }
 }
 
+/* A part alone beside x, or beside v as well. */
+static const struct {
+    const char *name;
+    int rank;
+    hsize_t sizes[4];
+    bool beside_v;
+    const char *says;
+} bad_derivatives[] = {
+    {"dydx", 3, {4, 3, 1, 0}, false, "dydx has the shape [4, 3, 1], expected [4, 3, 2]: samples, outputs and inputs of the network"},
+    {"dydx", 3, {3, 3, 2, 0}, false, "dydx has the shape [3, 3, 2], expected [4, 3, 2]: samples, outputs and inputs of the network"},
+    {"dydx", 3, {4, 3, 2, 0}, false, "dydx[1, 2, 1] (counted from 0) is not a number"},
+    {"d2ydx2", 3, {4, 3, 2, 0}, false, "d2ydx2 has the shape [4, 3, 2], expected [4, 3, 2, 2]: samples, outputs and twice inputs of the network"},
+    {"d2ydx2", 4, {4, 3, 2, 2}, false, "d2ydx2[0, 2, 1, 1] (counted from 0) is not a number"},
+    {"v", 3, {4, 2, 2, 0}, false, "v[2, 1, 1] (counted from 0) is not a number"},
+    {"v", 2, {4, 3, 0, 0}, false, "v has the shape [4, 3], expected [4, r, 2]: samples, directions and inputs of the network"},
+    {"v", 2, {4, 1, 0, 0}, false, "v has the shape [4, 1], expected [4, r, 2]: samples, directions and inputs of the network"},
+    {"jvp", 2, {4, 3, 0, 0}, false, "jvp needs the directions v, which are missing"},
+    {"hvp", 3, {4, 3, 2, 0}, false, "hvp needs the directions v, which are missing"},
+    {"v_weight", 2, {4, 2, 0, 0}, true, "v_weight[1, 1] (counted from 0) is negative"},
+    {"v_weight", 2, {4, 3, 0, 0}, true, "v_weight has the shape [4, 3], expected [4, 2]: samples and directions of v"},
+    {"jvp", 2, {4, 3, 0, 0}, true, "jvp has the shape [4, 3], expected [4, 2, 3]: samples, directions of v and outputs of the network"},
+    {"jvp", 3, {4, 2, 3, 0}, true, "jvp[1, 1, 2] (counted from 0) is not a number"},
+    {"hvp", 3, {4, 2, 3, 0}, true, "hvp has the shape [4, 2, 3], expected [4, 2, 3, 2]: samples, directions of v, outputs and inputs of the network"},
+};
+
 static void test_bad_derivatives(void **state)
 {
     (void)state;
-    const float numbers[48] = {[7] = NAN, [9] = -1};
-    static const struct {
-        const char *name;
-        int rank;
-        hsize_t sizes[4];
-        const char *says;
-    } files[] = {
-        {"dydx", 3, {4, 3, 1, 0}, "dydx has the shape [4, 3, 1], expected [4, 3, 2]: samples, outputs and inputs of the network"},
-        {"dydx", 3, {3, 3, 2, 0}, "dydx has the shape [3, 3, 2], expected [4, 3, 2]: samples, outputs and inputs of the network"},
-        {"dydx", 3, {4, 3, 2, 0}, "dydx[1, 0, 1] (counted from 0) is not a number"},
-        {"d2ydx2", 3, {4, 3, 2, 0}, "d2ydx2 has the shape [4, 3, 2], expected [4, 3, 2, 2]: samples, outputs and twice inputs of the network"},
-        {"d2ydx2", 4, {4, 3, 2, 2}, "d2ydx2[0, 1, 1, 1] (counted from 0) is not a number"},
-        {"v", 3, {4, 2, 1, 0}, "v[3, 1, 0] (counted from 0) is not a number"},
-        {"v", 2, {4, 3, 0, 0}, "v has the shape [4, 3], expected [4, r, 2]: samples, directions and inputs of the network"},
-        {"v", 2, {4, 1, 0, 0}, "v has the shape [4, 1], expected [4, r, 2]: samples, directions and inputs of the network"},
-        {"jvp", 2, {4, 3, 0, 0}, "jvp needs the directions v, which are missing"},
-        {"hvp", 3, {4, 3, 2, 0}, "hvp needs the directions v, which are missing"},
-    };
-    for (size_t k = 0; k < sizeof files / sizeof *files; ++k) {
-        hid_t file = samples_create("bad.h5");
-        put_x(file, good_x);
-        assert_int_equal(samples_put_floats(file, files[k].name, files[k].rank, files[k].sizes, numbers), 0);
-        H5Fclose(file);
-        for (int fits = 0; fits < 2; ++fits) {
-            stream_request r = {.path = "bad.h5", .inputs = 2, .outputs = 3, .parts = ALL_PARTS, .needs_derivatives = true, .cache = fits ? 1 << 20 : 1};
-            expect_refused("derivatives", &r, files[k].says);
-        }
-    }
-}
-
-/* Beside v. */
-static void test_bad_labels_along_v(void **state)
-{
-    (void)state;
     const float v[16] = {1}, numbers[48] = {[3] = -1, [11] = NAN};
-    static const struct {
-        const char *name;
-        int rank;
-        hsize_t sizes[4];
-        const char *says;
-    } files[] = {
-        {"v_weight", 2, {4, 2, 0, 0}, "v_weight[1, 1] (counted from 0) is negative"},
-        {"v_weight", 2, {4, 3, 0, 0}, "v_weight has the shape [4, 3], expected [4, 2]: samples and directions of v"},
-        {"jvp", 2, {4, 3, 0, 0}, "jvp has the shape [4, 3], expected [4, 2, 3]: samples, directions of v and outputs of the network"},
-        {"jvp", 3, {4, 2, 3, 0}, "jvp[1, 1, 2] (counted from 0) is not a number"},
-        {"hvp", 3, {4, 2, 3, 0}, "hvp has the shape [4, 2, 3], expected [4, 2, 3, 2]: samples, directions of v, outputs and inputs of the network"},
-    };
-    for (size_t k = 0; k < sizeof files / sizeof *files; ++k) {
+    for (size_t k = 0; k < sizeof bad_derivatives / sizeof *bad_derivatives; ++k) {
         hid_t file = samples_create("bad.h5");
         put_x(file, good_x);
-        assert_int_equal(samples_put_floats(file, "v", 3, (const hsize_t[]){4, 2, 2}, v), 0);
-        assert_int_equal(samples_put_floats(file, files[k].name, files[k].rank, files[k].sizes, numbers), 0);
+        if (bad_derivatives[k].beside_v)
+            assert_int_equal(samples_put_floats(file, "v", 3, (const hsize_t[]){4, 2, 2}, v), 0);
+        assert_int_equal(samples_put_floats(file, bad_derivatives[k].name, bad_derivatives[k].rank, bad_derivatives[k].sizes, numbers), 0);
         H5Fclose(file);
         for (int fits = 0; fits < 2; ++fits) {
             stream_request r = {.path = "bad.h5", .inputs = 2, .outputs = 3, .parts = ALL_PARTS, .needs_derivatives = true, .cache = fits ? 1 << 20 : 1};
-            expect_refused("along v", &r, files[k].says);
+            expect_refused("derivatives", &r, bad_derivatives[k].says);
         }
     }
 }
@@ -780,7 +760,7 @@ int main(void)
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_enter, folder_leave)
     const struct CMUnitTest tests[] = {
         IN_A_FOLDER(test_frames),   IN_A_FOLDER(test_labels),           IN_A_FOLDER(test_derivatives), IN_A_FOLDER(test_split),   IN_A_FOLDER(test_fraction),
-        IN_A_FOLDER(test_bad_files), IN_A_FOLDER(test_bad_derivatives), IN_A_FOLDER(test_bad_labels_along_v), IN_A_FOLDER(test_bad_probabilities), IN_A_FOLDER(test_damaged), IN_A_FOLDER(test_loader),
+        IN_A_FOLDER(test_bad_files), IN_A_FOLDER(test_bad_derivatives), IN_A_FOLDER(test_bad_probabilities), IN_A_FOLDER(test_damaged), IN_A_FOLDER(test_loader),
         IN_A_FOLDER(test_loader_fails), IN_A_FOLDER(test_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,7 +147,8 @@ typedef struct backend {
     void (*batchnorm_backward)(const batchnorm *n, const jet *x, const jet *adj_y, jet *adj_x, component_range range, bool accumulate, real *adj_scales,
                                real *adj_biases);
 
-    /* Of a batchnorm with constants, behind a linear map with `row` weights for each channel: folded = scale r weights, folded_biases = bias - scale r mean. */
+    /* Of a batchnorm with constants, behind a linear map with `row` weights for each channel: folded = scale r weights, folded_biases = bias -
+     * scale r mean. */
     void (*batchnorm_fold)(const batchnorm *n, size_t row, const real *weights, real *folded, real *folded_biases);
 
     /* -- reduce.c -- */

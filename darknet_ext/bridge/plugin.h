@@ -98,9 +98,9 @@ const label_layout *plugin_labels(const plugin_network *p); /* NULL without a [s
 float *plugin_input(plugin_network *p); /* [minibatch, inputs], to be filled */
 float *plugin_truth(plugin_network *p); /* [minibatch, truth_count], to be filled */
 objective_losses plugin_train_minibatch(plugin_network *p); /* sums over the samples; a [cost] layer's cost as order 0 */
-/* Decoupled training, where the cfg asks for it, beside Darknet's loop (engine/decoupled.h). plugin_decouple, called before an update, starts the parts
- * when no block is warming up any more, once; plugin_decoupled is NULL before, and where it is not asked for. From then on minibatches are fed, which counts them and the updates at once; the losses come later (decoupled_take_losses), and weights stand still
- * only when drained. */
+/* Decoupled training, where the cfg asks for it, beside Darknet's loop (engine/decoupled.h). plugin_decouple, called before an update, starts the
+ * parts when no block is warming up any more, once; plugin_decoupled is NULL before, and where it is not asked for. From then on minibatches are
+ * fed, which counts them and the updates at once; the losses come later (decoupled_take_losses), and weights stand still only when drained. */
 status plugin_decouple(plugin_network *p);
 decoupled *plugin_decoupled(const plugin_network *p);
 long plugin_locked_updates(const plugin_network *p); /* of decoupled training, while blocks warm up */

@@ -30,8 +30,9 @@ typedef struct check_settings {
 /* The highest order to which every node between the network's input and output can be differentiated. */
 int gradient_check_order(const graph *g);
 
-/* Checks every derivative (of a network with batch normalisation both as it is trained and as it predicts) of `g` under `options` (labels are random), reporting each row. Parameters must hold values; they
- * are unchanged on return. `where` and `path` are for messages about what cannot be differentiated. STATUS_FAILED when a row did not pass. */
+/* Checks every derivative (of a network with batch normalisation both as it is trained and as it predicts) of `g` under `options` (labels are
+ * random), reporting each row. Parameters must hold values; they are unchanged on return. `where` and `path` are for messages about what cannot be
+ * differentiated. STATUS_FAILED when a row did not pass. */
 status gradient_check_run(graph *g, const backend *be, const objective_options *options, const section *where, const char *path,
                           const check_settings *settings, check_sink sink, void *context);
 

@@ -10,8 +10,8 @@
 
 #include "core/options.h"
 
-/* One -set section.key=value of the command line, or such a line of a [variant] (config/variant.h). With several sections of that name the number says
- * which, counted from 0: connected[1].output=3; connected[*].output=3 is for all of them. The last one of a key wins. */
+/* One -set section.key=value of the command line, or such a line of a [variant] (config/variant.h). With several sections of that name the number
+ * says which, counted from 0: connected[1].output=3; connected[*].output=3 is for all of them. The last one of a key wins. */
 typedef struct override {
     const char *text;   /* as the user wrote it */
     const char *origin; /* path:line:column; NULL: a flag */
@@ -20,9 +20,9 @@ typedef struct override {
 /* Where messages go: one call per line, without the newline. */
 typedef void (*message_sink)(void *context, const char *line);
 
-/* Reads and checks the file; of a [variant], the cfg that it changes. On success *result owns everything (config_free). `overrides` are applied after the file is
- * read, checked like file values (messages name the flag), and may add a key, but not a section.
- * STATUS_BAD_FILE: cannot be opened or read; STATUS_BAD_CONFIG: has errors (status text: how many). */
+/* Reads and checks the file; of a [variant], the cfg that it changes. On success *result owns everything (config_free). `overrides` are applied
+ * after the file is read, checked like file values (messages name the flag), and may add a key, but not a section. STATUS_BAD_FILE: cannot be
+ * opened or read; STATUS_BAD_CONFIG: has errors (status text: how many). */
 status config_read(const char *path, const override *overrides, int n_overrides, message_sink sink, void *context,
                    config **result);
 

@@ -20,8 +20,8 @@ typedef struct variant {
 /* Whether the first section of a text is [variant]. `line` is scratch. */
 bool variant_is(const char *text, size_t length, cfg_line *line);
 
-/* Reads the text of the file `path`; `given` come after its own overrides and are borrowed. Mistakes go to m. `line` is scratch. Freed by the caller also
- * when there were mistakes. */
+/* Reads the text of the file `path`; `given` come after its own overrides and are borrowed. Mistakes go to m. `line` is scratch. Freed by the
+ * caller also when there were mistakes. */
 void variant_read(variant *v, const char *path, const char *text, size_t length, const override *given, int n_given, messages *m, cfg_line *line);
 void variant_free(variant *v);
 

@@ -38,8 +38,8 @@ extern const picture_tools picture_tools_of_opencv;
 status picture_allocate(picture *p, int channels, int height, int width);
 void picture_free(picture *p);
 
-/* What `darknet classifier predict` gives to a network for pictures of this shape: numbers in 0..1, [channels, height, width], the picture scaled until
- * it fits (bilinear) and put in the middle, 0.5 around it. */
+/* What `darknet classifier predict` gives to a network for pictures of this shape: numbers in 0..1, [channels, height, width], the picture scaled
+ * until it fits (bilinear) and put in the middle, 0.5 around it. */
 status picture_letterbox(const picture *p, tensor_shape shape, double *x);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* A JPEG file is a chain of markers, 0xff and a code. Most are followed by a length and as many bytes; behind the start of a scan lie its coded pixels,
- * in which 0xff is followed by 0, or by the code of a restart. */
+/* A JPEG file is a chain of markers, 0xff and a code. Most are followed by a length and as many bytes; behind the start of a scan lie its coded
+ * pixels, in which 0xff is followed by 0, or by the code of a restart. */
 #include "data/jpeg.h"
 
 #include <stdbool.h>
@@ -12,7 +12,8 @@ static bool has_length(int code)
     return code != 0x01 && !(code >= FIRST_RESTART && code <= END);
 }
 
-/* The code of the next marker, from wherever the file stands; EOF. Only this thread has the file: a lock for every byte would cost a tenth of decoding. */
+/* The code of the next marker, from wherever the file stands; EOF. Only this thread has the file: a lock for every byte would cost a tenth of
+ * decoding. */
 static int next_code(FILE *f)
 {
     int byte = getc_unlocked(f);

@@ -23,7 +23,8 @@ bool teacher_network_is_readable(const teacher_network *t);
 status teacher_network_open(teacher_network *t, const config *student, const backend *be, message_sink sink, void *context);
 void teacher_network_close(teacher_network *t);
 
-/* Lets the objective learn from the teacher, if there is one. Where it compares logits, those of a teacher that ends with [softmax] are what that reads. */
+/* Lets the objective learn from the teacher, if there is one. Where it compares logits, those of a teacher that ends with [softmax] are what that
+ * reads. */
 void teacher_network_join(objective_options *o, teacher_network *t);
 
 #endif

@@ -34,8 +34,8 @@ void critics_begin(critics *s, long update, bool learn);
  * were. To be called once when that adjoint is there, before the adjoint sweep. */
 void critics_note_true_gradients(critics *s, tape *t);
 
-/* Decoupled training (engine/decoupled.h), from here to critics_couple: critics_backward sends down what critic_read_gradient says, and teaches nobody.
- * The blocks' mix, warm_up and target do not count. */
+/* Decoupled training (engine/decoupled.h), from here to critics_couple: critics_backward sends down what critic_read_gradient says, and teaches
+ * nobody. The blocks' mix, warm_up and target do not count. */
 status critics_decouple(critics *s);
 
 /* The updates after which no block is warming up. */
@@ -43,8 +43,8 @@ long critics_warm_up(const critics *s);
 
 void critics_couple(critics *s);
 
-/* The loss L of each sample [batch] of the minibatch on the tape, whose output and labels are there, and with cross-entropy log p [batch, outputs]; labels
- * that are not given count nothing. */
+/* The loss L of each sample [batch] of the minibatch on the tape, whose output and labels are there, and with cross-entropy log p [batch,
+ * outputs]; labels that are not given count nothing. */
 void critics_losses(const critics *s, tape *t, real *losses, real *log_probabilities);
 
 /* The adjoint of the [critic] node of this pass, in the sweep that adds to the parameters' gradients. */

@@ -34,8 +34,8 @@ decoupled_options decoupled_read_options(const section *net, bool *wanted);
  * decoupled=1 is not asked for. */
 status decoupled_check(const graph *g, const config *c);
 
-/* Starts the parts, which wait for minibatches. `top`: the network's tape, of the objective where there is one (else NULL); both, and the critics, are the
- * parts' own until decoupled_free. */
+/* Starts the parts, which wait for minibatches. `top`: the network's tape, of the objective where there is one (else NULL); both, and the critics,
+ * are the parts' own until decoupled_free. */
 status decoupled_create(decoupled **result, tape *top, objective *o, critics *s, const decoupled_options *options);
 
 /* Ends what was begun, and the threads. NULL is allowed. */

@@ -98,7 +98,8 @@ bool *tape_adjoint_started(tape *t, int node, int half);
 /* Sweep 1 over nodes first..last inclusive. The caller has filled the components of the low half of the segment's input
  * and component 0 of x. */
 void sweep_values(tape *t, int first, int last);
-/* Sweep 2, from the top node (the network's output or its head) down to the segment's input; the caller has filled the upper half of the output's adjoint. */
+/* Sweep 2, from the top node (the network's output or its head) down to the segment's input; the caller has filled the upper half of the output's
+ * adjoint. */
 void sweep_seeds(tape *t);
 /* Sweep 3; the caller has filled the upper half of the segment's input. */
 void sweep_tangents(tape *t);

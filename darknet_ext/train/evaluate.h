@@ -38,7 +38,8 @@ status evaluator_ask_teacher(evaluator *e, graph *g, const backend *be);
 /* The same of samples that are read in pieces. Fails when one cannot be read. */
 status evaluator_run_streamed(evaluator *e, const sample_set *set, evaluation *result);
 
-/* The same of classes alone, with the mean of the probabilities of so many crops of each picture (data/picture_view.h) in the place of the network's. */
+/* The same of classes alone, with the mean of the probabilities of so many crops of each picture (data/picture_view.h) in the place of the
+ * network's. */
 status evaluator_run_crops(evaluator *e, const sample_set *set, int crops, evaluation *result);
 
 #endif

@@ -12,8 +12,8 @@
  * train/metrics.h for its columns). Columns that are empty or constant zero are left out. */
 status plot_training(const char *metrics, const char *title, const char *picture);
 
-/* How well the [critic] blocks of one run predict, from `critics` (the run's critics.csv, train/critic_log.h): cosine and ratio of the norms of synthetic
- * and true gradient, error of the predicted loss, and staleness where there was any, a curve for each block. */
+/* How well the [critic] blocks of one run predict, from `critics` (the run's critics.csv, train/critic_log.h): cosine and ratio of the norms of
+ * synthetic and true gradient, error of the predicted loss, and staleness where there was any, a curve for each block. */
 status plot_critics(const char *critics, const char *title, const char *picture);
 
 /* The same test error of several runs in one chart, a curve each. `column` is a header of metrics.csv. */

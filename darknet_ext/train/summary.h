@@ -23,10 +23,10 @@ typedef struct summary {
     int kept_inputs;      /* directions of the input that differential PCA kept */
 } summary;
 
-/* Keys: version, cfg, seed, threads, backend, steps, seconds, processor_seconds, peak_memory_mb, stopped, parameters, training_points, waited_seconds,
- * test{value_mse, gradient_mse, hessian_mse, directional_mse, error, top5_error, kl}, best{step, ...}, derivatives{gradient_cosine, collapses,
- * first_collapse, trust, rate_factor}, decoupled{...} (train/parts.h), kept_inputs;
- * measures that were not taken are left out. */
+/* Keys: version, cfg, seed, threads, backend, steps, seconds, processor_seconds, peak_memory_mb, stopped, parameters, training_points,
+ * waited_seconds, test{value_mse, gradient_mse, hessian_mse, directional_mse, error, top5_error, kl}, best{step, ...},
+ * derivatives{gradient_cosine, collapses, first_collapse, trust, rate_factor}, decoupled{...} (train/parts.h), kept_inputs; measures that were not
+ * taken are left out. */
 status summary_write(const summary *s, const char *path);
 
 #endif

@@ -28,8 +28,8 @@ static inline part part_at(size_t count, size_t part_size, long index)
     return (part){first, rest < part_size ? rest : part_size, index};
 }
 
-/* Runs the statement for each part p of 0..count-1, on several threads when `work` elements are enough for that. Always in a parallel region, be it of
- * one thread: for statements that find memory of their own by omp_get_thread_num(), since the number of a host's own thread could be any. */
+/* Runs the statement for each part p of 0..count-1, on several threads when `work` elements are enough for that. Always in a parallel region, be
+ * it of one thread: for statements that find memory of their own by omp_get_thread_num(), since the number of a host's own thread could be any. */
 #define FOR_EACH_OWN_PART(work, count, part_size, p, statement) PARTS_BY_(static, work, count, part_size, p, statement)
 
 /* The same for few large parts: a thread that is done takes the next one, for processors are not always equally fast. */

@@ -68,7 +68,8 @@ DNX_ALWAYS_INLINE bool is_whole(const plane *p, window v)
     return v.rows.last - v.rows.first == p->w->size && v.columns.last - v.columns.first == p->w->size;
 }
 
-/* Calls body(p, size, window, …) for each window; of the usual sizes, and windows that lie inside as a whole, with numbers that the compiler knows. */
+/* Calls body(p, size, window, …) for each window; of the usual sizes, and windows that lie inside as a whole, with numbers that the compiler
+ * knows. */
 #define FOR_EACH_WINDOW(p, body, ...)                       \
     for (int i_ = 0; i_ < (p)->w->out.height; i_++)         \
         for (int j_ = 0; j_ < (p)->w->out.width; j_++) {    \

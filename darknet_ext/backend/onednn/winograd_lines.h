@@ -1,4 +1,5 @@
-/* The transforms of Winograd's F(4x4, 3x3), one line of a square at a time, whose elements are `step` vectors apart; included by convolution_winograd.c alone. */
+/* The transforms of Winograd's F(4x4, 3x3), one line of a square at a time, whose elements are `step` vectors apart; included by
+ * convolution_winograd.c alone. */
 #ifndef DNX_BACKEND_ONEDNN_WINOGRAD_LINES_H
 #define DNX_BACKEND_ONEDNN_WINOGRAD_LINES_H
 
