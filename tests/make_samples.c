@@ -1,7 +1,7 @@
 /* Writes HDF5 files of samples for program_stream.bats:  make_samples KIND FILE [chunk, compressed; 0: contiguous] [points of a function]
  *     frames     300 frames of 8 x 8 in episodes of 1 to 40, with logits of two actions: the newest frame is bright, or it is not
  *     unlabelled the same without the logits
- *     classes    the same frames as x, with a label
+ *     classes    the same frames as x, with a label; none: with labels that are not given
  *     nan        x of float with a number that is not one; unordered: episodes that decrease; beyond: a class too many
  *     curved     points (600) of f(a, b) = a^2 b + 3 b with its gradient and Hessian; along: the same with two directions v, J v and H v
  *     scalar     x is a single number; parts, wide: episodes that are no integers, or of more than 32 bits */
@@ -116,7 +116,10 @@ int main(int argc, char **argv)
     int failed = 0;
     fill();
     hid_t file = samples_create(argv[2]);
-    if (strcmp(kind, "classes") == 0 || strcmp(kind, "beyond") == 0) {
+    bool none = strcmp(kind, "none") == 0;
+    if (strcmp(kind, "classes") == 0 || strcmp(kind, "beyond") == 0 || none) {
+        for (int i = 0; i < N && none; ++i)
+            label[i] = -1;
         label[7] += strcmp(kind, "beyond") == 0 ? 2 : 0;
         failed |= samples_put_bytes(file, "x", 4, x_sizes, *frames, layout) | samples_put_integers(file, "label", N, label);
     } else if (strcmp(kind, "nan") == 0) {

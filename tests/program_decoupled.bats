@@ -40,9 +40,10 @@ stopped: max_batches reached *' "$output"
     [ "$(tail -n 1 run/critics.csv | cut -d , -f 1-4)" = "300,3,40,sobolev" ]
     less_than "$(tail -n 1 run/critics.csv | cut -d , -f 9)" 10
     trains "$tiny/decoupled.cfg" warm -threads 4 -set critic[0].warm_up=30 -set critic[1].warm_up=100
+    like note '*note: the first 100 updates are locked: blocks warm up*' "$output"
     like report '*part 0, layers 0 to 1, 2 threads: 200 minibatches, 200 updates, *' "$output"
     trains "$tiny/decoupled.cfg" cold -threads 4 -set critic[0].warm_up=1000
-    like note '*note: the first 1000 updates are locked: blocks warm up*' "$output"
+    like note '*note: decoupled=1 comes too late: blocks warm up for 1000 updates, and there are 300*' "$output"
     [[ $output != *'decoupled: '* ]]
 }
 

@@ -323,6 +323,10 @@ curve() {
     pictures
     cp train.list good.list
     refuses_like 2 'f.cfg:12:7: error: \[data\] the test samples have no labels: nothing says how good the network is' train f.cfg -out no
+    make_samples none bad.h5
+    make_samples classes classes.h5
+    network 'file=bad.h5\ntest_file=classes.h5\nmissing=1' >f.cfg
+    refuses 2 'f.cfg:12:6: error: [data] none of the training samples has a label that could be used' train f.cfg -out no
     make_samples beyond bad.h5
     network 'file=bad.h5' >f.cfg
     refuses_like 2 '*bad.h5: error: label\[7\] (counted from 0) is beyond the last class*' train f.cfg -out no

@@ -26,6 +26,15 @@ make_both() {
         awk -F , '{ for (i = 4; i <= 6; ++i) if (($i - $(i + 6)) ^ 2 > .02) exit 1 }'
 }
 
+@test "along directions of the data, and the tests are measured by the teacher" {
+    make_both 20
+    awk 'BEGIN { print "x1,x2,x3,v1,v2,v3"; for (i = 0; i < 60; ++i) { for (k = 1; k < 7; ++k) printf "%.6g%s", sin(k * i), k < 6 ? "," : "\n" } }' >points.csv
+    sed -e '/^\[data\]/,/^$/d' -e 's/^\[teacher\]/[data]\nfile=points.csv\n\n&/' -e 's/^order=.*/order=1\nlabel_directions=1/' student.cfg >along.cfg
+    trains along.cfg run -set net.max_batches=100
+    less_than "$(metric test_value_mse run)" "$(metric test_value_mse run 1)"
+    less_than "$(metric test_gradient_mse run)" "$(metric test_gradient_mse run 1)"
+}
+
 @test "where logits are compared a classifier's are what its [softmax] reads" {
     make_both 20
     sed 's/^\[sobolev\]/[softmax]\n\n&/' teacher.cfg >classifier.cfg

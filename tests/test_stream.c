@@ -15,6 +15,7 @@
 #include "make_samples.h"
 #include "plugin_fixture.h"
 #include "train/loader.h"
+#include "train/sample_pieces.h"
 #include "train/training_set.h"
 
 enum { FRAMES = 40, SIDE = 6, PIXELS = SIDE * SIDE, HISTORY = 4, ACTIONS = 3 };
@@ -247,6 +248,37 @@ static void test_derivatives(void **state)
         free(scratch);
         stream_free(s);
     }
+}
+
+/* All of the samples, or some at equal distances, of the parts that are asked for. */
+static void test_gather(void **state)
+{
+    (void)state;
+    const float x[SAMPLES][INPUTS] = {{0, 1}, {2, 3}, {4, 5}, {6, 7}, {8, 9}};
+    float y[SAMPLES][OUTPUTS] = {{0}};
+    hid_t file = samples_create("derivatives.h5");
+    assert_int_equal(samples_put_floats(file, "x", 2, (const hsize_t[]){SAMPLES, INPUTS}, *x), 0);
+    assert_int_equal(samples_put_floats(file, "y", 2, (const hsize_t[]){SAMPLES, OUTPUTS}, *y), 0);
+    put_derivatives(file, (sample_layout){0, 0}, false);
+    H5Fclose(file);
+    stream_request r = {.path = "derivatives.h5", .inputs = INPUTS, .outputs = OUTPUTS, .needs_labels = true, .parts = ALL_PARTS, .cache = 1 << 20};
+    sample_stream *s = open_stream(&r);
+    uint32_t order[SAMPLES] = {3, 0, 4, 1, 2};
+    const sample_set set = {.stream = s, .samples = order, .n = SAMPLES};
+    const unsigned parts = 1u << PART_X | 1u << PART_JACOBIAN;
+    for (int some = 0; some < 2; ++some) {
+        dataset d;
+        assert_int_equal(sample_pieces_gather(&set, parts, some ? INPUTS * (1 + OUTPUTS) : 1000, &d), STATUS_OK);
+        assert_int_equal(d.points, some ? 2 : SAMPLES);
+        assert_int_equal(dataset_parts(&d), parts);
+        for (int i = 0; i < d.points; ++i) { /* of all five the first and the third in the set's order, sorted */
+            int sample = some ? (int[]){3, 4}[i] : i;
+            assert_true(dataset_at(&d, PART_X, (size_t)i)[1] == (double)x[sample][1]);
+            assert_true(dataset_at(&d, PART_JACOBIAN, (size_t)i)[4] == (double)derivative_number(PART_JACOBIAN, sample, 4, false));
+        }
+        dataset_free(&d);
+    }
+    stream_free(s);
 }
 
 /* ---------------------------------------------------------------- division */
@@ -529,10 +561,12 @@ static const struct {
 } bad_derivatives[] = {
     {"dydx", 3, {4, 3, 1, 0}, false, "dydx has the shape [4, 3, 1], expected [4, 3, 2]: samples, outputs and inputs of the network"},
     {"dydx", 3, {3, 3, 2, 0}, false, "dydx has the shape [3, 3, 2], expected [4, 3, 2]: samples, outputs and inputs of the network"},
+    {"dydx", 3, {4, 2, 3, 0}, false, "dydx has the shape [4, 2, 3], expected [4, 3, 2]: samples, outputs and inputs of the network"},
     {"dydx", 3, {4, 3, 2, 0}, false, "dydx[1, 2, 1] (counted from 0) is not a number"},
     {"d2ydx2", 3, {4, 3, 2, 0}, false, "d2ydx2 has the shape [4, 3, 2], expected [4, 3, 2, 2]: samples, outputs and twice inputs of the network"},
     {"d2ydx2", 4, {4, 3, 2, 2}, false, "d2ydx2[0, 2, 1, 1] (counted from 0) is not a number"},
     {"v", 3, {4, 2, 2, 0}, false, "v[2, 1, 1] (counted from 0) is not a number"},
+    {"v", 3, {4, 2, 3, 0}, false, "v has the shape [4, 2, 3], expected [4, r, 2]: samples, directions and inputs of the network"},
     {"v", 2, {4, 3, 0, 0}, false, "v has the shape [4, 3], expected [4, r, 2]: samples, directions and inputs of the network"},
     {"v", 2, {4, 1, 0, 0}, false, "v has the shape [4, 1], expected [4, r, 2]: samples, directions and inputs of the network"},
     {"jvp", 2, {4, 3, 0, 0}, false, "jvp needs the directions v, which are missing"},
@@ -540,6 +574,7 @@ static const struct {
     {"v_weight", 2, {4, 2, 0, 0}, true, "v_weight[1, 1] (counted from 0) is negative"},
     {"v_weight", 2, {4, 3, 0, 0}, true, "v_weight has the shape [4, 3], expected [4, 2]: samples and directions of v"},
     {"jvp", 2, {4, 3, 0, 0}, true, "jvp has the shape [4, 3], expected [4, 2, 3]: samples, directions of v and outputs of the network"},
+    {"jvp", 3, {4, 3, 2, 0}, true, "jvp has the shape [4, 3, 2], expected [4, 2, 3]: samples, directions of v and outputs of the network"},
     {"jvp", 3, {4, 2, 3, 0}, true, "jvp[1, 1, 2] (counted from 0) is not a number"},
     {"hvp", 3, {4, 2, 3, 0}, true, "hvp has the shape [4, 2, 3], expected [4, 2, 3, 2]: samples, directions of v, outputs and inputs of the network"},
 };
@@ -759,7 +794,7 @@ int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_enter, folder_leave)
     const struct CMUnitTest tests[] = {
-        IN_A_FOLDER(test_frames),   IN_A_FOLDER(test_labels),           IN_A_FOLDER(test_derivatives), IN_A_FOLDER(test_split),   IN_A_FOLDER(test_fraction),
+        IN_A_FOLDER(test_frames),   IN_A_FOLDER(test_labels),           IN_A_FOLDER(test_derivatives), IN_A_FOLDER(test_gather), IN_A_FOLDER(test_split),   IN_A_FOLDER(test_fraction),
         IN_A_FOLDER(test_bad_files), IN_A_FOLDER(test_bad_derivatives), IN_A_FOLDER(test_bad_probabilities), IN_A_FOLDER(test_damaged), IN_A_FOLDER(test_loader),
         IN_A_FOLDER(test_loader_fails), IN_A_FOLDER(test_classes),
     };

@@ -156,7 +156,8 @@ static status check_parts(const data_source *d, unsigned parts, int directions)
     if (s == STATUS_OK && !along && d->needs.order > 0 && !first && jvp)
         s = fail(d, "file", "%s has v and jvp instead of dydx: set [sobolev] label_directions=%d", option_text(d->where, "file"), directions);
     if (s == STATUS_OK)
-        s = check_part(d, d->needs.needs_first, first || (along && jvp), "dydx", "the loss on first derivatives needs (weight_1=0 leaves it out)");
+        s = check_part(d, d->needs.needs_first, first || (along && jvp), along ? "dydx and no jvp" : "dydx",
+                       "the loss on first derivatives needs (weight_1=0 leaves it out)");
     if (s == STATUS_OK)
         s = check_part(d, d->needs.order > 1, along ? hvp : second, along ? "hvp" : "d2ydx2",
                        "the loss on second derivatives needs (weight_2=0 leaves it out)");
@@ -244,10 +245,12 @@ static bool can_train(const data_source *d, const dataset *set)
            (d->needs.order == 0 && !d->needs.needs_values);
 }
 
-/* Whether there is something to measure the network by: values, or first derivatives. */
+/* Whether there is something to measure the network by. */
 static bool can_test(const data_source *d, const dataset *set)
 {
-    return set->parts[PART_Y] || d->needs.teacher || (d->needs.evaluation_order > 0 && (set->parts[PART_JACOBIAN] || set->parts[PART_JVP]));
+    double *const *parts = set->parts;
+    return parts[PART_Y] || d->needs.teacher || (d->needs.evaluation_order > 0 && (parts[PART_JACOBIAN] || parts[PART_JVP])) ||
+           (d->needs.evaluation_order > 1 && (parts[PART_HESSIAN] || parts[PART_HVP]));
 }
 
 static status check_labels(const data_source *d, const char *key, const char *use, bool found, dataset *set)
@@ -294,14 +297,6 @@ static status test_from_file(const data_source *d, dataset *set)
 
 /* ---------------------------------------------------------------- samples in pieces */
 
-/* Beside a teacher nobody looks at derivatives of the data, but v may be theirs. */
-static unsigned streamed_parts(const data_source *d)
-{
-    const unsigned v = 1u << PART_V | 1u << PART_V_WEIGHT;
-    unsigned parts = wanted_parts(d) & ~(1u << PART_X | 1u << PART_Y);
-    return !d->needs.teacher ? parts : d->needs.directions > 0 ? v : 0;
-}
-
 static status open_streams(data_source *d)
 {
     const data_needs *n = &d->needs;
@@ -311,7 +306,7 @@ static status open_streams(data_source *d)
         .outputs = n->outputs,
         .input = n->input,
         .needs_values = n->needs_values || n->head,
-        .parts = streamed_parts(d),
+        .parts = wanted_parts(d) & ~(1u << PART_X | 1u << PART_Y),
         .needs_derivatives = derivatives,
         .seed = n->seed,
         .pictures = n->pictures,
@@ -345,7 +340,7 @@ static status open_source(data_source *d)
     d->high = allocate_zeroed((unsigned long)d->needs.inputs, sizeof *d->high);
     if (!d->low || !d->high)
         return STATUS_NO_MEMORY;
-    if (stream_source_is_asked_for(d->where))
+    if (stream_source_is_asked_for(d->where, wanted_parts(d)))
         return open_streams(d);
     if (option_given(d->where, "file"))
         return open_files(d);

@@ -20,9 +20,6 @@
 
 enum { MOST_AXES = 4 };
 
-/* N: points, n: inputs, m: outputs, r: directions. */
-static const char *const part_axes[PART_COUNT] = {"Nn", "Nm", "Nmn", "Nmnn", "Nrn", "Nr", "Nrm", "Nrmn"};
-
 /* One data set of the file; its id is 0 where there is none. */
 typedef struct hdf5_part {
     hid_t id;
@@ -70,25 +67,10 @@ static const char *axis_name(char axis)
 /* The documented shape; returns its rank. */
 static int full_shape(const dataset *d, dataset_part part, hsize_t sizes[MOST_AXES])
 {
-    int rank = (int)strlen(part_axes[part]);
+    int rank = (int)strlen(hdf5_part_axes[part]);
     for (int i = 0; i < rank; ++i)
-        sizes[i] = (hsize_t)axis_size(d, part_axes[part][i]);
+        sizes[i] = (hsize_t)axis_size(d, hdf5_part_axes[part][i]);
     return rank;
-}
-
-/* True when leaving out dimensions of size 1, but not the first, makes `full` the shape of p. */
-static bool shape_fits(const hdf5_part *p, const hsize_t *full, int rank)
-{
-    int matched = 1;
-    if (p->sizes[0] != full[0])
-        return false;
-    for (int i = 1; i < rank; ++i) {
-        if (matched < p->rank && p->sizes[matched] == full[i])
-            ++matched;
-        else if (full[i] != 1)
-            return false;
-    }
-    return matched == p->rank;
 }
 
 static status check_shape(const hdf5_file *f, const dataset *d, dataset_part part)
@@ -96,11 +78,11 @@ static status check_shape(const hdf5_file *f, const dataset *d, dataset_part par
     hsize_t full[MOST_AXES] = {0};
     const hdf5_part *p = &f->parts[part];
     int rank = full_shape(d, part, full);
-    if (shape_fits(p, full, rank))
+    if (hdf5_shape_fits(p->sizes, p->rank, full, rank))
         return STATUS_OK;
     char axes[64] = "";
     for (int i = 0; i < rank; ++i)
-        snprintf(axes + strlen(axes), sizeof axes - strlen(axes), "%s%s", i ? ", " : "", axis_name(part_axes[part][i]));
+        snprintf(axes + strlen(axes), sizeof axes - strlen(axes), "%s%s", i ? ", " : "", axis_name(hdf5_part_axes[part][i]));
     return status_fail(STATUS_BAD_FILE, "%s: error: %s has the shape %s, expected %s: %s%s", f->path, dataset_part_names[part],
                        hdf5_shape(p->sizes, p->rank).text, hdf5_shape(full, rank).text, axes, rank > 2 ? ", where a 1 may be left out" : "");
 }
@@ -110,7 +92,7 @@ static status check_shape(const hdf5_file *f, const dataset *d, dataset_part par
 static int missing_size(const dataset *d, dataset_part part, const hdf5_part *p)
 {
     hsize_t left = p->count;
-    for (const char *axis = part_axes[part]; *axis; ++axis) {
+    for (const char *axis = hdf5_part_axes[part]; *axis; ++axis) {
         int size = axis_size(d, *axis);
         left /= (hsize_t)(size ? size : 1);
     }

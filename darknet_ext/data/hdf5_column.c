@@ -125,12 +125,27 @@ status column_open(hdf5_column *c, hid_t file, const char *path, const char *nam
     return s;
 }
 
-uint64_t column_bytes_of(hid_t file, const char *path, const char *name)
+static void look_at(hid_t file, const char *path, const char *name, uint64_t *bytes, uint64_t *numbers)
 {
     hdf5_column c;
-    uint64_t bytes = column_open(&c, file, path, name, COLUMN_LOOK) == STATUS_OK && c.set > 0 ? column_bytes(&c) : 0;
+    bool there = column_open(&c, file, path, name, COLUMN_LOOK) == STATUS_OK && c.set > 0;
+    *bytes = there ? column_bytes(&c) : 0;
+    *numbers = there ? (uint64_t)c.rows * c.row_count : 0;
     column_close_within(&c);
+}
+
+uint64_t column_bytes_of(hid_t file, const char *path, const char *name)
+{
+    uint64_t bytes, numbers;
+    look_at(file, path, name, &bytes, &numbers);
     return bytes;
+}
+
+uint64_t column_numbers_of(hid_t file, const char *path, const char *name)
+{
+    uint64_t bytes, numbers;
+    look_at(file, path, name, &bytes, &numbers);
+    return numbers;
 }
 
 void column_close_within(hdf5_column *c)
@@ -259,10 +274,10 @@ status column_rows(const hdf5_column *c, uint32_t first, uint32_t n, void *scrat
     return c->memory ? STATUS_OK : read_rows(c, first, n, scratch);
 }
 
-void column_to_floats(column_kind kind, const void *from, size_t count, float scale, float *to)
+void column_to_floats(column_kind kind, const void *from, size_t count, double scale, float *to)
 {
     const unsigned char *bytes = from;
     const float *floats = from;
     for (size_t i = 0; i < count; ++i)
-        to[i] = scale * (kind == COLUMN_BYTES ? (float)bytes[i] : floats[i]);
+        to[i] = (float)(scale * (kind == COLUMN_BYTES ? (double)bytes[i] : (double)floats[i]));
 }

@@ -38,8 +38,9 @@ typedef struct hdf5_column {
  * then. Within a session of the library. */
 status column_open(hdf5_column *c, hid_t file, const char *path, const char *name, uint64_t budget);
 
-/* Bytes that all rows of a data set take in memory; 0: it is not there, or cannot be opened. Within a session. */
+/* Bytes that all rows of a data set take in memory, and their numbers; 0: it is not there, or cannot be opened. Within a session. */
 uint64_t column_bytes_of(hid_t file, const char *path, const char *name);
+uint64_t column_numbers_of(hid_t file, const char *path, const char *name);
 
 /* Frees it; starts a session of its own, or is called within one. */
 void column_close(hdf5_column *c);
@@ -62,7 +63,7 @@ status column_integers(const hdf5_column *c, bool allowed, int32_t *values);
 status column_rows(const hdf5_column *c, uint32_t first, uint32_t n, void *scratch, const void **rows);
 
 /* Numbers of such rows as floats, times `scale`. */
-void column_to_floats(column_kind kind, const void *from, size_t count, float scale, float *to);
+void column_to_floats(column_kind kind, const void *from, size_t count, double scale, float *to);
 
 /* STATUS_BAD_FILE that names the number `at` of a row by its indices. */
 status column_fail_at(const hdf5_column *c, uint64_t row, size_t at, const char *problem);

@@ -47,6 +47,22 @@ hdf5_text hdf5_reason(void)
     return reason;
 }
 
+const char *const hdf5_part_axes[PART_COUNT] = {"Nn", "Nm", "Nmn", "Nmnn", "Nrn", "Nr", "Nrm", "Nrmn"};
+
+bool hdf5_shape_fits(const hsize_t *sizes, int rank, const hsize_t *full, int full_rank)
+{
+    int matched = 1;
+    if (sizes[0] != full[0])
+        return false;
+    for (int i = 1; i < full_rank; ++i) {
+        if (matched < rank && sizes[matched] == full[i])
+            ++matched;
+        else if (full[i] != 1)
+            return false;
+    }
+    return matched == rank;
+}
+
 shown_text hdf5_shape(const hsize_t *sizes, int rank)
 {
     shown_text result = {"["};

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "config/messages.h"
+#include "data/dataset.h"
 
 /* Every call of the library stands between these two: Debian's libhdf5 keeps its state without locks. Its printing of errors is turned off in
  * between, and put back. Not to be nested. */
@@ -25,6 +26,12 @@ hdf5_text hdf5_reason(void);
 
 /* Sizes as [2, 3]. */
 shown_text hdf5_shape(const hsize_t *sizes, int rank);
+
+/* The axes of each part of a data set (data/dataset.h) in a file: N samples, n inputs, m outputs, r directions. */
+extern const char *const hdf5_part_axes[PART_COUNT];
+
+/* True when leaving out dimensions of size 1, but not the first, makes `full` the shape. */
+bool hdf5_shape_fits(const hsize_t *sizes, int rank, const hsize_t *full, int full_rank);
 
 /* What is wrong with the type of its numbers ("holds …"), or NULL. */
 const char *hdf5_type_problem(hid_t set);

@@ -30,9 +30,8 @@ static void matrix_apply(const normaliser *n, const double *m, bool transposed, 
 {
     size_t size = (size_t)n->inputs;
     for (size_t i = 0; i < size; ++i) {
-        size_t first = n->diagonal ? i : 0, last = n->diagonal ? i + 1 : size;
-        double sum = 0;
-        for (size_t j = first; j < last; ++j)
+        double sum = n->diagonal ? product_given(m[i], x[i]) : 0;
+        for (size_t j = 0; j < size && !n->diagonal; ++j)
             sum += product_given(transposed ? m[j * size + i] : m[i * size + j], x[j]);
         out[i] = sum;
     }
@@ -50,7 +49,7 @@ static void scale_inputs(normaliser *n, const dataset *d)
 {
     for (int j = 0; j < n->inputs; ++j) {
         double deviation;
-        size_t diagonal = (size_t)j * (size_t)n->inputs + (size_t)j;
+        size_t diagonal = n->diagonal ? (size_t)j : (size_t)j * (size_t)n->inputs + (size_t)j;
         dataset_component(d, PART_X, j, &n->mean_x[j], &deviation);
         deviation = scale_of(deviation);
         n->forward[diagonal] = 1 / deviation;
@@ -206,8 +205,8 @@ status normaliser_create(normaliser *n, const dataset *d, normalise_kind kind, d
     size_t inputs = (size_t)d->inputs, outputs = (size_t)d->outputs;
     *n = (normaliser){.inputs = d->inputs, .outputs = d->outputs, .kept = d->inputs, .diagonal = dropped <= 0, .scales_outputs = kind == NORMALISE_ALL};
     n->mean_x = allocate_zeroed(inputs, sizeof *n->mean_x);
-    n->forward = matrix_create(d->inputs);
-    n->inverse = matrix_create(d->inputs);
+    n->forward = n->diagonal ? allocate_zeroed(inputs, sizeof *n->forward) : matrix_create(d->inputs);
+    n->inverse = n->diagonal ? allocate_zeroed(inputs, sizeof *n->inverse) : matrix_create(d->inputs);
     n->mean_y = allocate_zeroed(outputs, sizeof *n->mean_y);
     n->scale_y = allocate_zeroed(outputs, sizeof *n->scale_y);
     status s = n->mean_x && n->forward && n->inverse && n->mean_y && n->scale_y ? STATUS_OK : STATUS_NO_MEMORY;

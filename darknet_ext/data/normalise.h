@@ -21,10 +21,10 @@ typedef enum normalise_kind { NORMALISE_NONE, NORMALISE_INPUTS, NORMALISE_ALL } 
 typedef struct normaliser {
     int inputs, outputs;
     int kept;               /* components of x' that are used; the others are 0 */
-    bool diagonal;          /* A and B are */
+    bool diagonal;          /* A and B are: only their diagonals [inputs] are kept */
     bool scales_outputs;    /* else mean_y is 0 and scale_y 1 */
     double *mean_x;         /* [inputs] */
-    double *forward;        /* A [inputs, inputs], rows from `kept` on are 0 */
+    double *forward;        /* A [inputs, inputs], or its diagonal; rows from `kept` on are 0 */
     double *inverse;        /* B [inputs, inputs], columns likewise */
     double *mean_y, *scale_y; /* [outputs] */
 } normaliser;

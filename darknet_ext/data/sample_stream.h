@@ -59,7 +59,7 @@ typedef struct stream_request {
     bool labels_given;       /* the cfg says what they are */
     bool needs_labels;       /* somebody looks at y */
     unsigned parts;          /* bits of those wanted beside x and y, where they are there */
-    bool needs_derivatives;  /* some of them must be */
+    bool needs_derivatives;  /* the training looks at some of them */
     bool missing;            /* labels may be missing */
     uint64_t cache;          /* bytes of memory */
     const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */
@@ -115,10 +115,10 @@ status stream_hdf5_open(sample_stream **result, const stream_request *request);
  * are no labels. */
 status stream_images_open(sample_stream **result, const stream_request *request, const names_file *names);
 
-/* Whether that file is to be read in pieces whatever the cfg says: it holds frames, label, bytes or pictures (and no derivatives), or more numbers
- * than `cache` bytes hold in double (no bytes, beside derivatives). False also when it cannot be read: whoever reads it whole
+/* Whether that file is to be read in pieces whatever the cfg says: it holds frames, label, pictures or (without derivatives) bytes, or more numbers
+ * of x and `parts` (bits) than `cache` bytes hold in double (no bytes, beside derivatives). False also when it cannot be read: whoever reads it whole
  * says why. */
-bool stream_hdf5_is_needed(const char *path, uint64_t cache);
+bool stream_hdf5_is_needed(const char *path, unsigned parts, uint64_t cache);
 
 /* Reads what is to lie in memory, and checks what can be checked once; before the first stream_read. */
 static inline status stream_prepare(sample_stream *s)

@@ -2,6 +2,7 @@
 #ifndef DNX_DATA_STREAM_DERIVATIVES_H
 #define DNX_DATA_STREAM_DERIVATIVES_H
 
+#include "core/shape.h"
 #include "data/dataset.h"
 #include "data/hdf5_column.h"
 
@@ -10,16 +11,17 @@ typedef struct stream_derivatives {
     int directions;                  /* that v holds for each sample; 0: no v */
 } stream_derivatives;
 
-/* Bytes that those of `parts` (bits) which the file has take in memory. Within a session of the library, as the next. */
-uint64_t derivatives_bytes(hid_t file, const char *path, unsigned parts);
+/* Numbers of those of `parts` (bits) which the file has. Within a session of the library, as the next. */
+uint64_t derivatives_numbers(hid_t file, const char *path, unsigned parts);
 
-/* Opens those of `parts` which the file has; they share `budget` bytes of memory by their sizes. STATUS_BAD_FILE, also for what lies along v
- * without v. Closed by the caller also on failure. */
-status derivatives_open(stream_derivatives *d, hid_t file, const char *path, unsigned parts, uint64_t budget);
+/* Opens those of `parts` which the file has; they and x share *budget bytes of memory, of which x's part is left. STATUS_BAD_FILE, also for what lies
+ * along v without v. Closed by the caller also on failure. */
+status derivatives_open(stream_derivatives *d, hid_t file, const char *path, unsigned parts, uint64_t x_bytes, uint64_t *budget);
 void derivatives_close(stream_derivatives *d);
 
-/* Whether the shapes are those of `samples` samples of a network; sets `directions`. */
-status derivatives_check(stream_derivatives *d, uint32_t samples, int inputs, int outputs);
+/* Whether the shapes are those of `samples` samples of a network, `input` for inputs as well (channels 0: nobody looks at it), and 1s may be left out;
+ * sets `directions`. */
+status derivatives_check(stream_derivatives *d, uint32_t samples, int inputs, int outputs, tensor_shape input);
 
 /* Bits of those that are there; bytes of a sample in the file, and those that reading one needs. */
 unsigned derivatives_parts(const stream_derivatives *d);

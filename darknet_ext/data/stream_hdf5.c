@@ -126,16 +126,13 @@ static const sample_stream_type hdf5_stream_type = {prepare, read_sample, free_s
 
 /* ---------------------------------------------------------------- opening */
 
-/* x (or frames) and the derivatives share the memory by their sizes. */
+/* They share the memory with x (or frames). */
 static status open_derivatives(hdf5_stream *s, hid_t file, const stream_request *r, uint64_t *left)
 {
-    const double frames = (double)column_bytes_of(file, s->path, "frames"), derivatives = (double)derivatives_bytes(file, s->path, r->parts);
-    const double x = frames > 0 ? frames : (double)column_bytes_of(file, s->path, "x");
+    const uint64_t frames = column_bytes_of(file, s->path, "frames"), x = frames > 0 ? frames : column_bytes_of(file, s->path, "x");
     if (!r->needs_derivatives && (frames > 0 || s->one_hot || r->labels != LABELS_LOGITS))
         return STATUS_OK;
-    uint64_t share = derivatives > 0 ? (uint64_t)((double)*left * (derivatives / (x + derivatives))) : 0;
-    *left -= share;
-    return derivatives_open(&s->derivatives, file, s->path, r->parts, share);
+    return derivatives_open(&s->derivatives, file, s->path, r->parts, x, left);
 }
 
 /* y is small beside x: what it leaves of the memory is for x, and the derivatives. */
@@ -246,9 +243,9 @@ static status check_y(hdf5_stream *s, const stream_request *r)
 
 static status check_derivatives(hdf5_stream *s, const stream_request *r)
 {
-    if (r->needs_derivatives && s->one_hot)
-        return status_fail(STATUS_BAD_FILE, "%s: error: derivatives are those of y, and the file holds label: classes have none", s->path);
-    status result = derivatives_check(&s->derivatives, s->x.rows, r->inputs, r->outputs);
+    if (s->one_hot && derivatives_parts(&s->derivatives))
+        return status_fail(STATUS_BAD_FILE, "%s: error: derivatives and v stand beside y, and the file holds label", s->path);
+    status result = derivatives_check(&s->derivatives, s->x.rows, r->inputs, r->outputs, r->input);
     s->head.parts = derivatives_parts(&s->derivatives);
     s->head.directions = s->derivatives.directions;
     return result;
@@ -326,26 +323,26 @@ static bool exists(hid_t file, const char *name)
     return H5Lexists(file, name, H5P_DEFAULT) > 0;
 }
 
-/* x of bytes, or of pictures. */
-static bool x_is_of_a_stream(hid_t file, const char *path)
+/* x of pictures or, when nothing depends on their unit, of bytes. */
+static bool x_is_of_a_stream(hid_t file, const char *path, bool derivatives)
 {
     hdf5_column x;
-    bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0 && (x.kind == COLUMN_BYTES || x.rank > 2);
+    bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0 && (x.kind == COLUMN_BYTES ? !derivatives : x.rank > 2);
     column_close_within(&x);
     return is;
 }
 
 /* Too many numbers for the memory that they would take in double; beside derivatives bytes would be scaled here alone. */
-static bool is_large(hid_t file, const char *path, bool derivatives, uint64_t cache)
+static bool is_large(hid_t file, const char *path, unsigned parts, bool derivatives, uint64_t cache)
 {
     hdf5_column x;
     bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0 && !(derivatives && x.kind == COLUMN_BYTES);
     uint64_t numbers = is ? (uint64_t)x.rows * x.row_count : 0;
     column_close_within(&x);
-    return is && numbers + derivatives_bytes(file, path, ALL_PARTS) / sizeof(float) > cache / sizeof(double);
+    return is && numbers + derivatives_numbers(file, path, parts) > cache / sizeof(double);
 }
 
-bool stream_hdf5_is_needed(const char *path, uint64_t cache)
+bool stream_hdf5_is_needed(const char *path, unsigned parts, uint64_t cache)
 {
     hid_t file;
     hdf5_session session = hdf5_begin();
@@ -354,8 +351,8 @@ bool stream_hdf5_is_needed(const char *path, uint64_t cache)
         bool derivatives = false;
         for (dataset_part part = PART_JACOBIAN; part < PART_COUNT; ++part)
             derivatives |= exists(file, dataset_part_names[part]);
-        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || is_large(file, path, derivatives, cache) ||
-                 (!derivatives && x_is_of_a_stream(file, path));
+        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || is_large(file, path, parts, derivatives, cache) ||
+                 x_is_of_a_stream(file, path, derivatives);
         H5Fclose(file);
     }
     hdf5_end(session);

@@ -31,7 +31,7 @@ static uint64_t cache_bytes(const section *data)
     return (uint64_t)megabytes << 20;
 }
 
-bool stream_source_is_asked_for(const section *data)
+bool stream_source_is_asked_for(const section *data, unsigned parts)
 {
     const char *file = option_text(data, "file");
     if (option_given(data, "list") || option_given(data, "train"))
@@ -39,7 +39,7 @@ bool stream_source_is_asked_for(const section *data)
     for (size_t i = 0; *file && i < sizeof own_keys / sizeof *own_keys; ++i)
         if (option_given(data, own_keys[i]))
             return true;
-    return is_hdf5(file) && stream_hdf5_is_needed(file, cache_bytes(data));
+    return is_hdf5(file) && stream_hdf5_is_needed(file, parts, cache_bytes(data));
 }
 
 /* ---------------------------------------------------------------- files */
@@ -92,7 +92,6 @@ static status open_file(opening *o, const char *key, sample_stream **stream)
 static status open_files(opening *o)
 {
     status s = open_file(o, "file", &o->source->stream);
-    o->request.needs_derivatives = false; /* of tests */
     return s == STATUS_OK && option_given(o->data, "test_file") ? open_file(o, "test_file", &o->source->test_stream) : s;
 }
 
@@ -195,14 +194,14 @@ static status check_derivatives(const opening *o)
 {
     const section *d = o->data;
     if (!option_given(d, "file"))
-        return data_fail(d, o->path, stream_source_key(d), "pictures have no derivatives: a loss on them needs another target than the data");
+        return data_fail(d, o->path, stream_source_key(d), "pictures have no derivatives and no v: a loss on them needs another target than the data, without label_directions=");
     const char *key = option_given(d, "labels") && option_choice(d, "labels") != LABELS_LOGITS ? "labels"
                       : option_choice_or(d, "augment", AUGMENT_NONE) != AUGMENT_NONE           ? "augment"
                                                                                                : NULL;
     char text[160];
     if (!key)
         return STATUS_OK;
-    snprintf(text, sizeof text, "%s= cannot stand beside derivatives from the data, which belong to x and y as the file has them", key);
+    snprintf(text, sizeof text, "%s= cannot stand beside derivatives from the data, or v, which belong to x and y as the file has them", key);
     return data_fail(d, o->path, key, text);
 }
 

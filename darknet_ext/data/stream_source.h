@@ -33,8 +33,8 @@ typedef struct stream_needs {
     const struct picture_tools *pictures; /* of the program; NULL: there are no pictures */
 } stream_needs;
 
-/* Whether the section names pictures, or a file that is read in pieces: for a key that says so, or for what it holds. */
-bool stream_source_is_asked_for(const section *data);
+/* Whether the section names pictures, or a file that is read in pieces: for a key that says so, or for what it holds of `parts` (bits). */
+bool stream_source_is_asked_for(const section *data, unsigned parts);
 
 /* The key that names the source: file, list or train. */
 const char *stream_source_key(const section *data);

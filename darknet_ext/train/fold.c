@@ -84,12 +84,12 @@ static void copy_parameters(graph *g, float *values, bool to_parameters)
     }
 }
 
-/* row = row M, M [n, n]; `row` in double. */
+/* row = row M, M [n, n] or its diagonal; `row` in double. */
 static void row_times(size_t n, const double *row, const double *m, bool diagonal, double *out)
 {
     for (size_t j = 0; j < n; ++j) {
-        double sum = 0;
-        for (size_t i = diagonal ? j : 0; i < (diagonal ? j + 1 : n); ++i)
+        double sum = diagonal ? row[j] * m[j] : 0;
+        for (size_t i = 0; i < n && !diagonal; ++i)
             sum += row[i] * m[i * n + j];
         out[j] = sum;
     }

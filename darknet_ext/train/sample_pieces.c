@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/stream_split.h"
+
 enum { MOST_NUMBERS = 1 << 22 /* of x, or of labels, in a piece */ };
 
 status sample_pieces_create(sample_pieces *p, const sample_set *set, size_t rows)
@@ -86,7 +88,7 @@ status sample_pieces_crop(sample_pieces *p, int crop)
 
 /* ---------------------------------------------------------------- all at once */
 
-/* As many of a set as `most`, at equal distances; its samples are to be freed. */
+/* As many of a set as `most`, at equal distances, sorted, for chunks are best read one after the other; its samples are to be freed. */
 static sample_set choose_some(const sample_set *all, size_t most)
 {
     sample_set some = *all;
@@ -94,16 +96,18 @@ static sample_set choose_some(const sample_set *all, size_t most)
     some.samples = allocate_zeroed(some.n, sizeof *some.samples);
     for (uint32_t i = 0; some.samples && i < some.n; ++i)
         some.samples[i] = all->samples[(uint64_t)i * all->n / some.n];
+    if (some.samples)
+        split_sort(&some);
     return some;
 }
 
-static status gather(const sample_set *set, dataset *all)
+static status gather(const sample_set *set, unsigned parts, dataset *all)
 {
     sample_pieces p = {0};
     status s = sample_pieces_create(&p, set, set->n);
     *all = (dataset){.points = (int)set->n, .inputs = p.samples.inputs, .outputs = p.samples.outputs, .directions = p.samples.directions};
     if (s == STATUS_OK)
-        s = dataset_allocate(all, dataset_parts(&p.samples));
+        s = dataset_allocate(all, dataset_parts(&p.samples) & parts);
     while (s == STATUS_OK && p.next < set->n) {
         s = sample_pieces_read(&p);
         for (dataset_part part = 0; part < PART_COUNT && s == STATUS_OK; ++part) {
@@ -116,11 +120,13 @@ static status gather(const sample_set *set, dataset *all)
     return s;
 }
 
-status sample_pieces_gather(const sample_set *set, size_t numbers, dataset *some)
+status sample_pieces_gather(const sample_set *set, unsigned parts, size_t numbers, dataset *some)
 {
-    const size_t each = (size_t)set->stream->inputs + stream_labels(set->stream);
+    size_t each = 0;
+    for (dataset_part part = 0; part < PART_COUNT; ++part)
+        each += stream_all_parts(set->stream) & parts & 1u << part ? stream_part_size(set->stream, part) : 0;
     sample_set chosen = choose_some(set, numbers / each + 1);
-    status s = chosen.samples ? gather(&chosen, some) : STATUS_NO_MEMORY;
+    status s = chosen.samples ? gather(&chosen, parts, some) : STATUS_NO_MEMORY;
     free(chosen.samples);
     return s;
 }

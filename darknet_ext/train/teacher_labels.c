@@ -13,7 +13,7 @@ static const size_t most_numbers = (size_t)1 << 25;
 static bool has_labels(const dataset *set)
 {
     for (dataset_part part = PART_Y; part < PART_COUNT; ++part)
-        if (set->parts[part])
+        if (set->parts[part] && part != PART_V && part != PART_V_WEIGHT)
             return true;
     return false;
 }

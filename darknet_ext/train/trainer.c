@@ -434,8 +434,11 @@ static void print_notes(trainer *t)
     const teacher_options *taught_by = plugin_teacher(t->net);
     if (taught_by && !option_given(taught_by->where, "weights"))
         fprintf(out, "note: the teacher has no weights=: its weights are random, from the seed of %s\n", taught_by->path);
-    if (plugin_locked_updates(t->net) > plugin_updates(t->net))
-        fprintf(out, "note: the first %ld updates are locked: blocks warm up\n", plugin_locked_updates(t->net));
+    long locked = plugin_locked_updates(t->net);
+    if (locked >= plugin_max_batches(t->net))
+        fprintf(out, "note: decoupled=1 comes too late: blocks warm up for %ld updates, and there are %ld\n", locked, plugin_max_batches(t->net));
+    else if (locked > plugin_updates(t->net))
+        fprintf(out, "note: the first %ld updates are locked: blocks warm up\n", locked);
     if (!plugin_trains_stock_layers(t->net))
         return;
     if (plugin_adam(t->net))

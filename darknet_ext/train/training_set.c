@@ -210,6 +210,28 @@ static status choose_streamed_measure(training_set *t, plugin_network *p)
 /* What is decided by looking at the training samples: their normalisation, and weights of components. */
 enum { LOOKED_AT = 1 << 25 /* numbers at most */ };
 
+static unsigned parts_to_look_at(plugin_network *p)
+{
+    const section *data = config_section(plugin_config(p), "data");
+    const objective_options *o = plugin_objective(p);
+    unsigned parts = 1u << PART_X | 1u << PART_Y;
+    if (option_real(data, "differential_pca") > 0 || (o && o->rms_components))
+        parts |= 1u << PART_JACOBIAN;
+    return o && o->rms_components && o->order > 1 ? parts | 1u << PART_HESSIAN | 1u << PART_HVP : parts;
+}
+
+/* Of directions fewer samples than there are inputs know nothing, and they would be dropped. */
+static status check_enough_samples(plugin_network *p, const dataset *some, uint32_t all)
+{
+    char text[200];
+    const section *data = config_section(plugin_config(p), "data");
+    if (option_real(data, "differential_pca") <= 0 || (uint32_t)some->points == all || some->points > some->inputs)
+        return STATUS_OK;
+    snprintf(text, sizeof text, "differential_pca looks at %d of the %lu training samples, which are too large: it needs more of them than the %d inputs", some->points,
+             (unsigned long)all, some->inputs);
+    return option_fail(data, plugin_config(p)->path, "differential_pca", text);
+}
+
 static status look_at_samples(training_set *t, plugin_network *p, FILE *log)
 {
     dataset some = {0};
@@ -217,9 +239,11 @@ static status look_at_samples(training_set *t, plugin_network *p, FILE *log)
     sample_set *training = &t->data.streams.training;
     if (normalisation_of(p) == NORMALISE_NONE && !(o && o->rms_components))
         return normalise_training(t, p, NULL, log);
-    status s = sample_pieces_gather(training, LOOKED_AT, &some);
+    status s = sample_pieces_gather(training, parts_to_look_at(p), LOOKED_AT, &some);
     if (s == STATUS_OK && (uint32_t)some.points < training->n)
         fprintf(log, "normalisation and weights of components: from %d of the %lu training samples\n", some.points, (unsigned long)training->n);
+    if (s == STATUS_OK)
+        s = check_enough_samples(p, &some, training->n);
     if (s == STATUS_OK)
         s = normalise_training(t, p, &some, log);
     if (s == STATUS_OK)
@@ -229,6 +253,22 @@ static status look_at_samples(training_set *t, plugin_network *p, FILE *log)
     return s;
 }
 
+/* Whether the loss finds a label in the training samples, when labels may be missing. */
+static status check_streamed_training(const training_set *t, plugin_network *p)
+{
+    const section *data = config_section(plugin_config(p), "data");
+    const sample_set *training = &t->data.streams.training;
+    const data_needs *needs = &t->data.needs;
+    bool given[PART_COUNT] = {false};
+    if (!option_boolean(data, "missing") || needs->teacher)
+        return STATUS_OK;
+    status s = find_given_parts(training, needs->order, given);
+    bool values = needs->needs_values || needs->order == 0, derivatives = given[PART_JACOBIAN] || given[PART_JVP] || given[PART_HESSIAN] || given[PART_HVP];
+    if (s != STATUS_OK || (values && given[PART_Y]) || derivatives || (!needs->needs_values && needs->order == 0))
+        return s;
+    return data_fail(data, plugin_config(p)->path, stream_source_key(data), "none of the training samples has a label that could be used");
+}
+
 static status make_streamed(training_set *t, plugin_network *p, FILE *log)
 {
     const section *data = config_section(plugin_config(p), "data");
@@ -236,6 +276,8 @@ static status make_streamed(training_set *t, plugin_network *p, FILE *log)
     if (s == STATUS_OK)
         s = choose_streamed_measure(t, p);
     t->classes = t->measure == PART_Y && data_scores(p, &t->data) != SCORES_NONE;
+    if (s == STATUS_OK)
+        s = check_streamed_training(t, p);
     if (s == STATUS_OK)
         s = look_at_samples(t, p, log);
     return s == STATUS_OK ? batches_create_streamed(&t->batches, p, &t->data.streams.training, data_loaders(p)) : s;
