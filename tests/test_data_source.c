@@ -369,7 +369,7 @@ static const bad_case bad_cases[] = {
     {"file=in.csv", "x,y,v,jvp\n1,2,1,3\n2,3,1,4\n", "in.csv has v for 1 direction: set [sobolev] label_directions=1", NEEDS(.order = 1, .directions = 3)},
     {"file=in.csv", "x,y,dy_dx\n1,2,3\n2,3,4\n", "in.csv has no v, which [sobolev] label_directions needs", NEEDS(.order = 1, .directions = 3)},
     {"file=in.csv", "x,y,v,jvp\n1,2,1,3\n2,3,1,4\n", "in.csv has no hvp, which", NEEDS(.order = 2, .directions = 1)},
-    {"file=in.csv", "x,y,v,hvp\n1,2,1,3\n2,3,1,4\n", "in.csv has no dydx, which the loss on first", NEEDS(.order = 2, .directions = 1, .needs_first = true)},
+    {"file=in.csv", "x,y,v,hvp\n1,2,1,3\n2,3,1,4\n", "in.csv has no dydx and no jvp, which the loss on first", NEEDS(.order = 2, .directions = 1, .needs_first = true)},
     {"file=in.csv", "x,y,v,jvp,v_weight\n1,2,1,3,1\n2,3,1,4,-2\n", "v_weight of sample 2 is negative: -2", NEEDS(.order = 1, .directions = 1)},
     {"file=in.csv", "x,y\n1,2\n2,\n", "in.csv: y of sample 2 is not given (NaN): missing=1 leaves such labels out", NEEDS(.needs_values = true)},
     {"file=in.csv", "x,y\n1,2\n2,3.41e38\n", "y of sample 2 is too large for float", NEEDS(.needs_values = true)},

@@ -794,9 +794,19 @@ int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_enter, folder_leave)
     const struct CMUnitTest tests[] = {
-        IN_A_FOLDER(test_frames),   IN_A_FOLDER(test_labels),           IN_A_FOLDER(test_derivatives), IN_A_FOLDER(test_gather), IN_A_FOLDER(test_split),   IN_A_FOLDER(test_fraction),
-        IN_A_FOLDER(test_bad_files), IN_A_FOLDER(test_bad_derivatives), IN_A_FOLDER(test_bad_probabilities), IN_A_FOLDER(test_damaged), IN_A_FOLDER(test_loader),
-        IN_A_FOLDER(test_loader_fails), IN_A_FOLDER(test_classes),
+        IN_A_FOLDER(test_frames),
+        IN_A_FOLDER(test_labels),
+        IN_A_FOLDER(test_derivatives),
+        IN_A_FOLDER(test_gather),
+        IN_A_FOLDER(test_split),
+        IN_A_FOLDER(test_fraction),
+        IN_A_FOLDER(test_bad_files),
+        IN_A_FOLDER(test_bad_derivatives),
+        IN_A_FOLDER(test_bad_probabilities),
+        IN_A_FOLDER(test_damaged),
+        IN_A_FOLDER(test_loader),
+        IN_A_FOLDER(test_loader_fails),
+        IN_A_FOLDER(test_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,8 +19,8 @@ uint64_t derivatives_numbers(hid_t file, const char *path, unsigned parts);
 status derivatives_open(stream_derivatives *d, hid_t file, const char *path, unsigned parts, uint64_t x_bytes, uint64_t *budget);
 void derivatives_close(stream_derivatives *d);
 
-/* Whether the shapes are those of `samples` samples of a network, `input` for inputs as well (channels 0: nobody looks at it), and 1s may be left out;
- * sets `directions`. */
+/* Whether the shapes are those of `samples` samples of a network, `input` for inputs as well (channels 0: nobody looks at it), and 1s may be left
+ * out; sets `directions`. */
 status derivatives_check(stream_derivatives *d, uint32_t samples, int inputs, int outputs, tensor_shape input);
 
 /* Bits of those that are there; bytes of a sample in the file, and those that reading one needs. */

@@ -21,8 +21,8 @@ status sample_pieces_read(sample_pieces *p);
 /* The piece once more, of pictures another crop (data/picture_view.h). */
 status sample_pieces_crop(sample_pieces *p, int crop);
 
-/* Those of `parts` (bits) that there are of all samples of a set, or of as many as make `numbers` numbers, at least one, at equal distances; in the order of
- * the file. Freed by the caller also on failure. */
+/* Those of `parts` (bits) that there are of all samples of a set, or of as many as make `numbers` numbers, at least one, at equal distances; in the
+ * order of the file. Freed by the caller also on failure. */
 status sample_pieces_gather(const sample_set *set, unsigned parts, size_t numbers, dataset *some);
 
 #endif

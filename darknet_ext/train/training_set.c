@@ -227,8 +227,8 @@ static status check_enough_samples(plugin_network *p, const dataset *some, uint3
     const section *data = config_section(plugin_config(p), "data");
     if (option_real(data, "differential_pca") <= 0 || (uint32_t)some->points == all || some->points > some->inputs)
         return STATUS_OK;
-    snprintf(text, sizeof text, "differential_pca looks at %d of the %lu training samples, which are too large: it needs more of them than the %d inputs", some->points,
-             (unsigned long)all, some->inputs);
+    snprintf(text, sizeof text, "differential_pca looks at %d of the %lu training samples, which are too large: it needs more of them than the %d inputs",
+             some->points, (unsigned long)all, some->inputs);
     return option_fail(data, plugin_config(p)->path, "differential_pca", text);
 }
 
@@ -263,8 +263,8 @@ static status check_streamed_training(const training_set *t, plugin_network *p)
     if (!option_boolean(data, "missing") || needs->teacher)
         return STATUS_OK;
     status s = find_given_parts(training, needs->order, given);
-    bool values = needs->needs_values || needs->order == 0, derivatives = given[PART_JACOBIAN] || given[PART_JVP] || given[PART_HESSIAN] || given[PART_HVP];
-    if (s != STATUS_OK || (values && given[PART_Y]) || derivatives || (!needs->needs_values && needs->order == 0))
+    bool derivatives = given[PART_JACOBIAN] || given[PART_JVP] || given[PART_HESSIAN] || given[PART_HVP];
+    if (s != STATUS_OK || derivatives || (needs->needs_values ? given[PART_Y] : needs->order == 0))
         return s;
     return data_fail(data, plugin_config(p)->path, stream_source_key(data), "none of the training samples has a label that could be used");
 }
