@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/gradient_check.h"
 #include "model/predictor.h"
 #include "train/sample_pieces.h"
 
@@ -21,6 +22,13 @@ struct evaluator {
     predictor *teacher;  /* NULL: there is none */
     double *y, *jacobian, *v, *jvp, *hvp; /* rows times [outputs], [outputs, inputs], [inputs], [outputs], [outputs, inputs] */
 };
+
+int evaluation_order(plugin_network *p)
+{
+    const section *s = config_section(plugin_config(p), "sobolev");
+    int wanted = s && option_integer(s, "order") > 1 ? 2 : 1, possible = gradient_check_order(plugin_graph(p));
+    return wanted < possible ? wanted : possible;
+}
 
 static size_t least(size_t a, size_t b)
 {

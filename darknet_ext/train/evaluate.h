@@ -21,6 +21,10 @@ typedef struct evaluation {
 enum { TOP_NAME = 24 };
 const char *evaluation_top_name(const evaluation *e, char name[TOP_NAME]);
 
+/* The order to which a network's derivatives are compared with those of its data: 2 where [sobolev] says order=2, else 1,
+ * and never more than its layers have. */
+int evaluation_order(plugin_network *p);
+
 typedef struct evaluator evaluator;
 
 /* `order` 0..2: derivatives to compare, at most what the network and the data set have. A network with layers that only

@@ -1,16 +1,8 @@
 #include "train/point_sets.h"
 
-#include "check/gradient_check.h"
 #include "core/logit_loss_math.h"
 #include "data/image_files.h"
 #include "train/teacher_labels.h"
-
-int evaluation_order(plugin_network *p)
-{
-    const section *s = config_section(plugin_config(p), "sobolev");
-    int wanted = s && option_integer(s, "order") > 1 ? 2 : 1, possible = gradient_check_order(plugin_graph(p));
-    return wanted < possible ? wanted : possible;
-}
 
 status training_data_open(data_source *d, plugin_network *p)
 {

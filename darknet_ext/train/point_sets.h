@@ -19,8 +19,4 @@ status data_evaluator_create(evaluator **e, plugin_network *p, const data_source
 /* Threads that read samples in pieces. */
 int data_loaders(plugin_network *p);
 
-/* The order to which a network's derivatives are compared with those of its data: 2 where [sobolev] says order=2, else 1,
- * and never more than its layers have. */
-int evaluation_order(plugin_network *p);
-
 #endif

@@ -5,7 +5,7 @@
 
 #include "check/gradient_check.h"
 #include "model/predictor.h"
-#include "train/point_sets.h"
+#include "train/evaluate.h"
 
 /* Numbers of one part of the set. */
 static const size_t most_numbers = (size_t)1 << 25;
