@@ -15,6 +15,7 @@ static slot *take(part *p)
     if (p->in.pushed == p->in.taken)
         return NULL;
     p->waiting += (double)(p->in.pushed - p->in.taken);
+    decoupled_announce(p->owner); /* there is room for one more */
     return queue_slot(&p->in, p->in.taken++);
 }
 
