@@ -2,11 +2,13 @@
  * is fed; what its layers do, in the parts' threads (engine/decoupled.h). */
 #include "bridge/internal.h"
 
-long plugin_locked_updates(const plugin_network *p)
+#include <limits.h>
+
+long plugin_decouples_at(const plugin_network *p)
 {
     bool wanted;
     decoupled_read_options(&p->config->sections[0], &wanted);
-    return wanted ? critics_warm_up(p->critics) : 0;
+    return wanted ? critics_warm_up(p->critics) : LONG_MAX;
 }
 
 status plugin_decouple(plugin_network *p)
@@ -14,8 +16,6 @@ status plugin_decouple(plugin_network *p)
     bool wanted;
     decoupled_options options = decoupled_read_options(&p->config->sections[0], &wanted);
     options.threads = plugin_threads(p);
-    if (!wanted || p->decoupled || plugin_updates(p) < plugin_locked_updates(p))
-        return STATUS_OK;
     if (p->objective)
         plugin_refresh_weights(p, *p->host->seen); /* which stay: the schedule is constant */
     return decoupled_create(&p->decoupled, p->tape, p->objective, p->critics, &options);

@@ -98,12 +98,13 @@ const label_layout *plugin_labels(const plugin_network *p); /* NULL without a [s
 float *plugin_input(plugin_network *p); /* [minibatch, inputs], to be filled */
 float *plugin_truth(plugin_network *p); /* [minibatch, truth_count], to be filled */
 objective_losses plugin_train_minibatch(plugin_network *p); /* sums over the samples; a [cost] layer's cost as order 0 */
-/* Decoupled training, where the cfg asks for it, beside Darknet's loop (engine/decoupled.h). plugin_decouple, called before an update, starts the
- * parts when no block is warming up any more, once; plugin_decoupled is NULL before, and where it is not asked for. From then on minibatches are
- * fed, which counts them and the updates at once; the losses come later (decoupled_take_losses), and weights stand still only when drained. */
+/* Decoupled training, where the cfg asks for it, beside Darknet's loop (engine/decoupled.h). plugin_decouples_at: the updates after which no block is
+ * warming up any more; LONG_MAX: it is not asked for. plugin_decouple starts the parts, once, when they are done; plugin_decoupled is NULL before. From
+ * then on minibatches are fed, which counts them and the updates at once; the losses come later (decoupled_take_losses), and weights stand still only
+ * when drained. */
+long plugin_decouples_at(const plugin_network *p);
 status plugin_decouple(plugin_network *p);
 decoupled *plugin_decoupled(const plugin_network *p);
-long plugin_locked_updates(const plugin_network *p); /* of decoupled training, while blocks warm up */
 void plugin_feed_minibatch(plugin_network *p); /* what lies in plugin_input and plugin_truth */
 /* Factors on the weights of the orders, over what [sobolev] and its schedule say; at first 1. */
 void plugin_scale_weights(plugin_network *p, const double factors[JET_MAX_ORDER + 1]);

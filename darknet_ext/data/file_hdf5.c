@@ -36,20 +36,6 @@ typedef struct hdf5_file {
 
 /* ---------------------------------------------------------------- shapes */
 
-static int axis_size(const dataset *d, char axis)
-{
-    switch (axis) {
-    case 'N':
-        return d->points;
-    case 'n':
-        return d->inputs;
-    case 'm':
-        return d->outputs;
-    default:
-        return d->directions;
-    }
-}
-
 static const char *axis_name(char axis)
 {
     switch (axis) {
@@ -69,7 +55,7 @@ static int full_shape(const dataset *d, dataset_part part, hsize_t sizes[MOST_AX
 {
     int rank = (int)strlen(hdf5_part_axes[part]);
     for (int i = 0; i < rank; ++i)
-        sizes[i] = (hsize_t)axis_size(d, hdf5_part_axes[part][i]);
+        sizes[i] = (hsize_t)hdf5_axis_size(d, hdf5_part_axes[part][i]);
     return rank;
 }
 
@@ -93,7 +79,7 @@ static int missing_size(const dataset *d, dataset_part part, const hdf5_part *p)
 {
     hsize_t left = p->count;
     for (const char *axis = hdf5_part_axes[part]; *axis; ++axis) {
-        int size = axis_size(d, *axis);
+        int size = hdf5_axis_size(d, *axis);
         left /= (hsize_t)(size ? size : 1);
     }
     return left < 1 ? 1 : left < INT_MAX ? (int)left : INT_MAX;

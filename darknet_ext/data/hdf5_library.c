@@ -49,6 +49,20 @@ hdf5_text hdf5_reason(void)
 
 const char *const hdf5_part_axes[PART_COUNT] = {"Nn", "Nm", "Nmn", "Nmnn", "Nrn", "Nr", "Nrm", "Nrmn"};
 
+int hdf5_axis_size(const dataset *d, char axis)
+{
+    switch (axis) {
+    case 'N':
+        return d->points;
+    case 'n':
+        return d->inputs;
+    case 'm':
+        return d->outputs;
+    default:
+        return d->directions;
+    }
+}
+
 bool hdf5_shape_fits(const hsize_t *sizes, int rank, const hsize_t *full, int full_rank)
 {
     int matched = 1;

@@ -29,6 +29,7 @@ shown_text hdf5_shape(const hsize_t *sizes, int rank);
 
 /* The axes of each part of a data set (data/dataset.h) in a file: N samples, n inputs, m outputs, r directions. */
 extern const char *const hdf5_part_axes[PART_COUNT];
+int hdf5_axis_size(const dataset *d, char axis);
 
 /* True when leaving out dimensions of size 1, but not the first, makes `full` the shape. */
 bool hdf5_shape_fits(const hsize_t *sizes, int rank, const hsize_t *full, int full_rank);

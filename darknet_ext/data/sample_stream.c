@@ -24,7 +24,8 @@ status stream_read(const sample_stream *s, uint32_t sample, const sample_view *v
 
 size_t stream_part_size(const sample_stream *s, dataset_part part)
 {
-    return dataset_part_size(&(dataset){.inputs = s->inputs, .outputs = s->outputs, .directions = s->directions}, part);
+    const dataset sizes = stream_dataset(s, 1);
+    return dataset_part_size(&sizes, part);
 }
 
 size_t stream_labels_before(const sample_stream *s, dataset_part part)

@@ -75,6 +75,12 @@ static inline size_t stream_labels(const sample_stream *s)
     return stream_labels_before(s, PART_COUNT);
 }
 
+/* Of so many of its samples, with no parts yet. */
+static inline dataset stream_dataset(const sample_stream *s, int points)
+{
+    return (dataset){.points = points, .inputs = s->inputs, .outputs = s->outputs, .directions = s->directions};
+}
+
 /* Numbers of a part of a sample. */
 size_t stream_part_size(const sample_stream *s, dataset_part part);
 

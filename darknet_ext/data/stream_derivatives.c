@@ -98,7 +98,7 @@ static int full_shape(dataset_part part, const dataset *sizes, const tensor_shap
             full[rank++] = (hsize_t)input->height;
             full[rank++] = (hsize_t)input->width;
         } else
-            full[rank++] = (hsize_t)(*axis == 'N' ? sizes->points : *axis == 'n' ? sizes->inputs : *axis == 'm' ? sizes->outputs : sizes->directions);
+            full[rank++] = (hsize_t)hdf5_axis_size(sizes, *axis);
     return rank;
 }
 

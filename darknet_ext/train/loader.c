@@ -69,7 +69,7 @@ static workspace workspace_create(const sample_set *set)
     const sample_stream *stream = set->stream;
     workspace w = {.scratch = malloc(stream_scratch(stream)), .complete = true};
     if (set->normaliser) {
-        w.sample = (dataset){.points = 1, .inputs = stream->inputs, .outputs = stream->outputs, .directions = stream->directions};
+        w.sample = stream_dataset(stream, 1);
         w.numbers = allocate_zeroed(normalise_scratch(set->normaliser), sizeof *w.numbers);
         unsigned parts = set->values_alone ? 1u << PART_X | 1u << PART_Y : stream_all_parts(stream);
         w.complete = w.numbers && dataset_allocate(&w.sample, parts) == STATUS_OK;

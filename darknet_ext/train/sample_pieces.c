@@ -14,7 +14,7 @@ status sample_pieces_create(sample_pieces *p, const sample_set *set, size_t rows
     size_t labels = stream_labels(stream), inputs = (size_t)stream->inputs, most = MOST_NUMBERS / (labels > inputs ? labels : inputs);
     most = most < rows ? most : rows;
     *p = (sample_pieces){.set = set, .most = most ? (uint32_t)most : 1};
-    p->samples = (dataset){.points = (int)p->most, .inputs = stream->inputs, .outputs = stream->outputs, .directions = stream->directions};
+    p->samples = stream_dataset(stream, (int)p->most);
     return dataset_allocate(&p->samples, stream_all_parts(stream));
 }
 
@@ -105,7 +105,7 @@ static status gather(const sample_set *set, unsigned parts, dataset *all)
 {
     sample_pieces p = {0};
     status s = sample_pieces_create(&p, set, set->n);
-    *all = (dataset){.points = (int)set->n, .inputs = p.samples.inputs, .outputs = p.samples.outputs, .directions = p.samples.directions};
+    *all = stream_dataset(set->stream, (int)set->n);
     if (s == STATUS_OK)
         s = dataset_allocate(all, dataset_parts(&p.samples) & parts);
     while (s == STATUS_OK && p.next < set->n) {

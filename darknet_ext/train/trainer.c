@@ -40,6 +40,7 @@ typedef struct trainer {
     run_folder folder;
     critic_log critics;
     double started;
+    long decouples_at;      /* updates that are locked; LONG_MAX: all */
     double loss;            /* per sample, of the last update; decoupled: of what the last part saw last */
     bool loss_known;
     objective_losses since; /* sums since the last row of metrics.csv */
@@ -94,7 +95,9 @@ static status train_update(trainer *t)
 {
     double sum = 0;
     int parts = plugin_subdivisions(t->net);
-    status s = plugin_decouple(t->net);
+    status s = STATUS_OK;
+    if (!plugin_decoupled(t->net) && plugin_updates(t->net) >= t->decouples_at)
+        s = plugin_decouple(t->net);
     for (int i = 0; i < parts; ++i) {
         if (s == STATUS_OK)
             s = batches_fill(&t->set.batches);
@@ -434,7 +437,7 @@ static void print_notes(trainer *t)
     const teacher_options *taught_by = plugin_teacher(t->net);
     if (taught_by && !option_given(taught_by->where, "weights"))
         fprintf(out, "note: the teacher has no weights=: its weights are random, from the seed of %s\n", taught_by->path);
-    long locked = plugin_locked_updates(t->net);
+    long locked = t->decouples_at == LONG_MAX ? 0 : t->decouples_at;
     if (locked >= plugin_max_batches(t->net))
         fprintf(out, "note: decoupled=1 comes too late: blocks warm up for %ld updates, and there are %ld\n", locked, plugin_max_batches(t->net));
     else if (locked > plugin_updates(t->net))
@@ -489,6 +492,7 @@ static status prepare(trainer *t)
         s = check_work_left(t);
     if (s != STATUS_OK)
         return s;
+    t->decouples_at = plugin_decouples_at(t->net);
     print_notes(t);
     data_source_describe(&t->set.data, q->log);
     teacher_function_describe(t->net, t->set.box, q->log);

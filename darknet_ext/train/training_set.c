@@ -207,8 +207,7 @@ static status choose_streamed_measure(training_set *t, plugin_network *p)
 
 /* ---------------------------------------------------------------- samples in pieces */
 
-/* What is decided by looking at the training samples: their normalisation, and weights of components. */
-enum { LOOKED_AT = 1 << 25 /* numbers at most */ };
+enum { LOOKED_AT = 1 << 25 /* numbers of training samples at most */ };
 
 static unsigned parts_to_look_at(plugin_network *p)
 {
@@ -232,6 +231,7 @@ static status check_enough_samples(plugin_network *p, const dataset *some, uint3
     return option_fail(data, plugin_config(p)->path, "differential_pca", text);
 }
 
+/* What is decided by looking at the training samples: their normalisation, and weights of components. */
 static status look_at_samples(training_set *t, plugin_network *p, FILE *log)
 {
     dataset some = {0};
