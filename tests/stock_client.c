@@ -6,7 +6,8 @@
  *     stock_client copy CFG IN OUT          loads weights, saves them
  *     stock_client predict CFG IN OUT       predicts a random minibatch, writes the outputs of every layer
  *     stock_client step CFG IN OUT          one update from a random minibatch, saves the weights
- *     stock_client differ-outputs CFG A B   the largest difference of an output, over the largest output of its layer; layer
+ *     stock_client differ-outputs CFG A B   the largest difference of an output, over the largest output of its layer; layer; that of the last
+ *                                           layer; how many outputs are NaN in both
  *     stock_client differ-weights CFG FIRST A B      the same of weights, over the largest change since FIRST of their array (or a
  *                                           thousandth of its largest number, if that is more: float resolves no less)
  *
@@ -179,11 +180,24 @@ static double difference(const float *a, const float *b, size_t count)
     return largest;
 }
 
+/* Numbers that are NaN in both become 0; how many there were. */
+static size_t clear_common_nans(size_t count, float *a, float *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; ++i)
+        if (isnan(a[i]) && isnan(b[i])) {
+            a[i] = b[i] = 0;
+            ++n;
+        }
+    return n;
+}
+
 static void differ_outputs(const network *net, char **paths)
 {
     FILE *f[2] = {fopen(paths[0], "rb"), fopen(paths[1], "rb")};
     double worst = 0, last = 0;
     int where = 0;
+    size_t nans = 0;
     if (!f[0] || !f[1])
         fail("cannot read", paths[!f[0] ? 0 : 1]);
     for (int i = 0; i < net->n; ++i) {
@@ -192,6 +206,7 @@ static void differ_outputs(const network *net, char **paths)
         float *x[2] = {malloc(count * sizeof(float)), malloc(count * sizeof(float))};
         for (int k = 0; k < 2 && l->type != COST; ++k)
             read_numbers(f[k], x[k], count, paths[k]);
+        nans += l->type == COST ? 0 : clear_common_nans(count, x[0], x[1]);
         double relative = l->type == COST ? 0 : difference(x[0], x[1], count) / (difference(x[0], NULL, count) + 1e-30);
         if (!(relative <= worst)) {
             worst = relative;
@@ -201,7 +216,7 @@ static void differ_outputs(const network *net, char **paths)
         free(x[0]);
         free(x[1]);
     }
-    printf("%.2g %d %.2g\n", worst, where, last);
+    printf("%.2g %d %.2g %zu\n", worst, where, last, nans);
     fclose(f[0]);
     fclose(f[1]);
 }

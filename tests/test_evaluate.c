@@ -1,4 +1,4 @@
-/* What is measured of a network: labels that are off by a known amount, or not given. */
+/* What is measured of a network: labels that are off by a known amount, or not given; error and kl of classifiers from samples in pieces. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -6,6 +6,9 @@
 #include <cmocka.h>
 
 #include "analytic_network.h"
+#include "data/stream_split.h"
+#include "folder_fixture.h"
+#include "make_samples.h"
 #include "plugin_fixture.h"
 #include "train/evaluate.h"
 
@@ -111,11 +114,61 @@ static void without_any_entry_there_is_no_measure(void **state)
     dataset_free(&d);
 }
 
+/* A network that is 0 everywhere says that all classes are equally likely. */
+static void classes_are_measured_in_pieces(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 4, CLASSES = 3 };
+    const float y[SAMPLES][CLASSES] = {{.5f, 0, 1}, {2, -1, 0}, {0, 3, 0}, {1, .5f, .25f}};
+    const float x[SAMPLES][2] = {{1, 2}, {3, 4}, {5, 6}, {7, 8}};
+    const int label[SAMPLES] = {0, 1, 2, 0};
+    plugin_network *p = plugin_from_text(NULL, "[net]\ninputs=2\nbatch=1\n[connected]\noutput=3\nactivation=linear\n[sobolev]\norder=0\n");
+    GRAPH_ARRAYS(plugin_graph(p), a)
+    memset(a->value, 0, a->count * sizeof *a->value);
+    hid_t file = samples_create("classes.h5");
+    assert_int_equal(samples_put_floats(file, "x", 2, (const hsize_t[]){SAMPLES, 2}, *x), 0);
+    assert_int_equal(samples_put_floats(file, "y", 2, (const hsize_t[]){SAMPLES, CLASSES}, *y), 0);
+    assert_int_equal(samples_put_integers(file, "label", SAMPLES, label), 0);
+    H5Fclose(file);
+    double kl = 0;
+    for (int i = 0; i < SAMPLES; ++i) {
+        double sum = 0;
+        for (int k = 0; k < CLASSES; ++k)
+            sum += exp((double)y[i][k]);
+        for (int k = 0; k < CLASSES; ++k)
+            kl += 1. / CLASSES * (log(1. / CLASSES) - ((double)y[i][k] - log(sum))) / SAMPLES;
+    }
+    for (label_kind kind = LABELS_LOGITS; kind <= LABELS_CLASSES; kind += 2) {
+        stream_request r = {
+            .path = "classes.h5", .inputs = 2, .outputs = CLASSES, .labels = kind, .labels_given = true, .needs_labels = true, .cache = 1 << 20};
+        sample_stream *s;
+        sample_set set;
+        evaluator *e;
+        evaluation found;
+        assert_int_equal(stream_hdf5_open(&s, &r), STATUS_OK);
+        assert_int_equal(stream_prepare(s), STATUS_OK);
+        assert_int_equal(split_all(s, &set), STATUS_OK);
+        assert_int_equal(evaluator_create(&e, p, 0), STATUS_OK);
+        evaluator_compare_classes(e, kind == LABELS_CLASSES, 2);
+        assert_int_equal(evaluator_run_streamed(e, &set, &found), STATUS_OK);
+        assert_true(fabs(found.error - .5) < 1e-12); /* the first of equal outputs; it is right for two samples of each */
+        assert_true(fabs(found.top_error - .25) < 1e-12); /* of equal outputs the first two: the third is the label of one sample */
+        double want = kind == LABELS_CLASSES ? log(CLASSES) : kl;
+        if (!(fabs(found.kl - want) < 1e-6))
+            fail_msg("kl %.9g instead of %.9g", found.kl, want);
+        evaluator_free(e);
+        free(set.samples);
+        stream_free(s);
+    }
+    plugin_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_entries_are_measured),
         cmocka_unit_test(without_any_entry_there_is_no_measure),
+        cmocka_unit_test_setup_teardown(classes_are_measured_in_pieces, folder_enter, folder_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
