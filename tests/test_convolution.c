@@ -556,7 +556,9 @@ static void test_ways(void **state)
         {16, {64, 56, 56, 64, 3, 1, 1, 1, 4}, {"Winograd", "Winograd", "Winograd"}},
         {16, {512, 7, 7, 512, 3, 1, 1, 1, 2}, {"direct", "direct", "direct"}},
         {16, {64, 56, 56, 256, 1, 1, 0, 1, 4}, {"direct jit_1x1", "direct jit_1x1", "direct jit_1x1"}},
-        {16, {4, 84, 84, 16, 8, 4, 0, 1, 200}, {"direct", "direct jit:avx512_core, squares of 4 x 4", "direct jit:avx512_core, squares of 4 x 4"}},
+        {16, {4, 84, 84, 16, 8, 4, 0, 1, 200}, {"products of patches in place, x in blocks of 1", "in place", "in place"}},
+        {16, {16, 20, 20, 32, 4, 2, 0, 1, 200}, {"direct jit", "in place", "direct jit"}},
+        {16, {16, 40, 40, 64, 4, 2, 0, 1, 200}, {"direct jit", "direct jit", "direct jit"}},
         {8, {4, 84, 84, 16, 8, 4, 0, 1, 200}, {"products of patches in place, x in blocks of 1", "in place", "in place"}},
         {8, {16, 20, 20, 32, 4, 2, 0, 1, 200}, {"in place, x in blocks of 8", "in place", "in place"}},
         {8, {16, 21, 20, 32, 4, 2, 0, 1, 20}, {"in place", "direct", "in place"}}, /* a row that no patch has */

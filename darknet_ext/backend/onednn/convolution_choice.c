@@ -15,7 +15,9 @@
  *   Patches: sgemm is nearly as fast, but each element of a patch is moved, by short rows of the output slowly. Right when a block would be
  *       nearly empty: 3 channels.
  *   Patches in place: measured with AVX2, 1 thread, 200 images: .5 to .8 of the time of oneDNN's best, for 4 x 84 x 84 and 16 filters of 8 x 8,
- *       stride 4, and for 16 x 20 x 20 and 32 filters of 4 x 4, stride 2. STRIDED_SPEED is cautious, since other shapes were not measured.
+ *       stride 4, and for 16 x 20 x 20 and 32 filters of 4 x 4, stride 2. STRIDED_SPEED is cautious, since other shapes were not measured. With AVX-512,
+ *       1 thread, 32 images: .7 of the time for the first shape, .2 for 8 x 40 x 40 and 16 filters of 4 x 4, stride 2; 1.1 to 1.4 of it where 16 channels
+ *       or more come in, but that backward data is faster for up to 32 filters.
  *   Groups as one: the zeros between them are multiplied too, still faster than products of 4 columns. */
 #include "backend/onednn/convolution.h"
 #include "core/environment.h"
@@ -35,9 +37,9 @@ static const double PATCHES_SPEED[CONVOLUTION_DIRECTIONS] = {.75, .72, .68}, PAT
 static const double MOVED_ELEMENT = 16; /* an element brought into another layout, chunk by chunk in the cache */
 static const double DEPTHWISE_SPEED = .1;
 
-static const double STRIDED_SPEED = 1.2; /* measured with AVX2 */
+static const double STRIDED_SPEED = 1.2;
 
-enum { TILE = 4, WINOGRAD_PRODUCTS = 36, STRIDED_FILTERS = 64, STRIDED_PATCH = 1024, STRIDED_COLUMNS = 16 };
+enum { TILE = 4, WINOGRAD_PRODUCTS = 36, STRIDED_FILTERS = 64, STRIDED_WIDE_FILTERS = 32, STRIDED_PATCH = 1024, STRIDED_COLUMNS = 16 };
 
 static int round_up(int n, int multiple)
 {
@@ -179,17 +181,25 @@ static void consider_own_winograd(convolution *c, convolution_direction directio
     add_loops(c, direction, r);
 }
 
-/* For registers of eight numbers; with larger ones oneDNN's own code is faster. A panel of the weights has to fit into the cache. */
+/* Larger registers than of eight numbers: oneDNN's own code is as fast for whole blocks of channels, but for data. */
+static bool strided_wins(const convolution_shape *s, convolution_direction direction)
+{
+    if (primitive_block() == 8)
+        return true;
+    return direction == CONVOLUTION_BACKWARD_DATA ? s->out.channels <= STRIDED_WIDE_FILTERS : s->in.channels < primitive_block();
+}
+
+/* A panel of the weights has to fit into the cache. */
 static bool has_strided(const recipe *r, convolution_direction direction)
 {
     const convolution_shape *s = &r->inner;
-    return primitive_block() == 8 && s->out.channels <= STRIDED_FILTERS && s->in.channels * s->size * s->size <= STRIDED_PATCH &&
-           strided_fits(r, direction);
+    return primitive_block() >= 8 && s->out.channels <= STRIDED_FILTERS && s->in.channels * s->size * s->size <= STRIDED_PATCH &&
+           strided_wins(s, direction) && strided_fits(r, direction);
 }
 
 static recipe strided_recipe(const convolution_shape *s, int x_block, int y_block)
 {
-    return (recipe){.method = METHOD_STRIDED, .merged = 1, .cell = 1, .inner = *s, .x_block = x_block, .y_block = y_block > 1 ? y_block : 8};
+    return (recipe){.method = METHOD_STRIDED, .merged = 1, .cell = 1, .inner = *s, .x_block = x_block, .y_block = y_block > 1 ? y_block : primitive_block()};
 }
 
 static void consider_strided(convolution *c, convolution_direction direction)

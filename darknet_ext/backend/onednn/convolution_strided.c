@@ -1,5 +1,5 @@
-/* Convolutions of few filters with a stride, for processors whose registers hold eight numbers: oneDNN's code for them reaches half of the speed of
- * a matrix product there, or needs squares of pixels as channels, which are moved first.
+/* Convolutions of few filters with a stride. oneDNN's code for them reaches half of the speed of a matrix product where registers hold eight numbers,
+ * and everywhere when few channels come in; or it needs squares of pixels as channels, which are moved first.
  *
  * Each direction is a product A B whose A is read where it lies: element (i, l) of A is image[row_at[i] + depth_at[l]], since all patches look alike.
  *
@@ -17,13 +17,28 @@
 #include <omp.h>
 #include <string.h>
 
-/* A tile of 6 x 16 sums fills the 16 registers. The depth of a weight gradient is cut so that its part of adj_y stays in the first-level cache. */
-enum { ROWS = 6, LANES = 8, COLUMNS = 2 * LANES, GRADIENT_DEPTH = 100, GRADIENT_PARTS = 16 };
+/* A tile of 6 x 16 sums takes 12 of 16 registers of eight numbers. Of 32 registers of sixteen numbers one of 10 x 16 takes ten: enough for the
+ * processor, and as many addresses of rows as it has registers for. The depth of a weight gradient is cut so that its part of adj_y stays in the
+ * first-level cache. */
+enum { NARROW_ROWS = 6, WIDE_ROWS = 10, LANES = 8, COLUMNS = 2 * LANES, GRADIENT_DEPTH = 100, GRADIENT_PARTS = 16 };
 
 typedef real vector __attribute__((vector_size(LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
+typedef real wide_vector __attribute__((vector_size(COLUMNS * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+/* Whether tiles are those of larger registers, which take sixteen channels of a pixel at once. */
+static bool is_wide(const recipe *r)
+{
+    return DNX_IS_WIDE && r->y_block % COLUMNS == 0;
+}
+
+/* Rows of a full tile. */
+static size_t full_rows(const recipe *r)
+{
+    return is_wide(r) ? WIDE_ROWS : NARROW_ROWS;
+}
 
 typedef struct tile {
-    vector sums[ROWS][2];
+    vector sums[WIDE_ROWS][2];
 } tile;
 
 /* A, without the image. */
@@ -38,28 +53,54 @@ typedef struct columns {
     size_t step;
 } columns;
 
-#define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5)
+#define SIX_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5)
+#define TEN_ROWS(X) SIX_ROWS(X) X(6) X(7) X(8) X(9)
 /* Sums with names of their own: compilers keep arrays of them in memory around the loop. A tile that is not full computes its last row several
  * times. */
-#define SUMS(i)                                                                                    \
-    vector low##i = {0}, high##i = {0};                                                            \
-    const real *a##i = image + row_at[(i) < rows ? (i) : rows - 1];
-#define ADD(i)                 \
-    low##i += a##i[at] * low;  \
+#define ROW(i) const real *a##i = image + row_at[(i) < rows ? (i) : rows - 1];
+#define SUMS(i) ROW(i) vector low##i = {0}, high##i = {0};
+#define ADD(i)                \
+    low##i += a##i[at] * low; \
     high##i += a##i[at] * high;
 #define STORE(i)              \
     out->sums[i][0] = low##i; \
     out->sums[i][1] = high##i;
+#define WIDE_SUMS(i) ROW(i) wide_vector sum##i = {0};
+#define WIDE_ADD(i) sum##i += a##i[at] * row;
+#define WIDE_STORE(i) *(wide_vector *)out->sums[i] = sum##i;
 
-DNX_ALWAYS_INLINE void multiply(const real *image, size_t rows, const uint32_t *row_at, size_t depth, const uint32_t *depth_at, columns b, tile *out)
+DNX_ALWAYS_INLINE void multiply_narrow(const real *image, size_t rows, const uint32_t *row_at, size_t depth, const uint32_t *depth_at, columns b,
+                                       tile *out)
 {
-    EACH_ROW(SUMS)
+    SIX_ROWS(SUMS)
     for (size_t l = 0; l < depth; l++, b.low += b.step, b.high += b.step) {
         const vector low = *(const vector *)b.low, high = *(const vector *)b.high;
         const size_t at = depth_at[l];
-        EACH_ROW(ADD)
+        SIX_ROWS(ADD)
     }
-    EACH_ROW(STORE)
+    SIX_ROWS(STORE)
+}
+
+/* Of columns that lie side by side. */
+DNX_WIDE static void multiply_wide(const real *image, size_t rows, const uint32_t *row_at, size_t depth, const uint32_t *depth_at, columns b,
+                                   tile *out)
+{
+    TEN_ROWS(WIDE_SUMS)
+    for (size_t l = 0; l < depth; l++, b.low += b.step) {
+        const wide_vector row = *(const wide_vector *)b.low;
+        const size_t at = depth_at[l];
+        TEN_ROWS(WIDE_ADD)
+    }
+    TEN_ROWS(WIDE_STORE)
+}
+
+DNX_ALWAYS_INLINE void multiply(const recipe *r, const real *image, size_t rows, const uint32_t *row_at, size_t depth, const uint32_t *depth_at, columns b,
+                                tile *out)
+{
+    if (is_wide(r))
+        multiply_wide(image, rows, row_at, depth, depth_at, b, out);
+    else
+        multiply_narrow(image, rows, row_at, depth, depth_at, b, out);
 }
 
 /* The image after this one, of which each tile asks for its share: the processor does not see by itself that patches walk through memory. */
@@ -90,9 +131,9 @@ static size_t at_most(size_t n, size_t most)
     return n < most ? n : most;
 }
 
-static size_t tile_count(size_t rows)
+static size_t tile_count(const recipe *r, size_t rows)
 {
-    return (rows + ROWS - 1) / ROWS;
+    return (rows + full_rows(r) - 1) / full_rows(r);
 }
 
 static size_t panel_count(size_t n)
@@ -188,11 +229,11 @@ DNX_HOT static void forward_image(const forward_plan *p, const real *x, ahead ne
 {
     for (size_t panel = 0; panel < p->panels; panel++) {
         const real *w = p->weights + panel * p->a.depth * COLUMNS;
-        for (size_t first = 0; first < p->a.rows; first += ROWS) {
-            const size_t rows = at_most(p->a.rows - first, ROWS);
+        for (size_t first = 0; first < p->a.rows; first += full_rows(p->r)) {
+            const size_t rows = at_most(p->a.rows - first, full_rows(p->r));
             tile t;
             ask_ahead(&next);
-            multiply(x, rows, p->a.row_at + first, p->a.depth, p->a.depth_at, (columns){w, w + LANES, COLUMNS}, &t);
+            multiply(p->r, x, rows, p->a.row_at + first, p->a.depth, p->a.depth_at, (columns){w, w + LANES, COLUMNS}, &t);
             put_pixels(&t, rows, (const vector *)(p->bias + panel * COLUMNS), recipe_y(p->r), first, panel, y);
         }
     }
@@ -203,7 +244,7 @@ void strided_forward(const recipe *r, size_t rows, const real *x, const real *we
     memory m = {workspace, 0};
     const forward_plan plan = forward_plan_new(r, &m);
     const size_t n_x = layout_count(recipe_x(r)), n_y = layout_count(recipe_y(r));
-    const size_t tiles = plan.panels * tile_count(plan.a.rows);
+    const size_t tiles = plan.panels * tile_count(r, plan.a.rows);
     forward_prepare(&plan, weights, bias);
     FOR_EACH_PART(rows * n_y * plan.a.depth, rows, 1, p, {
         forward_image(&plan, x + p.first * n_x, new_ahead(x, p.first, rows, n_x, tiles), y + p.first * n_y);
@@ -242,11 +283,11 @@ DNX_ALWAYS_INLINE void add_gradient(const gradient_plan *p, part pixels, const r
 {
     y.low += pixels.first * y.step;
     y.high += pixels.first * y.step;
-    for (size_t first = 0; first < p->a.rows; first += ROWS) {
-        const size_t rows = at_most(p->a.rows - first, ROWS);
+    for (size_t first = 0; first < p->a.rows; first += full_rows(p->r)) {
+        const size_t rows = at_most(p->a.rows - first, full_rows(p->r));
         tile t;
         ask_ahead(next);
-        multiply(x, rows, p->a.row_at + first, pixels.size, p->a.depth_at + pixels.first, y, &t);
+        multiply(p->r, x, rows, p->a.row_at + first, pixels.size, p->a.depth_at + pixels.first, y, &t);
         for (size_t i = 0; i < rows; i++) {
             vector *sums = (vector *)(to + (first + i) * p->panels * COLUMNS);
             sums[0] += t.sums[i][0];
@@ -262,7 +303,7 @@ DNX_HOT static void gradient_of_images(const gradient_plan *p, part images, cons
     real *to = p->partial + (size_t)images.index * count;
     memset(to, 0, count * sizeof *to);
     const long depths = part_count(p->a.depth, GRADIENT_DEPTH);
-    const size_t tiles = (size_t)depths * p->panels * tile_count(p->a.rows), last = images.first + images.size;
+    const size_t tiles = (size_t)depths * p->panels * tile_count(p->r, p->a.rows), last = images.first + images.size;
     for (size_t n = images.first; n < last; n++) {
         ahead next = new_ahead(x, n, last, n_x, tiles);
         for (long k = 0; k < depths; k++) {
@@ -427,16 +468,18 @@ static band band_at(const data_plan *p, int row)
 
 DNX_ALWAYS_INLINE void data_cells(const data_plan *p, size_t piece, band b, const real *framed, real *x, ahead *next)
 {
-    for (size_t first = b.first; first < b.last; first += ROWS)
+    for (size_t first = b.first; first < b.last; first += full_rows(p->r))
         for (size_t panel = 0; panel < p->panels; panel++) {
-            const size_t rows = at_most(b.last - first, ROWS), count = at_most(p->columns - panel * COLUMNS, COLUMNS) / piece;
+            const size_t rows = at_most(b.last - first, full_rows(p->r)), count = at_most(p->columns - panel * COLUMNS, COLUMNS) / piece;
             const real *w = p->weights + (panel * p->a.depth + b.from) * COLUMNS;
             const uint32_t *cell_at = p->cell_at + first, *piece_at = p->piece_at + panel * COLUMNS / piece;
             tile t;
             ask_ahead(next);
-            multiply(framed, rows, p->a.row_at + first, b.depth, p->a.depth_at + b.from, (columns){w, w + LANES, COLUMNS}, &t);
-            if (rows == ROWS && count == COLUMNS / piece)
-                put_tile(&t, ROWS, cell_at, piece, COLUMNS / piece, piece_at, x);
+            multiply(p->r, framed, rows, p->a.row_at + first, b.depth, p->a.depth_at + b.from, (columns){w, w + LANES, COLUMNS}, &t);
+            if (rows == NARROW_ROWS && count == COLUMNS / piece)
+                put_tile(&t, NARROW_ROWS, cell_at, piece, COLUMNS / piece, piece_at, x);
+            else if (rows == WIDE_ROWS && count == COLUMNS / piece)
+                put_tile(&t, WIDE_ROWS, cell_at, piece, COLUMNS / piece, piece_at, x);
             else
                 put_tile(&t, rows, cell_at, piece, count, piece_at, x);
         }
@@ -461,7 +504,7 @@ void strided_backward_data(const recipe *r, size_t rows, const real *y, const re
 {
     memory m = {workspace, 0};
     const data_plan plan = data_plan_new(r, &m);
-    const size_t n_x = layout_count(recipe_x(r)), n_y = layout_count(recipe_y(r)), tiles = plan.panels * tile_count(plan.a.rows);
+    const size_t n_x = layout_count(recipe_x(r)), n_y = layout_count(recipe_y(r)), tiles = plan.panels * tile_count(r, plan.a.rows);
     data_prepare(&plan, weights);
     FOR_EACH_OWN_PART(rows * n_x * plan.a.depth, rows, 1, p, {
         real *framed = plan.images + (size_t)omp_get_thread_num() * layout_count(plan.y);

@@ -63,12 +63,11 @@ typedef struct tile {
 #define SIX_ROWS(X) FOUR_ROWS(X) X(4) X(5)
 #define EIGHT_ROWS(X) SIX_ROWS(X) X(6) X(7)
 
+#define TILES_ARE_WIDE DNX_IS_WIDE
 #if defined DNX_GCC_X86_64 && !defined DNX_SANITIZED
-#define TILES_ARE_WIDE __builtin_cpu_supports("x86-64-v4")
 #define TILES_ARE_FAST TILES_ARE_WIDE /* else oneDNN is faster */
 #include "backend/onednn/tiles_wide.h"
 #else
-#define TILES_ARE_WIDE false
 #define TILES_ARE_FAST true /* the sanitizers are to see them */
 #define tile_wide tile_narrow
 #define panel_transpose_wide(w, stride, depth, out) ((void)0)

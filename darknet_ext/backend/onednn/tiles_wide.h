@@ -4,8 +4,6 @@ enum { WIDE_LANES = WIDE_COLUMNS / 2 };
 
 typedef real tile_vector __attribute__((vector_size(WIDE_LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
 
-#define DNX_WIDE __attribute__((target("arch=x86-64-v4")))
-
 #define TILE_WIDE(name, ROWS)                                                                          \
     DNX_WIDE static void name(int rows, const tile_rows *a, const panel *b, real (*out)[WIDE_COLUMNS]) \
     {                                                                                                  \
