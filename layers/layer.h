@@ -175,4 +175,7 @@ const layer_type *layer_for(const section *where);
 /* Why a section of a layer stays the host's own; NULL when a type runs it. */
 const char *layer_stays(const section *where);
 
+/* Of such a section, what a message calls it: "[convolutional] with xnor=1". */
+void layer_describe_foreign(const section *where, char *text, size_t size);
+
 #endif

@@ -1,5 +1,6 @@
 /* The one list of layers. A new layer is a file in this folder, a line here, and a row in tests/layer_cases.c. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "layers/layer.h"
@@ -73,4 +74,13 @@ const char *layer_stays(const section *where)
     if (layer_for(where))
         return NULL;
     return type ? type->stays : where->spec->stays;
+}
+
+void layer_describe_foreign(const section *where, char *text, size_t size)
+{
+    static const char *const keys[] = {"batch_normalize", "binary", "xnor", "tree", NULL};
+    snprintf(text, size, "[%s]", where->name);
+    for (const char *const *key = keys; layer_find(where->spec->name) && *key; ++key)
+        if (section_option(where->spec, *key) && option_given(where, *key) && strcmp(option_text(where, *key), "0") != 0)
+            snprintf(text, size, "[%s] with %s=%s", where->name, *key, option_text(where, *key));
 }

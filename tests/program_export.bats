@@ -164,3 +164,11 @@ are_near() {
     done
     equal 'what is left' '' "$(ls -A locked)"
 }
+
+@test "where stock Darknet makes NaN, a note" {
+    printf '[net]\nheight=4\nwidth=4\nchannels=3\nbatch=2\n[l2norm]\n[normalization]\nsize=2\n[normalization]\nsize=3\n[connected]\noutput=1\n' >net.cfg
+    (printf '\0\0\0\0\2\0\0\0\0\0\0\0' && head -c 204 /dev/zero) >zero.weights
+    ends 0 export net.cfg zero.weights -out out -reader darknet
+    equal messages 'net.cfg:6:1: note: stock Darknet gives NaN for a pixel whose channels are all 0; here they stay 0
+net.cfg:7:1: note: stock Darknet gives NaN where the sum of [normalization] is not positive; here those outputs are 0' "$stderr"
+}

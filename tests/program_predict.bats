@@ -158,3 +158,15 @@ hessians=(d2y1_dx1_dx1 d2y1_dx1_dx2 d2y1_dx2_dx1 d2y1_dx2_dx2 d2y2_dx1_dx1 d2y2_
         absent out.csv out.csv.part
     done
 }
+
+@test "a [softmax] with a loss, below other layers, is in the way of training alone" {
+    printf '[net]\ninputs=2\nbatch=4\nmax_batches=1\n[data]\nfunction=booth\npoints=8\n[connected]\noutput=5\n[softmax]\n[connected]\noutput=1\nactivation=linear\n[cost]\n' >net.cfg
+    sed 's/^\[softmax]/&\nnoloss=1/' net.cfg >quiet.cfg
+    trains quiet.cfg run
+    printf 'x1,x2\n1,2\n-3,.5\n' >points.csv
+    ends 0 predict quiet.cfg run/quiet_final.weights points.csv -out quiet.csv
+    ends 0 predict net.cfg run/quiet_final.weights points.csv -out net.csv
+    same_file quiet.csv net.csv
+    ends 0 valid net.cfg run/quiet_final.weights
+    refuses 2 'net.cfg:10:1: error: [softmax] is a loss on 5 labels, and the network has 1: use noloss=1' train net.cfg
+}

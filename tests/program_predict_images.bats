@@ -134,7 +134,7 @@ says() { # PICTURE Y1 Y2
     refuses_one 1 'nowhere.txt: error: *' -names nowhere.txt
     echo middle >short.txt
     refuses_one 1 'short.txt: error: holds 1 names, the network has 3 outputs' -names short.txt
-    refuses_one 2 'darknet sobolev predict: error: -output-index: the network has 3 outputs' -output-index 4
+    refuses_one 2 'darknet sobolev predict: error: -output-index 4: the network has outputs 1 to 3' -output-index 4
     refuses_like 1 'nowhere.weights: error: *' predict pixels.cfg nowhere.weights -image picture.pgm -derivatives -out out
     absent out
     : >file

@@ -113,6 +113,12 @@ bad_state() { # MESSAGE
     poke nan.weights 40 '\0\0\300\177'
     bad_weights 'weight 5 is not a finite number' nan.weights
     refuses 1 'nan.weights: error: weight 5 is not a finite number' check "$tiny/gradients.cfg" nan.weights
+    trains "$tiny/batch_normalize.cfg" normalised -set net.max_batches=1
+    cp normalised/batch_normalize_final.weights negative.weights
+    poke negative.weights $((20 + 4 * 120)) '\0\0\200\277'
+    for verb in valid check; do
+        refuses 1 'negative.weights: error: weight 120 is a rolling variance, and negative (-1)' $verb "$tiny/batch_normalize.cfg" negative.weights
+    done
     trains "$tiny/values.cfg" other -set net.max_batches=1
     bad_weights "holds 260 bytes of weights, the network needs $size: the file is truncated, or belongs to another network" \
         other/values_final.weights

@@ -169,7 +169,7 @@ static status write_values(const char *path)
 {
     float copy[VALUES];
     memcpy(copy, values, sizeof values);
-    const weights_block blocks[] = {{copy, 2}, {copy + 2, 0}, {copy + 2, 3}};
+    const weights_block blocks[] = {{.values = copy, .count = 2}, {.values = copy + 2, .count = 0}, {.values = copy + 2, .count = 3}};
     return weights_file_write(path, seen_samples, blocks, COUNT_OF(blocks));
 }
 
@@ -229,7 +229,7 @@ static void test_full_disk_leaves_the_old_file(void **state)
 {
     enum { LARGE = 30000 };
     static float large[LARGE];
-    const weights_block blocks[] = {{large, 3}, {large, LARGE}, {large, 9}};
+    const weights_block blocks[] = {{.values = large, .count = 3}, {.values = large, .count = LARGE}, {.values = large, .count = 9}};
     const rlim_t whole = HEADER + 4 * (3 + LARGE + 9);
     const rlim_t limits[] = {0, 10, HEADER, HEADER + 12, HEADER + 5000, 65536, whole - 36, whole - 1};
     signal(SIGXFSZ, SIG_IGN);

@@ -86,6 +86,7 @@ static void begin_pass(plugin_network *p, const network *net)
     require((size_t)net->inputs == t->x.count, "the network was resized: layers of this plugin keep their size");
     require(!net->train || !p->objective || objective_can_train(p->objective),
             "the network cannot be trained: its [teacher] could not be read, or was left behind by another input size");
+    require(!net->truth || !p->wrong_losses, p->wrong_losses);
     if (p->threads > 0)
         p->be->set_threads(p->threads);
     if (t->batch != net->batch)
@@ -308,7 +309,7 @@ void plugin_drop_buffers(plugin_network *p)
         p->host->input = NULL;
 }
 
-/* Layers that are losses themselves read as many labels as they have outputs; Darknet would read past the end. */
+/* Layers that are losses themselves read as many labels as they have outputs; in training, Darknet would read past the end. */
 static status check_own_losses(const plugin_network *p)
 {
     for (int i = 0; i < p->graph.n_nodes && !p->objective; ++i) {
@@ -324,9 +325,19 @@ static status check_own_losses(const plugin_network *p)
     return STATUS_OK;
 }
 
-status plugin_adopt(plugin_network *p)
+/* A network that only predicts needs no labels. */
+static status keep_wrong_losses(plugin_network *p)
 {
     status s = check_own_losses(p);
+    if (s == STATUS_OK || p->trains)
+        return s;
+    p->wrong_losses = strdup(status_text());
+    return p->wrong_losses ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+status plugin_adopt(plugin_network *p)
+{
+    status s = keep_wrong_losses(p);
     if (s == STATUS_OK)
         s = adopt_layers(p);
     if (s == STATUS_OK)

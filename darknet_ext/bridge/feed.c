@@ -48,7 +48,9 @@ void plugin_feed_minibatch(plugin_network *p)
     *net->seen += (size_t)net->batch;
     uint64_t step = *net->seen / (size_t)net->batch;
     fed_minibatch m = {.x = net->input, .truth = net->truth, .seed = p->seed, .step = step, .updates = step % (size_t)net->subdivisions == 0};
-    if (m.updates)
+    if (m.updates) {
+        plugin_seed_rate(p, *net->seen);
         m.rule = next_rule(net);
+    }
     decoupled_feed(p->decoupled, &m);
 }

@@ -20,6 +20,7 @@ struct plugin_network {
     const backend *be;
     objective *objective;   /* NULL: no [sobolev] */
     const section *objective_section;
+    char *wrong_losses;     /* owned; why there can be no labels; NULL: there can */
     bool trains;            /* plugin_settings */
     teacher_network teacher;
     tape *tape;             /* the objective's, or own_tape */
@@ -39,6 +40,9 @@ struct plugin_network {
 
 /* Weight updates that are done when so many samples have been seen. */
 uint64_t plugin_updates_at(const plugin_network *p, uint64_t seen);
+
+/* With policy=random Darknet draws the rate from rand(): here every update has a number of its own, however often it is asked for. */
+void plugin_seed_rate(const plugin_network *p, uint64_t seen);
 
 /* The weights of the orders in the update that the sample after `seen` belongs to: schedule and factors. */
 void plugin_refresh_weights(plugin_network *p, uint64_t seen);
@@ -63,7 +67,7 @@ void host_layer_set_sizes(const graph_node *node, layer *l);
 status plugin_create_tapes(plugin_network *p, int capacity);
 void plugin_free_tapes(plugin_network *p);
 
-/* foreign.c: a foreign_shape (engine/graph.h), for a plugin_network as context. */
+/* A foreign_shape (engine/graph.h), for a plugin_network as context. */
 status plugin_foreign_shape(void *context, int index, tensor_shape *out);
 
 /* The plugin's side of a Darknet network, or NULL when it has none. */

@@ -12,6 +12,7 @@
 #include "bridge/lower.h"
 #include "core/environment.h"
 #include "core/options.h"
+#include "engine/foreign_shape.h"
 #include "layers/sobolev.h"
 
 enum { DEFAULT_SEED = 1 };
@@ -240,6 +241,12 @@ static status open_teacher(plugin_network *p, const plugin_settings *settings)
     return teacher_network_open(&p->teacher, p->config, p->be, settings->sink, settings->context);
 }
 
+status plugin_foreign_shape(void *context, int index, tensor_shape *out)
+{
+    const plugin_network *p = context;
+    return foreign_shape_of(&p->graph, p->config->path, index, out);
+}
+
 static status build(plugin_network *p, const plugin_settings *settings)
 {
     status_list found = {.first = STATUS_OK};
@@ -321,6 +328,7 @@ void plugin_free(plugin_network *p)
     teacher_network_close(&p->teacher);
     graph_free(&p->graph, p->be);
     config_free(p->config);
+    free(p->wrong_losses);
     free(p);
 }
 
@@ -441,6 +449,7 @@ float *plugin_truth(plugin_network *p)
 
 objective_losses plugin_train_minibatch(plugin_network *p)
 {
+    plugin_seed_rate(p, *p->host->seen + (size_t)p->host->batch);
     float cost = train_network_datum(p->host);
     if (p->objective)
         return p->losses;
@@ -458,9 +467,16 @@ static double rate_of_update(const plugin_network *p, uint64_t update)
     network *net = p->host;
     size_t seen = *net->seen;
     *net->seen = update * (size_t)net->batch * (size_t)net->subdivisions;
+    plugin_seed_rate(p, *net->seen);
     double rate = (double)get_current_rate(net);
     *net->seen = seen;
     return net->learning_rate > 0 ? rate / (double)net->learning_rate : 1;
+}
+
+void plugin_seed_rate(const plugin_network *p, uint64_t seen)
+{
+    if (p->host->policy == RANDOM)
+        srand((unsigned)(p->seed + plugin_updates_at(p, seen)));
 }
 
 uint64_t plugin_updates_at(const plugin_network *p, uint64_t seen)
@@ -538,6 +554,7 @@ int *plugin_adam_steps(plugin_network *p)
 
 double plugin_rate(const plugin_network *p)
 {
+    plugin_seed_rate(p, *p->host->seen);
     return (double)get_current_rate(p->host);
 }
 

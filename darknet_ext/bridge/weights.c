@@ -21,7 +21,14 @@ static void add(block_list *list, float *values, int count)
         }
         list->blocks = blocks;
     }
-    list->blocks[list->n++] = (weights_block){values, (size_t)count};
+    list->blocks[list->n++] = (weights_block){values, (size_t)count, false};
+}
+
+static void add_variances(block_list *list, float *values, int count)
+{
+    add(list, values, count);
+    if (!list->failed)
+        list->blocks[list->n - 1].variances = true;
 }
 
 static void add_statistics(block_list *list, const layer *l, int count)
@@ -30,7 +37,7 @@ static void add_statistics(block_list *list, const layer *l, int count)
         return;
     add(list, l->scales, count);
     add(list, l->rolling_mean, count);
-    add(list, l->rolling_variance, count);
+    add_variances(list, l->rolling_variance, count);
 }
 
 static void add_connected(block_list *list, const layer *l)
@@ -62,7 +69,7 @@ static void add_layer(block_list *list, const layer *l)
     case BATCHNORM:
         add(list, l->scales, l->c);
         add(list, l->rolling_mean, l->c);
-        add(list, l->rolling_variance, l->c);
+        add_variances(list, l->rolling_variance, l->c);
         break;
     case RNN:
         add_connected(list, l->input_layer);
@@ -135,6 +142,16 @@ static status unflip(layer *l)
     return STATUS_OK;
 }
 
+static status check_variances(const block_list *list, const weights_file *file, const char *path)
+{
+    status s = STATUS_OK;
+    size_t at = 0;
+    for (size_t i = 0; i < list->n && s == STATUS_OK; at += list->blocks[i++].count)
+        if (list->blocks[i].variances)
+            s = weights_file_check_variances(file, path, at, list->blocks[i].count);
+    return s;
+}
+
 static status take_weights(plugin_network *p, int first, int last, const block_list *list, const weights_file *file)
 {
     const float *from = file->values;
@@ -158,6 +175,8 @@ status plugin_load_weights(plugin_network *p, const char *path)
     if (s != STATUS_OK)
         return s;
     s = weights_file_read(path, total_count(&list), &file);
+    if (s == STATUS_OK)
+        s = check_variances(&list, &file, path);
     if (s == STATUS_OK)
         s = take_weights(p, 0, p->host->n, &list, &file);
     weights_file_free(&file);
@@ -193,6 +212,8 @@ status plugin_load_some_weights(plugin_network *p, const char *path, int first, 
     else if (s == STATUS_OK && !whole && loaded->left > 0)
         s = status_fail(STATUS_BAD_FILE, "%s: error: ends in the middle of the weights of layer %d: the file is truncated, or belongs to another network", path,
                         loaded->last);
+    if (s == STATUS_OK)
+        s = check_variances(&list, &file, path);
     if (s == STATUS_OK)
         s = take_weights(p, first, loaded->last, &list, &file);
     weights_file_free(&file);

@@ -9,10 +9,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "config/reader.h"
+
 typedef struct check_request {
     const char *cfg;
     const char *weights;            /* NULL: random ones from the seed */
-    const char *const *overrides;   /* texts of -set */
+    const override *overrides;      /* -set */
     int n_overrides;
     const char *backend;            /* NULL or "": the first of the build */
     uint64_t seed;

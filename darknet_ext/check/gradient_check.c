@@ -12,7 +12,8 @@ enum {
     MOST_POINTS = 3 /* at which differences are tried until they agree: one may lie nearer to a kink than the smallest step */
 };
 
-/* Floating-point operations: a minute or so. Networks that would take longer are checked along one direction through all arrays. */
+/* Floating-point operations: a minute or so. Networks that would take longer are checked along one direction through all arrays, and no more
+ * step sizes are tried once one agrees. */
 static const double patience = 1e11;
 
 typedef struct checker {
@@ -23,6 +24,7 @@ typedef struct checker {
     check_sink sink;
     void *context;
     bool failed;
+    bool large;             /* takes more than `patience` */
     bool training;          /* what is checked now: the network as it is trained, or as it predicts */
     size_t inputs, outputs;
     real *x;      /* [batch, inputs], from the domain */
@@ -146,11 +148,17 @@ static void seeded_derivatives(input_checker *k, const real *x, const real *v, r
         be->copy(k->count, jet_component(&t->adj_x, 2), hv);
 }
 
+/* Whether no other step size is worth its time. */
+static bool is_settled(const checker *c, double error)
+{
+    return c->large && error <= c->tolerance;
+}
+
 static double gradient_error(input_checker *k)
 {
     checker *c = k->c;
     double best = INFINITY, slope = c->be->dot(k->count, k->g, k->u), scale = norm(c, k->count, k->g) * 1e-2 + 1e-12;
-    for (int i = 0; i < STEP_SIZES; ++i) {
+    for (int i = 0; i < STEP_SIZES && !is_settled(c, best); ++i) {
         double h = step_sizes[i], value[2];
         for (int side = 0; side < 2; ++side) {
             c->be->copy(k->count, c->x, k->moved);
@@ -167,7 +175,7 @@ static double hessian_error(input_checker *k)
     checker *c = k->c;
     double best = INFINITY, curvature = c->be->dot(k->count, k->hv, k->u);
     double scale = norm(c, k->count, k->hv) * 1e-2 + norm(c, k->count, k->g) * 1e-3 + 1e-12;
-    for (int i = 0; i < STEP_SIZES; ++i) {
+    for (int i = 0; i < STEP_SIZES && !is_settled(c, best); ++i) {
         double h = step_sizes[i], slope[2];
         for (int side = 0; side < 2; ++side) {
             c->be->copy(k->count, c->x, k->moved);
@@ -291,11 +299,11 @@ static void move(checker *c, const trained *arrays, int n, double h)
 }
 
 /* Of the slope of the loss when all n arrays move along their directions at once; `scale` is added to both sides. */
-static double slope_error(checker *c, objective *o, const trained *arrays, int n, bool large, double slope, double scale)
+static double slope_error(checker *c, objective *o, const trained *arrays, int n, double slope, double scale)
 {
     double best = INFINITY;
-    for (int i = 0; i < (large ? SMALL_STEP_SIZES : STEP_SIZES); ++i) {
-        double h = large ? small_step_sizes[i] : step_sizes[i], value[2];
+    for (int i = 0; i < (c->large ? SMALL_STEP_SIZES : STEP_SIZES) && !is_settled(c, best); ++i) {
+        double h = c->large ? small_step_sizes[i] : step_sizes[i], value[2];
         for (int side = 0; side < 2; ++side) {
             move(c, arrays, n, side ? h : -h);
             value[side] = total_loss(c, o);
@@ -319,7 +327,7 @@ static void check_array(checker *c, objective *o, const trained *t)
     for (int d = 0; d < DIRECTIONS_PER_PARAMETER; ++d) {
         draw_normal(c, t->p->count, t->direction);
         double size = norm(c, t->p->count, t->direction), scale = size > 0 ? norm(c, t->p->count, t->p->gradient) * 1e-2 + 1e-12 : 1;
-        double error = slope_error(c, o, t, 1, false, c->be->dot(t->p->count, t->p->gradient, t->direction), scale);
+        double error = slope_error(c, o, t, 1, c->be->dot(t->p->count, t->p->gradient, t->direction), scale);
         worst = worse(worst, error);
     }
     report_array(c, t, worst);
@@ -364,7 +372,7 @@ static double together_error(checker *c, objective *o, const trained *arrays, in
         slope += part;
         squares += part * part;
     }
-    return slope_error(c, o, arrays, n, true, slope, 1e-2 * sqrt(squares) + 1e-12);
+    return slope_error(c, o, arrays, n, slope, 1e-2 * sqrt(squares) + 1e-12);
 }
 
 /* Large networks: one direction through all arrays at once. Where it fails, each alone, to find which. */
@@ -389,7 +397,7 @@ static void check_together(checker *c, objective *o, const trained *arrays, int 
     report(c, "loss gradient against differences", where, error);
     for (int i = 0; i < n && !(error <= c->tolerance); ++i) {
         double part = aim(c, &arrays[i], loss);
-        report_array(c, &arrays[i], slope_error(c, o, &arrays[i], 1, true, part, 1e-2 * fabs(part) + 1e-12));
+        report_array(c, &arrays[i], slope_error(c, o, &arrays[i], 1, part, 1e-2 * fabs(part) + 1e-12));
     }
 }
 
@@ -409,17 +417,6 @@ static int list_trained(const graph *g, const backend *be, real *memory, trained
     return n;
 }
 
-/* Whether three directions through each array would take too long; a loss is about three passes over the network. */
-static bool is_large(const checker *c, int n_arrays)
-{
-    double pass = 0;
-    for (int i = 0; i < c->g->n_nodes; ++i) {
-        const graph_node *node = &c->g->nodes[i];
-        pass += node->type && node->type->row_cost ? c->settings->batch * node->type->row_cost(node) : 0;
-    }
-    return 3 * pass * n_arrays * DIRECTIONS_PER_PARAMETER * 2 * STEP_SIZES > patience;
-}
-
 static status check_parameters(checker *c, objective *o)
 {
     real *memory = c->be->allocate(2 * graph_parameter_count(c->g));
@@ -431,10 +428,9 @@ static status check_parameters(checker *c, objective *o)
     }
     loss_gradients(c, o);
     int n = list_trained(c->g, c->be, memory, arrays);
-    bool large = is_large(c, n);
-    for (int i = 0; i < n && !large; ++i)
+    for (int i = 0; i < n && !c->large; ++i)
         check_array(c, o, &arrays[i]);
-    if (large)
+    if (c->large)
         check_together(c, o, arrays, n);
     graph_clear_gradients(c->g, c->be);
     c->be->release(memory);
@@ -489,6 +485,15 @@ static status check_graph(const graph *g, const check_settings *settings, const 
     return graph_check_batch(g, settings->batch, path);
 }
 
+/* Whether three directions through each array would take too long; a loss is about three passes over the network. */
+static bool is_large(const graph *g, int batch)
+{
+    int arrays = 0;
+    for (int i = 0; i < g->n_nodes; ++i)
+        arrays += g->nodes[i].n_parameters;
+    return 3 * batch * graph_row_cost(g) * arrays * DIRECTIONS_PER_PARAMETER * 2 * STEP_SIZES > patience;
+}
+
 status gradient_check_run(graph *g, const backend *be, const objective_options *options, const section *where, const char *path,
                           const check_settings *settings, check_sink sink, void *context)
 {
@@ -504,6 +509,7 @@ status gradient_check_run(graph *g, const backend *be, const objective_options *
     objective_set_weights(o, weights);
     checker c = {.g = g, .be = be, .settings = settings, .sink = sink, .context = context};
     c.tolerance = settings->tolerance > 0 ? settings->tolerance : default_tolerance();
+    c.large = is_large(g, settings->batch);
     c.inputs = shape_count(g->input);
     c.outputs = shape_count(g->nodes[g->output_node].out);
     c.stream = (random_stream){settings->seed, RANDOM_CHECK, 0};

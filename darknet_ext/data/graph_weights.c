@@ -39,14 +39,16 @@ status graph_weights_read(graph *g, const char *path)
     status s = weights_file_read(path, loaded_count(g), &file);
     if (s != STATUS_OK)
         return s;
-    const float *from = file.values;
+    size_t at = 0;
     GRAPH_ARRAYS(g, p)
     {
         if (!is_loaded(&g->nodes[node_], p))
             continue;
-        take(&g->nodes[node_], p, from);
-        from += p->count;
+        if (s == STATUS_OK && strcmp(p->name, "rolling_variance") == 0)
+            s = weights_file_check_variances(&file, path, at, p->count);
+        take(&g->nodes[node_], p, file.values + at);
+        at += p->count;
     }
     weights_file_free(&file);
-    return STATUS_OK;
+    return s;
 }

@@ -105,6 +105,14 @@ void weights_file_free(weights_file *w)
     *w = (weights_file){0};
 }
 
+status weights_file_check_variances(const weights_file *w, const char *path, size_t first, size_t count)
+{
+    for (size_t i = first; i < first + count; ++i)
+        if (w->values[i] < 0)
+            return status_fail(STATUS_BAD_FILE, "%s: error: weight %zu is a rolling variance, and negative (%g)", path, i, (double)w->values[i]);
+    return STATUS_OK;
+}
+
 void weights_file_print(FILE *f, uint64_t seen, const weights_block *blocks, size_t n_blocks)
 {
     static const weights_header header = {0, 2, 0};

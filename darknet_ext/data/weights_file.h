@@ -2,6 +2,7 @@
 #ifndef DNX_DATA_WEIGHTS_FILE_H
 #define DNX_DATA_WEIGHTS_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,10 +21,14 @@ status weights_file_read(const char *path, size_t expected, weights_file *result
 status weights_file_read_any(const char *path, weights_file *result);
 void weights_file_free(weights_file *w);
 
+/* Of values that are rolling variances, from number `first` of the file on: STATUS_BAD_FILE when one is negative. */
+status weights_file_check_variances(const weights_file *w, const char *path, size_t first, size_t count);
+
 /* Writes `n_blocks` arrays one after the other; the file appears under its name only when it is complete. */
 typedef struct weights_block {
     float *values;
     size_t count;
+    bool variances; /* of batch normalisation */
 } weights_block;
 status weights_file_write(const char *path, uint64_t seen, const weights_block *blocks, size_t n_blocks);
 

@@ -11,7 +11,7 @@ static void print_head(const graph_node *node, FILE *out)
 {
     fprintf(out, "%4d ", node->index);
     if (node->where)
-        fprintf(out, "[%s] (line %d): ", node->type->spec->name, node->where->line);
+        fprintf(out, "[%s] (line %d): ", node->where->name, node->where->line);
     else
         fprintf(out, "head: ");
     print_images(out, node->in, node->in_block[0]);

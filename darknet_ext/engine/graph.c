@@ -76,6 +76,16 @@ static status take_input_shapes(const graph *g, graph_node *node)
     return STATUS_OK;
 }
 
+/* Where there is no host. */
+static status refuse_foreign(const section *where, const config *c)
+{
+    const char *reason = layer_stays(where);
+    char what[192], text[768];
+    layer_describe_foreign(where, what, sizeof what);
+    snprintf(text, sizeof text, "%s cannot be differentiated%s%s", what, reason ? ": " : "", reason ? reason : "");
+    return config_error(c, where, text);
+}
+
 static status node_configure(graph *g, graph_node *node, const config *c, foreign_shape foreign, void *context)
 {
     const section *where = node->where;
@@ -87,7 +97,7 @@ static status node_configure(graph *g, graph_node *node, const config *c, foreig
     node->type = layer_for(where);
     if (!node->type) {
         if (!foreign)
-            return config_error(c, where, "this layer type is not one the engine can differentiate");
+            return refuse_foreign(where, c);
         return foreign(context, node->index, &node->out);
     }
     if (node->type->role != LAYER_PLAIN)
@@ -362,6 +372,15 @@ size_t graph_array_count(const graph *g)
     size_t count = 0;
     GRAPH_ARRAYS(g, p) count += p->count;
     return count;
+}
+
+double graph_row_cost(const graph *g)
+{
+    double cost = 0;
+    for (int i = 0; i < g->n_nodes; ++i)
+        if (g->nodes[i].type && g->nodes[i].type->row_cost)
+            cost += g->nodes[i].type->row_cost(&g->nodes[i]);
+    return cost;
 }
 
 bool graph_has_statistics(const graph *g)

@@ -79,6 +79,9 @@ void graph_initialise(graph *g, const backend *be, uint64_t seed);
 size_t graph_parameter_count(const graph *g);
 size_t graph_array_count(const graph *g);
 
+/* Floating-point operations of one linear application of all layers to one row (layers/layer.h). */
+double graph_row_cost(const graph *g);
+
 /* Whether some layer has statistics: it then computes something else in training than in prediction, and couples the samples of a batch. */
 bool graph_has_statistics(const graph *g);
 

@@ -7,28 +7,19 @@
 #include "engine/choice_check.h"
 #include "engine/teacher_check.h"
 
-/* The key that makes a layer stay the host's own, as it is written: " with batch_normalize=1". */
-static void write_foreign_key(const section *where, char *text, size_t size)
-{
-    static const char *const keys[] = {"batch_normalize", "binary", "xnor", "tree", NULL};
-    *text = 0;
-    for (const char *const *key = keys; layer_find(where->spec->name) && *key; ++key)
-        if (section_option(where->spec, *key) && option_given(where, *key) && strcmp(option_text(where, *key), "0") != 0)
-            snprintf(text, size, " with %s=%s", *key, option_text(where, *key));
-}
-
 /* Whether one node of the segment can be differentiated as often as asked. */
 static status check_node(const graph_node *node, const char *asker, const char *path, const objective_options *o)
 {
     char text[768];
     if (!node->type || node->type->max_order < o->order) {
-        char foreign[128] = "";
+        char what[192];
         const char *reason = node->type ? node->type->order_limit : layer_stays(node->where);
-        if (!node->type)
-            write_foreign_key(node->where, foreign, sizeof foreign);
-        snprintf(text, sizeof text, "[%s]%s cannot be differentiated %s, but [sobolev] at %s differentiates through it%s%s", node->where->name,
-                 foreign, o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", asker,
-                 reason ? ": " : "", reason ? reason : "");
+        if (node->type)
+            snprintf(what, sizeof what, "[%s]", node->where->name);
+        else
+            layer_describe_foreign(node->where, what, sizeof what);
+        snprintf(text, sizeof text, "%s cannot be differentiated %s, but [sobolev] at %s differentiates through it%s%s", what,
+                 o->order > 1 && node->type && node->type->max_order > 0 ? "twice" : "here", asker, reason ? ": " : "", reason ? reason : "");
         return section_fail(node->where, path, text);
     }
     for (int i = 0; i < node->n_inputs; ++i)

@@ -45,6 +45,9 @@ static status prepare(exporter *e)
     darknet_read_plan(&e->plan, complain, e);
     if (e->complaints > 0)
         return refuse(e, "stock Darknet");
+    e->kind = "note";
+    darknet_note_plan(&e->plan, complain, e);
+    e->complaints = 0;
     status s = export_fold(&e->plan, reader != EXPORT_FOR_DARKNET);
     if (reader == EXPORT_FOR_DARKNET || s != STATUS_OK)
         return s;
@@ -195,15 +198,15 @@ static void write_cfg(const plan *p, FILE *out)
 static size_t own_blocks(const plan_layer *l, weights_block *blocks)
 {
     const layer_arrays *a = &l->arrays;
-    const weights_block weights = {a->weights, a->filters * a->filter_size};
+    const weights_block weights = {.values = a->weights, .count = a->filters * a->filter_size};
     size_t n = 0;
-    blocks[n++] = (weights_block){a->biases, a->filters};
+    blocks[n++] = (weights_block){.values = a->biases, .count = a->filters};
     if (plan_is(l, "connected"))
         blocks[n++] = weights;
     if (a->scales) {
-        blocks[n++] = (weights_block){a->scales, a->filters};
-        blocks[n++] = (weights_block){a->rolling_mean, a->filters};
-        blocks[n++] = (weights_block){a->rolling_variance, a->filters};
+        blocks[n++] = (weights_block){.values = a->scales, .count = a->filters};
+        blocks[n++] = (weights_block){.values = a->rolling_mean, .count = a->filters};
+        blocks[n++] = (weights_block){.values = a->rolling_variance, .count = a->filters};
     }
     if (plan_is(l, "convolutional"))
         blocks[n++] = weights;

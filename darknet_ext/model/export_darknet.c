@@ -50,6 +50,13 @@ static bool reorg_divides(const plan_layer *l)
     return option_boolean(l->where, "flatten") || option_integer(l->where, "extra") > 0 || l->in.channels % (stride * stride) == 0;
 }
 
+/* Its sum goes without the square of channel size / 2, also where that is not in it (layers/normalization.c). */
+static bool sum_may_vanish(const plan_layer *l)
+{
+    const long size = option_integer(l->where, "size");
+    return option_real(l->where, "kappa") == 0 || (option_real(l->where, "alpha") > 0 && l->in.channels > size);
+}
+
 void darknet_read_plan(const plan *p, plan_complaint say, void *context)
 {
     for (const plan_layer *l = p->layers; l < p->layers + p->n; ++l) {
@@ -72,4 +79,13 @@ void darknet_read_plan(const plan *p, plan_complaint say, void *context)
         if (plan_is(l, "local") && !(local_has_room(p, l) && local_patches_fit(l)))
             say(context, l, "stock Darknet writes outside of the memory of this [local]");
     }
+}
+
+void darknet_note_plan(const plan *p, plan_complaint say, void *context)
+{
+    for (const plan_layer *l = p->layers; l < p->layers + p->n; ++l)
+        if (plan_is(l, "l2norm"))
+            say(context, l, "stock Darknet gives NaN for a pixel whose channels are all 0; here they stay 0");
+        else if (plan_is(l, "normalization") && sum_may_vanish(l))
+            say(context, l, "stock Darknet gives NaN where the sum of [normalization] is not positive; here those outputs are 0");
 }

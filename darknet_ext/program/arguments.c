@@ -85,7 +85,6 @@ static bool take_override(arguments *a, const verb *v)
         fprintf(stderr, "darknet sobolev %s: error: more than %d -set\n", v->name, MAX_OVERRIDES);
         return false;
     }
-    a->override_texts[a->n_overrides] = raw.set;
     a->overrides[a->n_overrides++].text = raw.set;
     return true;
 }

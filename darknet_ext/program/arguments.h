@@ -38,7 +38,6 @@ typedef struct arguments {
     const char *positional[MAX_POSITIONAL];
     int n_positional;
     override overrides[MAX_OVERRIDES];
-    const char *override_texts[MAX_OVERRIDES];
     int n_overrides;
     bool has_seed;
     long long seed;

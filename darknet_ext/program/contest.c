@@ -114,11 +114,7 @@ double contest_cost(plugin_network *p)
 
 double contest_units(plugin_network *p)
 {
-    const graph *g = plugin_graph(p);
-    double once = 0;
-    for (int i = 0; i < g->n_nodes; ++i)
-        if (g->nodes[i].type && g->nodes[i].type->row_cost)
-            once += g->nodes[i].type->row_cost(&g->nodes[i]);
+    const double once = graph_row_cost(plugin_graph(p));
     return once > 0 ? contest_cost(p) / (once * plugin_minibatch(p) * plugin_subdivisions(p)) : 0;
 }
 

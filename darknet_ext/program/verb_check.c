@@ -39,7 +39,7 @@ static int check(const arguments *a)
     check_request request = {
         .cfg = a->positional[0],
         .weights = a->n_positional > 1 ? a->positional[1] : NULL,
-        .overrides = a->override_texts,
+        .overrides = a->overrides,
         .n_overrides = a->n_overrides,
         .backend = "ref",
         .seed = seed,
@@ -67,7 +67,9 @@ const verb verb_check = {
     .meaning = "prove the derivatives of a network",
     .details = "In double: the gradient, the Hessian-vector product and the gradient of the whole loss with respect to every parameter,\n"
                "against central differences; and identities that need none. In float: the identities on every backend. Weights are random\n"
-               "unless WEIGHTS are given. Of a large network all parameters are moved at once, along one direction. Status 1 when a check fails.\n",
+               "unless WEIGHTS are given. Of a large network all parameters are moved at once, along one direction, and without [sobolev] the loss is\n"
+               "that of derivatives along one direction; smaller images (-set net.height=, -set net.width=) take less time. Layers that only Darknet\n"
+               "runs are replaced by linear ones of their sizes: a note names each. Status 1 when a check fails.\n",
     .least = 1,
     .most = 2,
     .flags = FLAG_CFG | FLAG_BATCH,

@@ -162,7 +162,7 @@ static status check_output_index(plugin_network *p, const arguments *a)
     size_t outputs = shape_count(g->nodes[g->output_node].out);
     if ((size_t)a->output_index <= outputs)
         return STATUS_OK;
-    return status_fail(STATUS_BAD_CONFIG, "darknet sobolev predict: error: -output-index: the network has %zu outputs", outputs);
+    return status_fail(STATUS_BAD_CONFIG, "darknet sobolev predict: error: -output-index %d: the network has outputs 1 to %zu", a->output_index, outputs);
 }
 
 /* Either a file of points, or -image. */

@@ -1,8 +1,7 @@
-/* Shapes of layers that only Darknet runs, from their sections: so the whole network is checked before Darknet's parser sees it, which has
- * no way to say what does not fit. */
-#include <stdio.h>
+#include "engine/foreign_shape.h"
 
-#include "bridge/internal.h"
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct boxes {
     long number, numbers_each; /* of a pixel */
@@ -86,10 +85,9 @@ static status find_shape(const graph_node *node, tensor_shape in, tensor_shape *
     return status_fail(STATUS_BAD_CONFIG, "nothing is known about this type of layer");
 }
 
-status plugin_foreign_shape(void *context, int index, tensor_shape *out)
+status foreign_shape_of(const graph *g, const char *path, int index, tensor_shape *out)
 {
-    const plugin_network *p = context;
-    const graph_node *node = &p->graph.nodes[index];
-    status s = find_shape(node, index > 0 ? p->graph.nodes[index - 1].out : p->graph.input, out);
-    return s == STATUS_OK ? s : section_fail(node->where, p->config->path, strdupa(status_text()));
+    const graph_node *node = &g->nodes[index];
+    status s = find_shape(node, index > 0 ? g->nodes[index - 1].out : g->input, out);
+    return s == STATUS_OK ? s : section_fail(node->where, path, strdupa(status_text()));
 }
