@@ -86,7 +86,7 @@ static const option_spec data_options[] = {
      "without test_file or valid: the part of the samples that is set aside for tests, drawn with the seed (.1)"},
     {"missing", OPTION_BOOLEAN, "", 0, 1, NULL, "1: NaN (CSV: an empty field) among the labels stands for one that is not given"},
     {"history", OPTION_INTEGER, "", 1, 64, NULL, "frames: how many, up to and with its own, a sample consists of (1)"},
-    {"scale", OPTION_REAL, "", 1e-30, 1e30, NULL, "factor on the numbers of frames and x (1/255 for bytes, else 1)"},
+    {"scale", OPTION_REAL, "", 1e-30, 1e30, NULL, "factor on the numbers of frames and x (1/255 for bytes, but for x with derivatives beside it; else 1)"},
     {"labels", OPTION_CHOICE, "", 1, 0, label_kinds,
      "what y is (logits: as it stands); probabilities become their logarithms; classes: label, or one-hot y"},
     {"split", OPTION_CHOICE, "", 1, 0, splits, "how tests are set aside: single samples, whole episodes, or the last samples (samples)"},

@@ -54,7 +54,7 @@ typedef struct stream_request {
     int inputs, outputs;
     tensor_shape input;      /* channels 0: nobody looks at the shape */
     int history;             /* 0: not given */
-    double scale;            /* of the numbers of x; 0: 1/255 for bytes, else 1 */
+    double scale;            /* of the numbers of x; 0: 1/255 for bytes, but for x with derivatives beside it; else 1 */
     label_kind labels;
     bool labels_given;       /* the cfg says what they are */
     bool needs_labels;       /* somebody looks at y */

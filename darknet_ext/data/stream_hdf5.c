@@ -13,6 +13,7 @@ typedef struct hdf5_stream {
     hdf5_column x, y;  /* x or frames; y or label; set 0: no labels */
     stream_derivatives derivatives; /* that somebody asks for */
     bool one_hot;      /* y is `label` */
+    bool has_derivatives; /* the file has, wanted or not */
     bool missing, needs_labels;
     float scale;
 } hdf5_stream;
@@ -127,6 +128,19 @@ static const sample_stream_type hdf5_stream_type = {prepare, read_sample, free_s
 /* ---------------------------------------------------------------- opening */
 
 /* They share the memory with x (or frames). */
+static bool exists(hid_t file, const char *name)
+{
+    return H5Lexists(file, name, H5P_DEFAULT) > 0;
+}
+
+static bool holds_derivatives(hid_t file)
+{
+    bool any = false;
+    for (dataset_part part = PART_JACOBIAN; part < PART_COUNT; ++part)
+        any |= exists(file, dataset_part_names[part]);
+    return any;
+}
+
 static status open_derivatives(hdf5_stream *s, hid_t file, const stream_request *r, uint64_t *left)
 {
     const uint64_t frames = column_bytes_of(file, s->path, "frames"), x = frames > 0 ? frames : column_bytes_of(file, s->path, "x");
@@ -139,6 +153,7 @@ static status open_derivatives(hdf5_stream *s, hid_t file, const stream_request 
 static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, hdf5_column *episode)
 {
     bool labels = r->labels == LABELS_CLASSES || !r->labels_given;
+    s->has_derivatives = holds_derivatives(file);
     status result = column_open(&s->y, file, s->path, "y", r->cache);
     if (result == STATUS_OK && labels && (!s->y.set || r->labels_given)) {
         hdf5_column label;
@@ -273,6 +288,12 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* Derivatives say what the unit of x is: the numbers as they stand. */
+static float default_scale(const hdf5_stream *s)
+{
+    return s->x.kind == COLUMN_BYTES && (is_frames(s) || !s->has_derivatives) ? 1.f / 255 : 1;
+}
+
 static status check_columns(hdf5_stream *s, const stream_request *r, const hdf5_column *episode)
 {
     status result = is_frames(s) ? check_frames(s, r) : check_x(s, r);
@@ -291,7 +312,7 @@ static status check_columns(hdf5_stream *s, const stream_request *r, const hdf5_
     s->head.of_classes = s->one_hot || r->labels_given;
     s->head.sample_bytes = (double)s->x.row_bytes + derivatives_row_bytes(&s->derivatives);
     s->head.scratch = larger(larger(s->x.row_bytes * (size_t)s->head.history, s->y.row_bytes), derivatives_scratch(&s->derivatives));
-    s->scale = r->scale > 0 ? (float)r->scale : s->x.kind == COLUMN_BYTES ? 1.f / 255 : 1;
+    s->scale = r->scale > 0 ? (float)r->scale : default_scale(s);
     s->missing = r->missing;
     return result;
 }
@@ -318,25 +339,20 @@ status stream_hdf5_open(sample_stream **result, const stream_request *request)
 
 /* ---------------------------------------------------------------- whether it is needed */
 
-static bool exists(hid_t file, const char *name)
-{
-    return H5Lexists(file, name, H5P_DEFAULT) > 0;
-}
-
-/* x of pictures or, when nothing depends on their unit, of bytes. */
-static bool x_is_of_a_stream(hid_t file, const char *path, bool derivatives)
+/* x of pictures or, where it has no derivatives, of bytes. */
+static bool x_is_of_a_stream(hid_t file, const char *path)
 {
     hdf5_column x;
-    bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0 && (x.kind == COLUMN_BYTES ? !derivatives : x.rank > 2);
+    bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0 && (x.rank > 2 || (x.kind == COLUMN_BYTES && !holds_derivatives(file)));
     column_close_within(&x);
     return is;
 }
 
-/* Too many numbers for the memory that they would take in double; beside derivatives bytes would be scaled here alone. */
-static bool is_large(hid_t file, const char *path, unsigned parts, bool derivatives, uint64_t cache)
+/* Too many numbers for the memory that they would take in double. */
+static bool is_large(hid_t file, const char *path, unsigned parts, uint64_t cache)
 {
     hdf5_column x;
-    bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0 && !(derivatives && x.kind == COLUMN_BYTES);
+    bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0;
     uint64_t numbers = is ? (uint64_t)x.rows * x.row_count : 0;
     column_close_within(&x);
     return is && numbers + derivatives_numbers(file, path, parts) > cache / sizeof(double);
@@ -348,11 +364,8 @@ bool stream_hdf5_is_needed(const char *path, unsigned parts, uint64_t cache)
     hdf5_session session = hdf5_begin();
     bool needed = false;
     if (hdf5_open(path, &file) == STATUS_OK) {
-        bool derivatives = false;
-        for (dataset_part part = PART_JACOBIAN; part < PART_COUNT; ++part)
-            derivatives |= exists(file, dataset_part_names[part]);
-        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || is_large(file, path, parts, derivatives, cache) ||
-                 x_is_of_a_stream(file, path, derivatives);
+        needed = exists(file, "frames") || (exists(file, "label") && !exists(file, "y")) || is_large(file, path, parts, cache) ||
+                 x_is_of_a_stream(file, path);
         H5Fclose(file);
     }
     hdf5_end(session);

@@ -64,21 +64,23 @@ static status fail_without_labels(const training_set *t, const char *path)
 static status check_streams(training_set *t, plugin_network *p)
 {
     const config *c = plugin_config(p);
-    const objective_options *o = plugin_objective(p);
-    long batch = option_integer(&c->sections[0], "batch");
+    const section *net = &c->sections[0];
+    long batch = option_integer(net, "batch");
     char text[160];
     if (!data_source_is_streamed(&t->data))
         return STATUS_OK;
     if (teacher_function(p))
         return option_fail(teacher_function(p), c->path, "function", "a function gives its labels once, to samples in memory, and these are read in pieces");
     const sample_stream *tests = t->data.streams.test.stream;
-    if (!tests->has_labels && !stream_has_derivatives(tests) && !(o && o->teacher))
+    if (!tests->has_labels && !stream_has_derivatives(tests) && !config_section(c, "teacher"))
         return fail_without_labels(t, c->path);
+    const bool mirror = option_boolean(t->data.where, "mirror");
     status s = check_label_kind(t, p);
-    if (s != STATUS_OK || (long)t->data.streams.training.n >= batch)
+    if (s != STATUS_OK || (long)t->data.streams.training.n >= (mirror ? batch / 2 : batch))
         return s;
-    snprintf(text, sizeof text, "an update takes batch=%ld samples, but there are %lu to train on", batch, (unsigned long)t->data.streams.training.n);
-    return option_fail(&c->sections[0], c->path, "batch", text);
+    snprintf(text, sizeof text, "an update takes batch=%ld samples%s, but there are %lu to train on", batch,
+             mirror ? ", half of them mirror images" : "", (unsigned long)t->data.streams.training.n);
+    return option_fail(net, c->path, "batch", text);
 }
 
 static status check_logits(plugin_network *p)
