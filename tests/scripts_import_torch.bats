@@ -110,6 +110,18 @@ END
     same_file plain.weights compiled.weights
 }
 
+@test "a module within DataParallel, and a cfg that is a [variant]" {
+    needs_python torch numpy h5py
+    printf 'import importlib.util, torch\nspec = importlib.util.spec_from_file_location("n", "%s")\nn = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(n)\n' \
+        "$networks" >parallel.py
+    printf 'def parallel():\n    return torch.nn.DataParallel(n.mlp())\n' >>parallel.py
+    state mlp
+    saves "{'module.' + k: v for k, v in torch.load('mlp.pt').items()}"
+    printf '[variant]\nof=%s\nnet.batch=4\n' "$cfgs/mlp.cfg" >variant.cfg
+    imports 0 variant.cfg state.pt out.weights -module parallel.py:parallel
+    like output 'verified against PyTorch: largest difference *' "$output"
+}
+
 @test "an activation that is not the module's" {
     needs_python torch numpy h5py
     state cnn_slope
@@ -131,6 +143,8 @@ END
     refuses_import 1 "state.pt: error: '5.weight_g' is neither weight nor bias *" "$cfgs/mlp.cfg" state.pt out.weights
     saves "torch.load('mlp.pt') | {'5.weight': torch.full((3, 8), float('nan'))}"
     refuses_import 1 "state.pt: error: '5.weight' holds numbers that are not finite" "$cfgs/mlp.cfg" state.pt out.weights
+    saves "{k: -v if 'running_var' in k else v for k, v in torch.load('mlp.pt').items()}"
+    refuses_import 1 "state.pt: error: '*.running_var' holds a negative variance" "$cfgs/mlp.cfg" state.pt out.weights
     saves "{k: v for k, v in torch.load('mlp.pt').items() if 'running' not in k}"
     refuses_import 1 "*layer 1 \[connected\] has batch_normalize=1, but behind 2 state.pt has *" "$cfgs/mlp.cfg" state.pt out.weights
 }

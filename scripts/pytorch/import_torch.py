@@ -15,7 +15,7 @@ from convert import write_weights
 from failure import Failure
 from layers import read_network
 from matching import match
-from state import load_state, modules_of
+from state import PREFIXES, load_state, modules_of
 
 TOLERANCE = 1e-4  # largest difference of an output / largest output
 SAMPLES = 4
@@ -33,6 +33,9 @@ def build_module(words, state):
     module = getattr(source, name)()
     if not isinstance(module, torch.nn.Module):
         raise Failure(f"-module: error: {name}() returns {type(module).__name__}, not an nn.Module")
+    for prefix in PREFIXES:  # which load_state() has taken off the names
+        if all(name.startswith(prefix) for name in module.state_dict()):
+            module = getattr(module, prefix[:-1])
     try:
         module.load_state_dict(state)
     except RuntimeError as error:

@@ -34,15 +34,17 @@ class Section(dict):
 
 
 def read_sections(path, darknet):
-    """[(name, file:line, keys)] of the effective cfg, as the program prints it; lines are those of the file."""
+    """[(name, file:line, keys)] of the effective cfg, as the program prints it; lines are those of the file, which a [variant] has not."""
     text = subprocess.run([darknet, "sobolev", "predict", path, "-print-cfg"], capture_output=True, text=True, check=True).stdout
     with open(path, encoding="utf-8", errors="replace") as file:
         lines = [number for number, line in enumerate(file, 1) if line.lstrip().startswith("[")]
+    if len(lines) != sum(line.startswith("[") for line in text.splitlines()):
+        lines = None
     sections = []
     for line in text.splitlines():
         if line.startswith("["):
             name = line.strip("[]")
-            sections.append((ALIASES.get(name, name), f"{path}:{lines[len(sections)]}", Section()))
+            sections.append((ALIASES.get(name, name), f"{path}:{lines[len(sections)]}" if lines else path, Section()))
         elif "=" in line:
             key, value = line.split("=", 1)
             sections[-1][2][key] = value

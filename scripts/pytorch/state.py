@@ -65,5 +65,7 @@ def modules_of(state, path):
         numbers = tensor.detach().to(torch.float64).numpy()
         if not numpy.isfinite(numbers).all():
             raise Failure(f"{path}: error: '{full}' holds numbers that are not finite")
+        if last == "running_var" and (numbers < 0).any():
+            raise Failure(f"{path}: error: '{full}' holds a negative variance")
         setattr(modules.setdefault(name, Module(name)), last, numbers)
     return modules
