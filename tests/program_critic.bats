@@ -45,7 +45,7 @@ critic of layer 3: gradient cosine *' "$output"
     cp half_critic/critic_last.weights alone.weights
     trains "$tiny/critic.cfg" alone alone.weights -set net.max_batches=31
     like note '*note: no alone.state: the optimiser and the networks of \[critic\] blocks start afresh*' "$output"
-    refuses 1 "half_critic/critic_last.state: error: belongs to a network with other [critic] blocks" train "$tiny/critic.cfg" \
+    refuses_like 1 "*half_critic/critic_last.state: error: belongs to a network with other \[critic] blocks" train "$tiny/critic.cfg" \
         half_critic/critic_last.weights -set critic[0].mode=noprop -set net.max_batches=60 -out other
 }
 
@@ -85,6 +85,14 @@ critic of layer 3: gradient cosine *' "$output"
     refuses 2 'c.cfg:12:9: error: [critic] reads every label: beside missing=1 only mode=noprop and mode=backprop' train c.cfg -out no
     refuses_like 2 '*error: mode=direct (line 20) predicts a gradient of 16 x 1 x 1, *' train "$tiny/critic.cfg" -out no -set critic[0].mode=direct
     absent no
+}
+
+@test "keys that a mode does not read are named" {
+    ends 0 train "$tiny/critic.cfg" -print-cfg -set critic[1].mode=noprop -set critic[1].mix=.5 -set critic[1].updates=3
+    equal warnings "-set critic[1].mix=.5: warning: 'mix' means nothing with mode=noprop
+-set critic[1].updates=3: warning: 'updates' means nothing with mode=noprop" "$stderr"
+    ends 0 train "$tiny/critic.cfg" -print-cfg -set critic[1].mode=critic -set critic[1].mix=.5 -set critic[1].weight_1=2
+    equal warnings "-set critic[1].weight_1=2: warning: 'weight_1' means nothing with mode=critic" "$stderr"
 }
 
 @test "export leaves blocks out" {

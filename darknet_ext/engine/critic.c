@@ -106,6 +106,9 @@ static status create_network(critic *c, const config *cfg, int capacity)
         return section_fail(c->node->where, cfg->path, "[critic] needs layers of its own before [end], unless it is mode=noprop or mode=backprop");
     if (c->options.label_weight > 0 && c->loss.kind != MAIN_LOSS_CROSS_ENTROPY)
         return option_fail(c->node->where, cfg->path, "label_weight", "label_weight needs a network whose loss is cross-entropy");
+    const critic_options *o = &c->options;
+    if (!(o->weight > 0 || o->weight_1 > 0 || o->label_weight > 0))
+        return section_fail(c->node->where, cfg->path, "[critic] learns nothing, and would send down what it predicts at first: the weights of its losses are 0");
     status s = graph_build_block(&c->graph, cfg, block, block_input(c), be);
     if (s == STATUS_OK)
         s = check_output(c, cfg->path);

@@ -96,6 +96,11 @@ static status check_loss(const graph *g, const graph_node *first, const char *pa
     return objective ? check_objective(g, objective, path, s) : check_own_loss(g, first, path, s);
 }
 
+static bool is_cut(const graph_node *node)
+{
+    return node->type && node->type->critic;
+}
+
 /* Everything above a cut must come through it. */
 static status check_cut(const graph *g, const graph_node *node, const critic_options *o, const char *path)
 {
@@ -113,6 +118,11 @@ static status check_cut(const graph *g, const graph_node *node, const critic_opt
     }
     if (node->index == 0)
         return section_fail(node->where, path, "there is no layer below this [critic]: nothing would learn from it");
+    for (int i = node->index + 1; i < g->n_nodes && critic_predicts(o->mode); ++i)
+        if (is_cut(&g->nodes[i]) && critic_read_options(g->nodes[i].where).mode == CRITIC_NOPROP) {
+            snprintf(text, sizeof text, "nothing below mode=noprop (line %d) learns: this block must have mode=noprop or mode=backprop", g->nodes[i].where->line);
+            return option_fail(node->where, path, "mode", text);
+        }
     for (int i = 0; i < node->index && o->mode == CRITIC_NOPROP; ++i)
         if (!g->nodes[i].type)
             return option_fail(node->where, path, "mode", "mode=noprop above a layer that Darknet runs itself: its weight decay would go on");
@@ -159,11 +169,6 @@ static status create_cut(critics *s, const config *c, const graph_node *node, in
             return STATUS_NO_MEMORY;
     }
     return STATUS_OK;
-}
-
-static bool is_cut(const graph_node *node)
-{
-    return node->type && node->type->critic;
 }
 
 static int count_cuts(const graph *g, const graph_node **first)
