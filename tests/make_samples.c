@@ -4,6 +4,7 @@
  *     classes    the same frames as x, with a label; none: with labels that are not given
  *     nan        x of float with a number that is not one; unordered: episodes that decrease; beyond: a class too many
  *     curved     points (600) of f(a, b) = a^2 b + 3 b with its gradient and Hessian; along: the same with two directions v, J v and H v
+ *     bytes      the frames as x of one axis, with y and a gradient of zeros; crooked: whose axes are exchanged, and jvp without v
  *     scalar     x is a single number; parts, wide: episodes that are no integers, or of more than 32 bits */
 #include <math.h>
 #include <stdbool.h>
@@ -127,6 +128,14 @@ int main(int argc, char **argv)
         failed |= samples_put_floats(file, "x", 2, flat, *x) | samples_put_floats(file, "y", 2, y_sizes, *y);
     } else if (strcmp(kind, "curved") == 0 || strcmp(kind, "along") == 0) {
         failed |= put_function(file, argc > 4 ? atoi(argv[4]) : 600, strcmp(kind, "along") == 0, layout);
+    } else if (strcmp(kind, "bytes") == 0 || strcmp(kind, "crooked") == 0) {
+        static const float gradient[N][2 * PIXELS];
+        const bool crooked = strcmp(kind, "crooked") == 0;
+        const hsize_t gradient_sizes[] = {N, crooked ? PIXELS : 2, crooked ? 2 : PIXELS};
+        failed |= samples_put_bytes(file, "x", 2, flat, *frames, layout) | samples_put_floats(file, "y", 2, y_sizes, *y) |
+                  samples_put_floats(file, "dydx", 3, gradient_sizes, *gradient);
+        if (crooked)
+            failed |= samples_put_floats(file, "jvp", 2, y_sizes, *y);
     } else if (strcmp(kind, "scalar") == 0) {
         failed |= samples_put_floats(file, "x", 0, flat, *x) | samples_put_floats(file, "y", 2, y_sizes, *y);
     } else {

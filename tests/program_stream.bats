@@ -336,6 +336,21 @@ curve() {
     absent no
 }
 
+@test "bytes beside derivatives are numbers as they stand, however they are read" {
+    make_samples bytes bytes.h5
+    network 'file=bytes.h5\ntest_file=bytes.h5' | sed 's/^order=0/order=1/' >b.cfg
+    ends 0 train b.cfg -out run -no-chart -set net.max_batches=1
+    run ! grep -q 'loader threads' <<<"$output"
+    ends 0 valid b.cfg run/b_final.weights
+    local whole=$output
+    for how in loaders=1 scale=1; do
+        ends 0 valid b.cfg run/b_final.weights -set data.$how
+        equal "with $how" "$whole" "$output"
+    done
+    ends 0 valid b.cfg run/b_final.weights -set data.scale=.5
+    run ! equal 'another scale' "$whole" "$output"
+}
+
 @test "data inspect says what is there and what is wrong" {
     make_samples frames frames.h5
     ends 0 data inspect frames.h5
@@ -352,6 +367,9 @@ curve() {
     make_samples parts bad.h5
     ends 1 data inspect bad.h5
     like inspect '*problem: bad.h5: error: episode\[0\] (counted from 0) is no whole number of 32 bits*' "$output"
+    make_samples crooked bad.h5
+    ends 1 data inspect bad.h5
+    like inspect '*problem: bad.h5: error: dydx has the shape \[300, 64, 2\], which does not go with x and y*problem: bad.h5: error: jvp stands without v' "$output"
     make_samples scalar bad.h5
     ends 1 data inspect bad.h5
     like inspect '*problem: bad.h5: error: x is a single number, not one per sample*y *float32 *' "$output"

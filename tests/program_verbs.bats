@@ -64,15 +64,18 @@ stands_in() { # LINE LAYER
     sed -i 's/^activation=tanh/&\nxnor=1/' net.cfg
     ends 0 check net.cfg
     equal messages "$(stands_in 6 '[convolutional] with xnor=1'; stands_in 16 '[yolo]')" "$stderr"
+    trains "$tiny/host_layers.cfg" run
+    refuses_like 2 "*/host_layers.cfg:18:1: error: \[convolutional] with binary=1 runs in Darknet alone, and its weights *" check "$tiny/host_layers.cfg" \
+        run/host_layers_final.weights
     # Where [sobolev] differentiates through it, there is nothing to check.
     (cat below.cfg; printf '[gru]\noutput=7\n[connected]\noutput=1\n[sobolev]\ntarget=zero\n') >net.cfg
     refuses_like 2 'net.cfg:11:1: error: \[gru] cannot be differentiated here, but \[sobolev] at line 15 differentiates through it: *' check net.cfg
 }
 
 @test "check of a large network without [sobolev]: one direction, fewer step sizes" {
-    printf '[net]\nheight=24\nwidth=24\nchannels=3\nbatch=2\n' >net.cfg
-    for filters in 24 24 8; do
-        printf '[convolutional]\nfilters=%d\nsize=3\npad=1\nstride=1\nactivation=leaky\nbatch_normalize=1\n' $filters >>net.cfg
+    printf '[net]\nheight=28\nwidth=28\nchannels=8\nbatch=2\n' >net.cfg
+    for k in {1..12}; do
+        printf '[convolutional]\nfilters=8\nsize=3\npad=1\nstride=1\nactivation=leaky\nbatch_normalize=1\n' >>net.cfg
     done
     printf '[connected]\noutput=50\nactivation=logistic\n' >>net.cfg
     ends 0 check net.cfg -batch 2

@@ -1,5 +1,7 @@
 #include "check/check_cfg.h"
 
+#include <string.h>
+
 #include "check/critic_check.h"
 #include "check/gradient_check.h"
 #include "check/stand_in.h"
@@ -107,7 +109,16 @@ static status check_segment(const graph *g, const char *path)
     return status_collected(&found);
 }
 
-static void replace_foreign(checked_cfg *c)
+static bool has_weights(const section *where)
+{
+    static const char *const without[] = {"region", "yolo", "detection", "iseg", "softmax"};
+    for (size_t i = 0; i < sizeof without / sizeof *without; ++i)
+        if (strcmp(without[i], where->spec->name) == 0)
+            return false;
+    return true;
+}
+
+static status replace_foreign(checked_cfg *c)
 {
     for (int i = 0; i < c->graph.n_nodes; ++i) {
         graph_node *node = &c->graph.nodes[i];
@@ -115,10 +126,15 @@ static void replace_foreign(checked_cfg *c)
             continue;
         char what[192], text[512];
         layer_describe_foreign(node->where, what, sizeof what);
+        if (c->request->weights && has_weights(node->where)) {
+            snprintf(text, sizeof text, "%s runs in Darknet alone, and its weights stand among the others: check this network with random ones", what);
+            return section_fail(node->where, c->config->path, text);
+        }
         snprintf(text, sizeof text, "%s runs in Darknet alone: a linear layer of its sizes stands in its place, and what it does itself is not checked", what);
         print_note(c, node->where, text);
         node->type = &stand_in_layer_type;
     }
+    return STATUS_OK;
 }
 
 static status build(checked_cfg *c)
@@ -132,7 +148,7 @@ static status build(checked_cfg *c)
     if (s == STATUS_OK)
         s = check_segment(&c->graph, c->config->path);
     if (s == STATUS_OK)
-        replace_foreign(c);
+        s = replace_foreign(c);
     if (s == STATUS_OK)
         s = teacher_network_open(&c->teacher, c->config, c->be, print_message, c);
     if (s == STATUS_OK)
@@ -169,7 +185,8 @@ int check_cfg(const check_request *request, char *message, size_t size)
     status s = build(&c);
     if (s == STATUS_OK)
         s = run(&c);
-    snprintf(message, size, "%s", s == STATUS_OK ? "" : status_text());
+    snprintf(message, size, "%s%s", s == STATUS_OK ? "" : status_text(),
+             s == STATUS_NO_MEMORY ? ": smaller images (-set net.height=, -set net.width=) and fewer samples (-batch) need less" : "");
     critics_free(c.critics);
     if (c.be)
         graph_free(&c.graph, c.be);

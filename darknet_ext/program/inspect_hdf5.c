@@ -188,6 +188,8 @@ static status inspect_set(inspection *i, const inspected *s)
         return inspect_problem(result, i->problems);
     if (is_read(s->name) && (is_label(s->name) ? f.range.infinite > 0 : f.has_bad))
         problem(i, "%s has numbers that are not finite, the first of them in row %lu (counted from 0)", s->name, (unsigned long)f.first_bad_row);
+    if (strcmp(s->name, "v_weight") == 0 && f.range.low < 0)
+        problem(i, "v_weight has negative numbers");
     return STATUS_OK;
 }
 
@@ -263,6 +265,44 @@ static status inspect_integers(inspection *i, const char *name)
 
 /* ---------------------------------------------------------------- together */
 
+/* Whether a sample is sizes[0] x sizes[1] …, up to a size of 0. Axes of images may be more, that of one direction may be left out. */
+static bool has_sizes(const hdf5_column *c, const size_t *sizes)
+{
+    size_t count = 1;
+    int n = 0;
+    bool same = true;
+    for (; sizes[n]; ++n) {
+        count *= sizes[n];
+        same &= n + 1 >= c->rank || c->sizes[n + 1] == sizes[n];
+    }
+    return c->row_count == count && (same || c->rank != n + 1);
+}
+
+/* Derivatives and directions beside x and y. */
+static void compare_parts(inspection *i, const hdf5_column *x)
+{
+    const inspected *y = find(i, "y"), *v = find(i, "v");
+    const size_t inputs = x->row_count, outputs = y ? y->column.row_count : 0, directions = v ? v->column.row_count / inputs : 0;
+    const struct {
+        const char *name, *beside;
+        bool of_y, of_v;
+        size_t sizes[4];
+    } table[] = {
+        {"dydx", "x and y", true, false, {outputs, inputs}},   {"d2ydx2", "x and y", true, false, {outputs, inputs, inputs}},
+        {"v", "x", false, false, {directions, inputs}},         {"v_weight", "v", false, true, {directions}},
+        {"jvp", "v and y", true, true, {directions, outputs}}, {"hvp", "v, y and x", true, true, {directions, outputs, inputs}},
+    };
+    for (size_t k = 0; k < sizeof table / sizeof *table; ++k) {
+        const inspected *s = find(i, table[k].name);
+        if (!s || (table[k].of_y && !y) || (table[k].of_v && v && v->column.row_count % inputs != 0))
+            continue;
+        if (table[k].of_v && !v)
+            problem(i, "%s stands without v", s->name);
+        else if (!has_sizes(&s->column, table[k].sizes))
+            problem(i, "%s has the shape %s, which does not go with %s", s->name, hdf5_shape(s->column.sizes, s->column.rank).text, table[k].beside);
+    }
+}
+
 static void compare_sizes(inspection *i)
 {
     const inspected *x = find(i, "frames") ? find(i, "frames") : find(i, "x");
@@ -277,6 +317,12 @@ static void compare_sizes(inspection *i)
         if (s->column.set > 0 && is_read(s->name) && s->column.rows != x->column.rows)
             problem(i, "%s has %lu samples, %s has %lu", s->name, (unsigned long)s->column.rows, x->name, (unsigned long)x->column.rows);
     }
+    if (strcmp(x->name, "x") == 0)
+        compare_parts(i, &x->column);
+    else if (find(i, "x"))
+        printf("x is not read: frames stand beside it\n");
+    if (find(i, "y") && find(i, "label"))
+        printf("y is read; label with labels=classes\n");
     if (!find(i, "y") && !find(i, "label"))
         printf("no values to learn: no y and no label\n");
 }
