@@ -17,8 +17,10 @@ same_run() {
     trains "$tiny/decoupled.cfg" lockstep "${lock[@]}" -threads 1
     same_run locked lockstep decoupled
     for mode in noprop vfbn critic sobolev local; do
-        trains "$tiny/decoupled.cfg" "locked_$mode" "${sgd[@]}" -set "critic[1].mode=$mode" -set net.decoupled=0 -threads 1
-        trains "$tiny/decoupled.cfg" "lockstep_$mode" "${sgd[@]}" -set "critic[1].mode=$mode" "${lock[@]}" -threads 1
+        local block='critic[1]'
+        [ $mode = noprop ] && block='critic[*]' # nothing below it could learn
+        trains "$tiny/decoupled.cfg" "locked_$mode" "${sgd[@]}" -set "$block.mode=$mode" -set net.decoupled=0 -threads 1
+        trains "$tiny/decoupled.cfg" "lockstep_$mode" "${sgd[@]}" -set "$block.mode=$mode" "${lock[@]}" -threads 1
         same_run "locked_$mode" "lockstep_$mode" decoupled
     done
     trains "$tiny/critic_direct.cfg" locked_direct -threads 1

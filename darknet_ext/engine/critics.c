@@ -141,6 +141,8 @@ static void freeze_below(graph *g, int node)
 static void begin_with_zeros(graph *g, const backend *be)
 {
     graph_node *last = &g->nodes[g->output_node];
+    while (last->n_parameters == 0 && last > g->nodes)
+        --last;
     const char *factor = "weights";
     for (parameter *p = last->parameters; p < last->parameters + last->n_parameters; ++p)
         if (strcmp(p->name, "scales") == 0)
