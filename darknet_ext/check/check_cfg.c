@@ -44,20 +44,20 @@ static void print_note(checked_cfg *c, const section *where, const char *text)
     print_message(c, line);
 }
 
-/* Floating-point operations of a pass through the network along all directions that a check still takes: seconds. */
-static const double most_work = 3e8;
+/* What a check still takes of the full Jacobian and Hessian: directions, and floating-point operations of a pass along all of them. */
+enum { MOST_DIRECTIONS = 256 };
+static const double most_work = 1e8;
 
-/* Of a large network the loss is one of derivatives along one random direction: the full Jacobian and Hessian would be too much, and so would
- * labels for them. */
+/* Of more the loss is one of derivatives along one random direction: all would be too much, and so would labels for them. */
 static void choose_directions(checked_cfg *c, objective_options *o)
 {
     const graph *g = &c->graph;
     const double outputs = (double)shape_count(g->nodes[g->output_node].out), inputs = o->order > 1 ? (double)shape_count(g->input) : 1;
-    if (o->order == 0 || c->request->batch * graph_row_cost(g) * outputs * inputs <= most_work)
+    if (o->order == 0 || (outputs * inputs <= MOST_DIRECTIONS && c->request->batch * graph_row_cost(g) * outputs * inputs <= most_work))
         return;
     o->projections = o->projections_2 = 1;
     o->target = TARGET_ZERO;
-    print_note(c, &c->config->sections[0], "a large network: the loss of this check compares its derivatives along one random direction with 0; smaller images "
+    print_note(c, &c->config->sections[0], "a network of many derivatives: the loss of this check compares those along one random direction with 0; smaller images "
                                            "(-set net.height=, -set net.width=) and fewer samples (-batch) take less time");
 }
 

@@ -67,9 +67,10 @@ const verb verb_check = {
     .meaning = "prove the derivatives of a network",
     .details = "In double: the gradient, the Hessian-vector product and the gradient of the whole loss with respect to every parameter,\n"
                "against central differences; and identities that need none. In float: the identities on every backend. Weights are random\n"
-               "unless WEIGHTS are given. Of a large network all parameters are moved at once, along one direction, and without [sobolev] the loss is\n"
-               "that of derivatives along one direction; smaller images (-set net.height=, -set net.width=) take less time. Layers that only Darknet\n"
-               "runs are replaced by linear ones of their sizes: a note names each. Status 1 when a check fails.\n",
+               "unless WEIGHTS are given. Of a large network all parameters are moved at once, along one direction. Without [sobolev] the loss\n"
+               "compares all derivatives or, where they are many, those along one direction. Smaller images (-set net.height=,\n"
+               "-set net.width=) take less time. Layers that only Darknet runs are replaced by linear ones of their sizes: a note names\n"
+               "each. Status 1 when a check fails.\n",
     .least = 1,
     .most = 2,
     .flags = FLAG_CFG | FLAG_BATCH,
