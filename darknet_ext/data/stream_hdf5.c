@@ -343,7 +343,8 @@ status stream_hdf5_open(sample_stream **result, const stream_request *request)
 static bool x_is_of_a_stream(hid_t file, const char *path)
 {
     hdf5_column x;
-    bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0 && (x.rank > 2 || (x.kind == COLUMN_BYTES && !holds_derivatives(file)));
+    bool is = column_open(&x, file, path, "x", COLUMN_LOOK) == STATUS_OK && x.set > 0 &&
+              (x.rank > 2 || (x.kind == COLUMN_BYTES && !holds_derivatives(file)));
     column_close_within(&x);
     return is;
 }
