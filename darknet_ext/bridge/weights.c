@@ -142,6 +142,7 @@ static status unflip(layer *l)
     return STATUS_OK;
 }
 
+/* Of a whole file. Parts of one are read as stock does, whatever numbers fall on which array. */
 static status check_variances(const block_list *list, const weights_file *file, const char *path)
 {
     status s = STATUS_OK;
@@ -212,8 +213,6 @@ status plugin_load_some_weights(plugin_network *p, const char *path, int first, 
     else if (s == STATUS_OK && !whole && loaded->left > 0)
         s = status_fail(STATUS_BAD_FILE, "%s: error: ends in the middle of the weights of layer %d: the file is truncated, or belongs to another network", path,
                         loaded->last);
-    if (s == STATUS_OK)
-        s = check_variances(&list, &file, path);
     if (s == STATUS_OK)
         s = take_weights(p, first, loaded->last, &list, &file);
     weights_file_free(&file);
