@@ -369,7 +369,7 @@ curve() {
     like inspect '*problem: bad.h5: error: episode\[0\] (counted from 0) is no whole number of 32 bits*' "$output"
     make_samples crooked bad.h5
     ends 1 data inspect bad.h5
-    like inspect '*problem: bad.h5: error: dydx has the shape \[300, 64, 2\], which does not go with x and y*problem: bad.h5: error: jvp stands without v' "$output"
+    like inspect '*problem: bad.h5: error: dydx has the shape \[300, 64, 2\], expected \[300, 2, 64\]: samples, outputs and inputs of the network*problem: bad.h5: error: jvp stands without v' "$output"
     make_samples scalar bad.h5
     ends 1 data inspect bad.h5
     like inspect '*problem: bad.h5: error: x is a single number, not one per sample*y *float32 *' "$output"

@@ -5,6 +5,7 @@
 
 #include "data/dataset.h"
 #include "data/hdf5_column.h"
+#include "data/stream_derivatives.h"
 #include "program/inspect.h"
 
 enum { MOST_SETS = 64, PIECE = 1 << 24 /* bytes read at a time */ };
@@ -265,42 +266,35 @@ static status inspect_integers(inspection *i, const char *name)
 
 /* ---------------------------------------------------------------- together */
 
-/* Whether a sample is sizes[0] x sizes[1] …, up to a size of 0. Axes of images may be more, that of one direction may be left out. */
-static bool has_sizes(const hdf5_column *c, const size_t *sizes)
+/* The check of shapes that training makes, of one part. */
+static bool part_fits(inspection *i, dataset_part part, const hdf5_column *x)
 {
-    size_t count = 1;
-    int n = 0;
-    bool same = true;
-    for (; sizes[n]; ++n) {
-        count *= sizes[n];
-        same &= n + 1 >= c->rank || c->sizes[n + 1] == sizes[n];
+    const inspected *s = find(i, dataset_part_names[part]), *v = find(i, "v"), *y = find(i, "y");
+    const bool of_y = part != PART_V && part != PART_V_WEIGHT, of_v = part > PART_V;
+    if (!s || (of_y && !y))
+        return true;
+    if (of_v && !v) {
+        problem(i, "%s stands without v", s->name);
+        return false;
     }
-    return c->row_count == count && (same || c->rank != n + 1);
+    stream_derivatives d = {.directions = 0};
+    if (v && of_v)
+        d.columns[PART_V] = v->column;
+    d.columns[part] = s->column;
+    const tensor_shape image = x->rank == 4 ? (tensor_shape){(int)x->sizes[1], (int)x->sizes[2], (int)x->sizes[3]} : (tensor_shape){0};
+    status result = derivatives_check(&d, x->rows, (int)x->row_count, y ? (int)y->column.row_count : 0, image);
+    inspect_problem(result, i->problems);
+    return result == STATUS_OK;
 }
 
 /* Derivatives and directions beside x and y. */
 static void compare_parts(inspection *i, const hdf5_column *x)
 {
-    const inspected *y = find(i, "y"), *v = find(i, "v");
-    const size_t inputs = x->row_count, outputs = y ? y->column.row_count : 0, directions = v ? v->column.row_count / inputs : 0;
-    const struct {
-        const char *name, *beside;
-        bool of_y, of_v;
-        size_t sizes[4];
-    } table[] = {
-        {"dydx", "x and y", true, false, {outputs, inputs}},   {"d2ydx2", "x and y", true, false, {outputs, inputs, inputs}},
-        {"v", "x", false, false, {directions, inputs}},         {"v_weight", "v", false, true, {directions}},
-        {"jvp", "v and y", true, true, {directions, outputs}}, {"hvp", "v, y and x", true, true, {directions, outputs, inputs}},
-    };
-    for (size_t k = 0; k < sizeof table / sizeof *table; ++k) {
-        const inspected *s = find(i, table[k].name);
-        if (!s || (table[k].of_y && !y) || (table[k].of_v && v && v->column.row_count % inputs != 0))
-            continue;
-        if (table[k].of_v && !v)
-            problem(i, "%s stands without v", s->name);
-        else if (!has_sizes(&s->column, table[k].sizes))
-            problem(i, "%s has the shape %s, which does not go with %s", s->name, hdf5_shape(s->column.sizes, s->column.rank).text, table[k].beside);
-    }
+    part_fits(i, PART_JACOBIAN, x);
+    part_fits(i, PART_HESSIAN, x);
+    if (part_fits(i, PART_V, x))
+        for (dataset_part part = PART_V + 1; part < PART_COUNT; ++part)
+            part_fits(i, part, x);
 }
 
 static void compare_sizes(inspection *i)
