@@ -27,11 +27,12 @@ decoupled *plugin_decoupled(const plugin_network *p)
 }
 
 /* That of Darknet's update_network, which counts it. */
-static update_rule next_rule(network *net)
+static update_rule next_rule(const plugin_network *p)
 {
+    network *net = p->host;
     return (update_rule){
         .adam = net->adam,
-        .rate = (double)get_current_rate(net),
+        .rate = plugin_rate(p),
         .momentum = (double)net->momentum,
         .decay = (double)net->decay,
         .B1 = (double)net->B1,
@@ -48,9 +49,7 @@ void plugin_feed_minibatch(plugin_network *p)
     *net->seen += (size_t)net->batch;
     uint64_t step = *net->seen / (size_t)net->batch;
     fed_minibatch m = {.x = net->input, .truth = net->truth, .seed = p->seed, .step = step, .updates = step % (size_t)net->subdivisions == 0};
-    if (m.updates) {
-        plugin_seed_rate(p, *net->seen);
-        m.rule = next_rule(net);
-    }
+    if (m.updates)
+        m.rule = next_rule(p);
     decoupled_feed(p->decoupled, &m);
 }

@@ -41,9 +41,6 @@ struct plugin_network {
 /* Weight updates that are done when so many samples have been seen. */
 uint64_t plugin_updates_at(const plugin_network *p, uint64_t seen);
 
-/* With policy=random Darknet draws the rate from rand(): here every update has a number of its own, however often it is asked for. */
-void plugin_seed_rate(const plugin_network *p, uint64_t seen);
-
 /* The weights of the orders in the update that the sample after `seen` belongs to: schedule and factors. */
 void plugin_refresh_weights(plugin_network *p, uint64_t seen);
 

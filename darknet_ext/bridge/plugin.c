@@ -447,9 +447,16 @@ float *plugin_truth(plugin_network *p)
     return p->host->truth;
 }
 
+/* With policy=random Darknet draws the rate from rand(): here every update has a number of its own, however often it is asked for. */
+static void seed_rate(const plugin_network *p, uint64_t seen)
+{
+    if (p->host->policy == RANDOM)
+        srand((unsigned)(p->seed + plugin_updates_at(p, seen)));
+}
+
 objective_losses plugin_train_minibatch(plugin_network *p)
 {
-    plugin_seed_rate(p, *p->host->seen + (size_t)p->host->batch);
+    seed_rate(p, *p->host->seen + (size_t)p->host->batch);
     float cost = train_network_datum(p->host);
     if (p->objective)
         return p->losses;
@@ -467,16 +474,9 @@ static double rate_of_update(const plugin_network *p, uint64_t update)
     network *net = p->host;
     size_t seen = *net->seen;
     *net->seen = update * (size_t)net->batch * (size_t)net->subdivisions;
-    plugin_seed_rate(p, *net->seen);
-    double rate = (double)get_current_rate(net);
+    double rate = plugin_rate(p);
     *net->seen = seen;
     return net->learning_rate > 0 ? rate / (double)net->learning_rate : 1;
-}
-
-void plugin_seed_rate(const plugin_network *p, uint64_t seen)
-{
-    if (p->host->policy == RANDOM)
-        srand((unsigned)(p->seed + plugin_updates_at(p, seen)));
 }
 
 uint64_t plugin_updates_at(const plugin_network *p, uint64_t seen)
@@ -554,8 +554,10 @@ int *plugin_adam_steps(plugin_network *p)
 
 double plugin_rate(const plugin_network *p)
 {
-    plugin_seed_rate(p, *p->host->seen);
-    return (double)get_current_rate(p->host);
+    seed_rate(p, *p->host->seen);
+    double rate = (double)get_current_rate(p->host);
+    seed_rate(p, *p->host->seen); /* for update_network, which draws it again */
+    return rate;
 }
 
 void plugin_scale_rate(plugin_network *p, double factor)
