@@ -45,7 +45,9 @@ critic of layer 3: gradient cosine *' "$output"
     cp half_critic/critic_last.weights alone.weights
     trains "$tiny/critic.cfg" alone alone.weights -set net.max_batches=31
     like note '*note: no alone.state: the optimiser and the networks of \[critic\] blocks start afresh*' "$output"
-    refuses_like 1 "*half_critic/critic_last.state: error: belongs to a network with other \[critic] blocks" train "$tiny/critic.cfg" \
+    refuses 1 "$tiny/critic.cfg:22:8: warning: 'target' means nothing with mode=noprop
+$tiny/critic.cfg:24:5: warning: 'mix' means nothing with mode=noprop
+half_critic/critic_last.state: error: belongs to a network with other [critic] blocks" train "$tiny/critic.cfg" \
         half_critic/critic_last.weights -set critic[0].mode=noprop -set net.max_batches=60 -out other
 }
 

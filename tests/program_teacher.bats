@@ -119,7 +119,8 @@ value_mse *' "$output"
 student.cfg:23:1: error: layer 1 ([connected], line 23) has 3 numbers, but the teacher's layer 1 ([connected], $tiny/values.cfg:23) has 1 number" \
         train student.cfg -set "teacher.cfg=$tiny/values.cfg"
     printf '[net]\ninputs=3\n[lstm]\noutput=3\n' >lstm.cfg
-    refuses_like 2 'lstm.cfg:3:1: error: \[lstm] cannot be differentiated: *' train student.cfg -set teacher.cfg=lstm.cfg
+    refuses 2 'lstm.cfg:3:1: error: [lstm] cannot be differentiated: its state runs from sample to sample, so that no sample has a derivative of its own' \
+        train student.cfg -set teacher.cfg=lstm.cfg
     refuses 2 'student.cfg:12:8: error: [data] the points of a domain have no labels, which hard_weight= and differentiate=loss need' train student.cfg \
         -set teacher.hard_weight=1
     refuses 2 'student.cfg:12:8: error: [data] the points of a domain have no directions: label_directions=2 needs a file that holds v' train student.cfg \

@@ -40,6 +40,7 @@ static const equal_case equal_cases[] = {
     {"vfbn below critic", LOWER BLOCK("mode=vfbn\n", PREDICTS) MIDDLE BLOCK("mode=critic\n", PREDICTS) UPPER SOFTMAX, true},
     {"true target above", LOWER BLOCK("", PREDICTS) MIDDLE BLOCK("target=true\n", PREDICTS) UPPER SOFTMAX, false},
     {"noprop below sobolev", LOWER BLOCK("mode=noprop\n", "") MIDDLE BLOCK("", PREDICTS) UPPER SOFTMAX, false},
+    {"noprop below noprop", LOWER BLOCK("mode=noprop\n", "") MIDDLE BLOCK("mode=noprop\n", "") UPPER SOFTMAX, false},
     {"backprop inside of a part", LOWER BLOCK("mode=backprop\n", "") MIDDLE BLOCK("", PREDICTS) UPPER LOGITS, true},
     {"squares", LOWER BLOCK("loss=l2\n", PREDICTS) MIDDLE BLOCK("loss_1=l2\n", PREDICTS) UPPER "[cost]\ntype=sse\n", false},
     {"stopbackward", NET CONVOLUTION("8") "stopbackward=1\n" CONVOLUTION("8") BLOCK("", PREDICTS) MIDDLE BLOCK("", PREDICTS) UPPER LOGITS, false},
