@@ -102,6 +102,24 @@ stands_in() { # LINE LAYER
     run ! grep -q Sobolev <<<"$output"
 }
 
+# spins VERB…: how often libgomp was loaded, and with which number of spins.
+spins() {
+    env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose "$@" 2>&1 >/dev/null | sed -n "s/.*GOMP_SPINCOUNT = '\(.*\)'.*/\1/p" | xargs
+}
+
+@test "threads that wait for each other spin for microseconds, unless the environment has decided" {
+    [ "$(nproc)" -gt 1 ] || skip "one processor"
+    local bench=("$darknet" sobolev bench "$tiny/gradients.cfg" -seconds .01) default
+    default=$(spins "$darknet" sobolev version)
+    [ "$default" -gt 2000 ]
+    equal 'for long runs' "$default 2000" "$(spins "${bench[@]}")"
+    equal 'with one thread' "$default" "$(spins "${bench[@]}" -threads 1)"
+    equal 'a count' 50 "$(GOMP_SPINCOUNT=50 spins "${bench[@]}")"
+    equal 'a policy' 0 "$(spins env OMP_WAIT_POLICY=passive "${bench[@]}")"
+    ends 0 bench "$tiny/gradients.cfg" -seconds .01 # and it does what it was asked for
+    like 'output' 'backend *' "$output"
+}
+
 @test "plot draws curves of one and of several runs, and surfaces" {
     command -v gnuplot >/dev/null || skip "no gnuplot"
     trains "$tiny/gradients.cfg" one

@@ -60,6 +60,7 @@ typedef struct verb {
     const char *details;   /* a paragraph for `help VERB` */
     int least, most;       /* positional words */
     unsigned flags;
+    bool takes_long;       /* many steps, by several threads */
     int (*run)(const arguments *a); /* returns the exit status */
 } verb;
 

@@ -12,6 +12,7 @@
 #include "core/environment.h"
 #include "core/file.h"
 #include "program/arguments.h"
+#include "program/spinning.h"
 
 const verb *const verb_list[] = {
     &verb_train, &verb_valid, &verb_predict, &verb_export, &verb_check, &verb_bench, &verb_plot, &verb_data, &verb_functions, &verb_version, &verb_help, NULL,
@@ -49,6 +50,8 @@ static int run_verb(int argc, char **argv)
     arguments a;
     if (!v || !arguments_parse(&a, v, argc - 3, argv + 3))
         return EXIT_USAGE;
+    if (v->takes_long && a.threads != 1)
+        limit_spinning(argv);
     return v->run(&a);
 }
 

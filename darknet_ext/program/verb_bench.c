@@ -156,5 +156,6 @@ const verb verb_bench = {
     .least = 1,
     .most = 1,
     .flags = FLAG_CFG | FLAG_SECONDS | FLAG_REQUESTS,
+    .takes_long = true,
     .run = bench,
 };

@@ -74,5 +74,6 @@ const verb verb_check = {
     .least = 1,
     .most = 2,
     .flags = FLAG_CFG | FLAG_BATCH,
+    .takes_long = true,
     .run = check,
 };

@@ -32,5 +32,6 @@ const verb verb_train = {
     .least = 1,
     .most = 2,
     .flags = FLAG_CFG | FLAG_OUT | FLAG_FORCE | FLAG_EVERY | FLAG_NO_CHART,
+    .takes_long = true,
     .run = train,
 };

@@ -87,5 +87,6 @@ const verb verb_valid = {
     .least = 2,
     .most = 2,
     .flags = FLAG_CFG | FLAG_CROPS,
+    .takes_long = true,
     .run = valid,
 };
