@@ -44,6 +44,28 @@ samples() {
     same_file h5/h5_final.weights csv/csv_final.weights
 }
 
+@test "paths may have blanks: in quotes in a cfg, as they are in -set" {
+    mkdir 'my data'
+    samples >'my data/a sine.csv'
+    network 'file="my data/a sine.csv"' 'order=1' >'my data/a b.cfg'
+    trains 'my data/a b.cfg' 'first run' -set net.max_batches=20
+    equal run.cfg 'file="my data/a sine.csv"' "$(grep ^file= 'first run/run.cfg')"
+    trains 'first run/run.cfg' again
+    same_file 'first run/a b_final.weights' again/run_final.weights
+    network 'file=none.csv' 'order=1' >none.cfg
+    trains none.cfg set -set 'data.file=my data/a sine.csv' -set net.max_batches=20
+    same_file 'first run/a b_final.weights' set/none_final.weights
+    printf '[variant]\nof="a b.cfg"\ndata.file="my data/a sine.csv"\nnet.max_batches=20\n' >'my data/v.cfg'
+    trains 'my data/v.cfg' variant
+    same_file 'first run/a b_final.weights' variant/v_final.weights
+    (printf '[net]\ninputs=1\nmax_batches=1\n[connected]\noutput=24\nactivation=tanh\n[connected]\noutput=1\nactivation=linear\n'
+        printf '[teacher]\ncfg="my data/a b.cfg"\nweights="first run/a b_final.weights"\n[data]\nfile="my data/a sine.csv"\n[sobolev]\norder=1\n') >student.cfg
+    trains student.cfg student
+    grep -qF '"teacher_weights": "first run/a b_final.weights"' student/summary.json
+    ends 2 train none.cfg -set 'net.batch=1 0'
+    like message "*-set net.batch=1 0: error: blank inside the value '1 0': Darknet would join its parts*" "$stderr"
+}
+
 @test "a black box is learnt; its steps and their errors are reported" {
     network "function=$BUILD_DIR/tests/libblack_boxes.so:price\ndomain=60,140,.25,2,.1,.5\npoints=200\ntest_points=100\nnormalise=all" \
         'order=1\ncomponent_weights=rms' | sed s/inputs=1/inputs=3/ >price.cfg

@@ -75,13 +75,13 @@ static const char *const views[] = {"letterbox", "centre_crop", NULL};
 static const char *const label_kinds[] = {"logits", "probabilities", "classes", NULL};
 
 static const option_spec data_options[] = {
-    {"function", OPTION_TEXT, "", 1, 0, NULL, "what to learn: built-in functions, separated by commas, one per output; or ./LIBRARY.so:SYMBOL"},
-    {"file", OPTION_TEXT, "", 1, 0, NULL, "instead: samples in a file, .h5 or .csv"},
-    {"test_file", OPTION_TEXT, "", 1, 0, NULL, "test samples in a file of their own"},
-    {"list", OPTION_TEXT, "", 1, 0, NULL, "instead: pictures that a Darknet .data file names (train, valid, names or labels)"},
-    {"train", OPTION_TEXT, "", 1, 0, NULL, "instead: a list of pictures, the path of one a line"},
-    {"valid", OPTION_TEXT, "", 1, 0, NULL, "train: the list of test pictures"},
-    {"names", OPTION_TEXT, "", 1, 0, NULL, "train: names of the classes, one a line; a picture is of the class whose name its path contains"},
+    {"function", OPTION_PATH, "", 1, 0, NULL, "what to learn: built-in functions, separated by commas, one per output; or ./LIBRARY.so:SYMBOL"},
+    {"file", OPTION_PATH, "", 1, 0, NULL, "instead: samples in a file, .h5 or .csv"},
+    {"test_file", OPTION_PATH, "", 1, 0, NULL, "test samples in a file of their own"},
+    {"list", OPTION_PATH, "", 1, 0, NULL, "instead: pictures that a Darknet .data file names (train, valid, names or labels)"},
+    {"train", OPTION_PATH, "", 1, 0, NULL, "instead: a list of pictures, the path of one a line"},
+    {"valid", OPTION_PATH, "", 1, 0, NULL, "train: the list of test pictures"},
+    {"names", OPTION_PATH, "", 1, 0, NULL, "train: names of the classes, one a line; a picture is of the class whose name its path contains"},
     {"test_fraction", OPTION_REAL, "", 1e-9, .999999, NULL,
      "without test_file or valid: the part of the samples that is set aside for tests, drawn with the seed (.1)"},
     {"missing", OPTION_BOOLEAN, "", 0, 1, NULL, "1: NaN (CSV: an empty field) among the labels stands for one that is not given"},
@@ -131,9 +131,9 @@ const section_spec end_section = {"end", NULL, SECTION_END, false, no_options, "
 const section_spec data_section = {"data", NULL, SECTION_EXTRA, false, data_options, "what to train on", NULL};
 
 static const option_spec teacher_options[] = {
-    {"cfg", OPTION_TEXT, "", 1, 0, NULL, "the teacher: a network of the same inputs and outputs, all of it layers that the engine knows"},
-    {"weights", OPTION_TEXT, "", 1, 0, NULL, "its weights; absent: random ones, from the seed of its cfg"},
-    {"function", OPTION_TEXT, "", 1, 0, NULL, "instead of cfg: ./LIBRARY.so:SYMBOL, whose values and derivatives become the labels of the samples"},
+    {"cfg", OPTION_PATH, "", 1, 0, NULL, "the teacher: a network of the same inputs and outputs, all of it layers that the engine knows"},
+    {"weights", OPTION_PATH, "", 1, 0, NULL, "its weights; absent: random ones, from the seed of its cfg"},
+    {"function", OPTION_PATH, "", 1, 0, NULL, "instead of cfg: ./LIBRARY.so:SYMBOL, whose values and derivatives become the labels of the samples"},
     {"difference_step", OPTION_REAL, "", 1e-12, .25, NULL,
      "function: step of the finite differences, as a part of the inputs' range; absent: chosen for each input"},
     {"wrt", OPTION_INTEGER, "", -1, 1 << 20, NULL,

@@ -1,9 +1,19 @@
 #include "config/reader.h"
 
+#include <string.h>
+
+/* Whether the reader would take the value as it is. */
+static bool needs_quotes(const char *value)
+{
+    return strpbrk(value, " \t") || strchr("\"#;", *value);
+}
+
 static void print_given(const section *s, FILE *out)
 {
-    for (int i = 0; i < s->n_options; ++i)
-        fprintf(out, "%s=%s\n", s->options[i].key, s->options[i].value);
+    for (int i = 0; i < s->n_options; ++i) {
+        const char *value = s->options[i].value, *quote = needs_quotes(value) ? "\"" : "";
+        fprintf(out, "%s=%s%s%s\n", s->options[i].key, quote, value, quote);
+    }
 }
 
 /* The keys of one table that have a default and were not given; `n` counts them over all tables of the section. A common key that the section has of

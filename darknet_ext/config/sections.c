@@ -177,6 +177,21 @@ static void report_repeated(const option *first, const cfg_line *line, repetitio
         message_error(m, line->name_place, "duplicate key '%s', first given at line %d", first->key, first->line);
 }
 
+/* Paths may have blanks, within quotes where they stand in a file. */
+static bool check_form(const option_spec *spec, const cfg_line *line, messages *m)
+{
+    const bool path = spec->type == OPTION_PATH;
+    if (line->form == VALUE_WORD || (path && (line->form == VALUE_QUOTED || !line->value_place.line)))
+        return true;
+    if (path)
+        message_error(m, line->value_place, "blank inside the path: it must stand in double quotes");
+    else if (line->form == VALUE_PHRASE)
+        message_error(m, line->value_place, "blank inside the value '%s': Darknet would join its parts", shown(line->value).text);
+    else
+        message_error(m, line->value_place, "'%s' is no path: its value cannot stand in quotes", spec->key);
+    return false;
+}
+
 static bool check_option(const option_spec *spec, const cfg_line *line, messages *m)
 {
     if (line->wrong)
@@ -185,6 +200,8 @@ static bool check_option(const option_spec *spec, const cfg_line *line, messages
         message_error(m, line->value_place, "'%s' has no value", spec->key);
         return false;
     }
+    if (!check_form(spec, line, m))
+        return false;
     if (spec->type == OPTION_IGNORED)
         message_warning(m, line->name_place, "'%s' is ignored: %s", spec->key, spec->meaning);
     return value_check(m, line->value_place, spec, line->value);

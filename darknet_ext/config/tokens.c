@@ -148,6 +148,32 @@ static void take_section(span s, messages *m, cfg_line *line)
     line->value = out - 1;
 }
 
+static char *copy_verbatim(span s, value_form form, cfg_line *line, char **out)
+{
+    const size_t length = (size_t)(s.end - s.begin);
+    char *copy = memcpy(*out, s.begin, length);
+    copy[length] = '\0';
+    *out = copy + length + 1;
+    line->form = form;
+    return copy;
+}
+
+/* Of a trimmed span. Whether a value may have blanks is for the key to say; within quotes it holds anything, quotes as well. */
+static char *take_value(span s, messages *m, cfg_line *line, char **out)
+{
+    const bool opened = s.begin < s.end && *s.begin == '"', closed = opened && s.end - s.begin > 1 && s.end[-1] == '"';
+    if (closed)
+        return copy_verbatim(part(s, s.begin + 1, s.end - 1), VALUE_QUOTED, line, out);
+    if (opened) {
+        message_error(m, s.where, "missing '\"' at the end of the value");
+        line->wrong = true;
+        return squeeze(s, out);
+    }
+    if (has_inner_blank(s) && !find_comment(s))
+        return copy_verbatim(s, VALUE_PHRASE, line, out);
+    return take_word(s, "value", m, line, out);
+}
+
 /* A line without '=': its first word is taken for the name, so that the mistake is reported once. */
 static void take_incomplete(span s, messages *m, cfg_line *line)
 {
@@ -175,7 +201,7 @@ static void take_option(span s, messages *m, cfg_line *line)
     line->name = take_word(name, "key", m, line, &out);
     line->value_place = value.begin < value.end ? value.where : place_of(s, equals);
     if (!line->wrong)
-        line->value = take_word(value, "value", m, line, &out);
+        line->value = take_value(value, m, line, &out);
     if (line->wrong)
         line->value = out - 1;
 }
@@ -184,6 +210,7 @@ static void begin_line(cfg_line *line)
 {
     line->kind = LINE_BLANK;
     line->wrong = false;
+    line->form = VALUE_WORD;
     line->buffer[0] = '\0';
     line->name = line->value = line->buffer;
     line->name_place = line->value_place = (place){0, 0};

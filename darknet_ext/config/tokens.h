@@ -1,4 +1,5 @@
-/* The text of a cfg, line by line. Blanks and tabs mean nothing, as in Darknet; what Darknet would join silently is refused. */
+/* The text of a cfg, line by line. Blanks and tabs mean nothing, as in Darknet; what Darknet would join silently is
+ * refused. */
 #ifndef DNX_CONFIG_TOKENS_H
 #define DNX_CONFIG_TOKENS_H
 
@@ -12,10 +13,17 @@ typedef enum line_kind {
     LINE_OPTION   /* name=value */
 } line_kind;
 
+typedef enum value_form {
+    VALUE_WORD,   /* without blanks */
+    VALUE_PHRASE, /* with blanks inside, as they stand: what Darknet would join */
+    VALUE_QUOTED  /* what stood within double quotes */
+} value_form;
+
 typedef struct cfg_line {
     line_kind kind;
     bool wrong;        /* reported already: `name` says what the line was about */
-    char *name, *value; /* without blanks; value is "" if it is missing */
+    value_form form;
+    char *name, *value; /* value is "" if it is missing */
     place name_place, value_place;
     char buffer[LINE_LIMIT + 2]; /* where name and value point to */
 } cfg_line;

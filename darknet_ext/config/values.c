@@ -107,6 +107,7 @@ bool value_check(messages *m, place where, const option_spec *spec, const char *
     case OPTION_REALS:
         return check_list(m, where, spec, value, is_real, "numbers");
     case OPTION_TEXT:
+    case OPTION_PATH:
     case OPTION_IGNORED:
         return true;
     }

@@ -18,6 +18,7 @@ typedef enum option_type {
     OPTION_INTEGERS, /* comma-separated */
     OPTION_REALS,    /* comma-separated */
     OPTION_TEXT,     /* the rest of the line */
+    OPTION_PATH,     /* of a file; the only values that may have blanks, within double quotes */
     OPTION_IGNORED   /* stock files carry it, nobody reads it: accepted with a warning */
 } option_type;
 

@@ -6,7 +6,7 @@
 
 static const char *type_name(const option_spec *o)
 {
-    static const char *const names[] = {"integer", "number", "0 or 1", "", "integers", "numbers", "text", "ignored"};
+    static const char *const names[] = {"integer", "number", "0 or 1", "", "integers", "numbers", "text", "path", "ignored"};
     return names[o->type];
 }
 
