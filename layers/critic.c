@@ -2,6 +2,8 @@
  * the part above sends down, and sends down its prediction in place of it (engine/critic.h). Here is its language. */
 #include "layers/critic.h"
 
+#include <string.h>
+
 static const char *const mode_names[] = {"noprop", "direct", "vfbn", "critic", "sobolev", "local", "backprop", NULL};
 static const char *const target_names[] = {"bootstrap", "true", NULL};
 
@@ -42,19 +44,50 @@ static loss_function loss_of(const section *s, const char *key)
     return loss_of_kind((loss_kind)option_choice(s, key));
 }
 
+#define IN(mode) (1u << CRITIC_##mode)
+enum { WITH_GRADIENT = IN(VFBN) | IN(SOBOLEV), WITH_LOSS = IN(CRITIC) | IN(SOBOLEV), LEARNS = WITH_GRADIENT | WITH_LOSS | IN(DIRECT) | IN(LOCAL) };
+
+/* Not learning_rate, loss, loss_1 and what belongs to Adam: cfgs whose variants are other modes give them. */
+static const struct {
+    const char *key;
+    unsigned modes;
+} readers[] = {
+    {"target", LEARNS & ~IN(LOCAL)},
+    {"weight", WITH_LOSS | IN(LOCAL)},
+    {"weight_1", WITH_GRADIENT | IN(DIRECT)},
+    {"label_weight", WITH_GRADIENT | WITH_LOSS},
+    {"label_input", IN(DIRECT)},
+    {"mix", LEARNS},
+    {"warm_up", LEARNS},
+    {"decay", LEARNS},
+    {"updates", LEARNS},
+};
+
+bool critic_mode_reads(const section *s, const char *key)
+{
+    const unsigned mode = 1u << option_choice(s, "mode");
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; ++i)
+        if (strcmp(readers[i].key, key) == 0)
+            return readers[i].modes & mode;
+    return true;
+}
+
+static double weight_of(const section *s, const char *key)
+{
+    return critic_mode_reads(s, key) ? option_real(s, key) : 0;
+}
+
 critic_options critic_read_options(const section *s)
 {
-    critic_mode mode = (critic_mode)option_choice(s, "mode");
-    bool by_loss = mode == CRITIC_CRITIC || mode == CRITIC_SOBOLEV || mode == CRITIC_LOCAL, by_gradient = mode == CRITIC_VFBN || mode == CRITIC_SOBOLEV || mode == CRITIC_DIRECT;
     return (critic_options){
-        .mode = mode,
+        .mode = (critic_mode)option_choice(s, "mode"),
         .target = (critic_target)option_choice(s, "target"),
         .loss = loss_of(s, "loss"),
         .loss_1 = loss_of(s, "loss_1"),
         .label_loss = loss_of(s, "label_loss"),
-        .weight = by_loss ? option_real(s, "weight") : 0,
-        .weight_1 = by_gradient ? option_real(s, "weight_1") : 0,
-        .label_weight = mode == CRITIC_DIRECT || mode == CRITIC_LOCAL ? 0 : option_real(s, "label_weight"),
+        .weight = weight_of(s, "weight"),
+        .weight_1 = weight_of(s, "weight_1"),
+        .label_weight = weight_of(s, "label_weight"),
         .mix = option_real(s, "mix"),
         .warm_up = option_integer(s, "warm_up"),
         .label_input = option_boolean(s, "label_input"),

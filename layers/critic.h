@@ -35,6 +35,9 @@ typedef struct critic_options {
 
 critic_options critic_read_options(const section *s);
 
+/* Whether a [critic] section of its mode reads the key. */
+bool critic_mode_reads(const section *s, const char *key);
+
 /* Whether its layers run: they predict something. */
 static inline bool critic_predicts(critic_mode mode)
 {

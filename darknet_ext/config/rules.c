@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/sections.h"
+#include "layers/critic.h"
 
 /* One section, and its number among the layers; -1: it is none, or the number is unknown because sections are missing. */
 typedef struct checked {
@@ -363,29 +364,14 @@ static void check_sobolev(checked k)
     }
 }
 
-/* Likewise in a mode that does not read them. Not learning_rate, loss and loss_1: cfgs whose variants are other modes give them. */
+/* Likewise in a mode that does not read them. */
 static void check_critic(checked k)
 {
-    static const struct {
-        const char *key, *modes; /* blanks around each */
-    } table[] = {
-        {"target", " direct vfbn critic sobolev "},
-        {"weight", " critic sobolev local "},
-        {"weight_1", " direct vfbn sobolev "},
-        {"label_weight", " vfbn critic sobolev "},
-        {"mix", " direct vfbn critic sobolev local "},
-        {"warm_up", " direct vfbn critic sobolev local "},
-        {"label_input", " direct "},
-        {"decay", " direct vfbn critic sobolev local "},
-        {"updates", " direct vfbn critic sobolev local "},
-    };
     if (!USABLE(k.s, "mode"))
         return;
-    char mode[32];
-    snprintf(mode, sizeof mode, " %s ", option_text(k.s, "mode"));
-    for (size_t i = 0; i < sizeof table / sizeof *table; ++i)
-        if (option_given(k.s, table[i].key) && !strstr(table[i].modes, mode))
-            message_warning(k.m, section_place(k.s, table[i].key), "'%s' means nothing with mode=%s", table[i].key, option_text(k.s, "mode"));
+    for (const option_spec *o = k.s->spec->options; o->key; ++o)
+        if (option_given(k.s, o->key) && !critic_mode_reads(k.s, o->key))
+            message_warning(k.m, section_place(k.s, o->key), "'%s' means nothing with mode=%s", o->key, option_text(k.s, "mode"));
     if (option_given(k.s, "label_loss") && !option_given(k.s, "label_weight"))
         message_warning(k.m, section_place(k.s, "label_loss"), "'label_loss' means nothing without label_weight");
 }
