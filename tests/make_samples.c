@@ -5,6 +5,7 @@
  *     nan        x of float with a number that is not one; unordered: episodes that decrease; beyond: a class too many
  *     curved     points (600) of f(a, b) = a^2 b + 3 b with its gradient and Hessian; along: the same with two directions v, J v and H v
  *     bytes      the frames as x of one axis, with y and a gradient of zeros; crooked: whose axes are exchanged, and jvp without v
+ *     points     x alone: three numbers, around 100, 0 and .0005
  *     scalar     x is a single number; parts, wide: episodes that are no integers, or of more than 32 bits */
 #include <math.h>
 #include <stdbool.h>
@@ -107,6 +108,18 @@ static int put_function(hid_t file, int points, bool along, sample_layout layout
     return failed;
 }
 
+static int put_points(hid_t file)
+{
+    static float points[N][3];
+    const hsize_t sizes[] = {N, 3};
+    for (int i = 0; i < N; ++i) {
+        points[i][0] = 60 + 80 * (float)random_bits() / 65536;
+        points[i][1] = (float)random_bits() / 65536 - .5f;
+        points[i][2] = .001f * (float)random_bits() / 65536;
+    }
+    return samples_put_floats(file, "x", 2, sizes, *points);
+}
+
 int main(int argc, char **argv)
 {
     const hsize_t frame_sizes[] = {N, SIDE, SIDE}, x_sizes[] = {N, 1, SIDE, SIDE}, flat[] = {N, PIXELS}, y_sizes[] = {N, 2};
@@ -136,6 +149,8 @@ int main(int argc, char **argv)
                   samples_put_floats(file, "dydx", 3, gradient_sizes, *gradient);
         if (crooked)
             failed |= samples_put_floats(file, "jvp", 2, y_sizes, *y);
+    } else if (strcmp(kind, "points") == 0) {
+        failed |= put_points(file);
     } else if (strcmp(kind, "scalar") == 0) {
         failed |= samples_put_floats(file, "x", 0, flat, *x) | samples_put_floats(file, "y", 2, y_sizes, *y);
     } else {

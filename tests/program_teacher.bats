@@ -59,6 +59,45 @@ make_both() {
     like note '*note: the teacher has no weights=: its weights are random, from the seed of teacher.cfg*' "$output"
 }
 
+# dense NAME HIDDEN DATA SOBOLEV [TEACHER]: two [connected] layers on three inputs of very different sizes.
+dense() {
+    printf '[net]\ninputs=3\nbatch=20\nmax_batches=200\nadam=1\nlearning_rate=.01\nseed=3\n[data]\n%b\n%b' "$3" "${5:-}" >"$1"
+    printf '[connected]\noutput=%d\nactivation=tanh\n[connected]\noutput=2\nactivation=linear\n[sobolev]\n%b\n' "$2" "$4" >>"$1"
+}
+
+@test "beside normalise= the teacher reads what its student reads" {
+    local taught='[teacher]\ncfg=teacher.cfg\nweights=teacher.weights\n' pieces="-set data.loaders=1" kind where
+    awk 'BEGIN { srand(2); print "x1,x2,x3,y1,y2"; for (i = 0; i < 300; ++i) { a = 60 + 80 * rand(); b = rand() - .5; c = .001 * rand();
+        printf "%.8g,%.8g,%.8g,%.8g,%.8g\n", a, b, c, 100 * sin(a / 20) + b * b, 1e3 * c + a * b } }' >xy.csv
+    "$BUILD_DIR/tests/make_samples" points x.h5
+    dense teacher.cfg 16 'file=xy.csv\nnormalise=all' 'order=0'
+    trains teacher.cfg taught
+    mv taught/teacher_final.weights teacher.weights
+    # Who begins as its teacher has nothing to learn.
+    dense same.cfg 16 'file=x.h5' 'order=2' "$taught"
+    for kind in inputs all; do
+        for where in "" "$pieces"; do
+            # shellcheck disable=SC2086  # nothing, or two words
+            ends 0 train same.cfg teacher.weights -no-chart -force -out same $where -set data.normalise=$kind -set net.max_batches=201 -set net.learning_rate=1e-12
+            less_than "$(metric loss same)" 1e-9
+            less_than "$(metric test_value_mse same)" 1e-4
+        done
+    done
+    # Others learn, and raw numbers are what is measured.
+    dense student.cfg 12 'file=x.h5' 'order=1' "$taught"
+    trains student.cfg raw
+    trains student.cfg normalised -set data.normalise=all
+    # shellcheck disable=SC2086
+    trains student.cfg pieces $pieces -set data.normalise=all
+    less_than "$(metric test_value_mse normalised)" "$(awk -v raw="$(metric test_value_mse raw)" 'BEGIN { print raw / 100 }')"
+    awk -v a="$(metric test_value_mse normalised)" -v b="$(metric test_value_mse pieces)" 'BEGIN { exit !((a / b - 1) ^ 2 < 1e-4) }'
+    refuses 2 '-set data.differential_pca=.1: error: differential_pca cannot stand beside [teacher] with cfg=: it needs gradients of labels, and would take inputs from the teacher' \
+        train student.cfg -set data.normalise=all -set data.differential_pca=.1
+    sed 's/^activation=linear/activation=tanh/' teacher.cfg >bounded.cfg
+    refuses_like 2 'bounded.cfg:*: error: normalise=all in \[data\] is folded into the last layer, which must be \[connected\] with activation=linear' \
+        train student.cfg -set data.normalise=all -set teacher.cfg=bounded.cfg
+}
+
 @test "a run that goes on ends where an uninterrupted one does" {
     make_both 20
     trains student.cfg whole -set net.max_batches=120

@@ -32,27 +32,31 @@ static bool is_linear(const graph_node *node)
     return option_choice(node->where, "activation") == ACTIVATION_LINEAR;
 }
 
-static status refuse(plugin_network *p, const graph_node *node, const char *text)
+/* First and last layer of the network that stands in the file at `path`. */
+static status check_layers(graph *g, const char *path, normalise_kind kind)
 {
-    return section_fail(node->where, plugin_config(p)->path, text);
+    const graph_node *first = first_node(g), *last = last_node(g);
+    if (!first->type || !first->type->fully_connected)
+        return section_fail(first->where, path, "normalise= in [data] is folded into the first layer, which must be [connected]");
+    if (kind == NORMALISE_ALL && (!last->type || !last->type->fully_connected || !is_linear(last)))
+        return section_fail(last->where, path, "normalise=all in [data] is folded into the last layer, which must be [connected] with activation=linear");
+    return STATUS_OK;
 }
 
 status fold_check(plugin_network *p, normalise_kind kind)
 {
-    graph *g = plugin_graph(p);
     const objective_options *o = plugin_objective(p);
-    const graph_node *first = first_node(g), *last = last_node(g);
-    if (!first->type || !first->type->fully_connected)
-        return refuse(p, first, "normalise= in [data] is folded into the first layer, which must be [connected]");
-    if (kind != NORMALISE_ALL)
-        return STATUS_OK;
-    if (!last->type || !last->type->fully_connected || !is_linear(last))
-        return refuse(p, last, "normalise=all in [data] is folded into the last layer, which must be [connected] with activation=linear");
+    const teacher_options *taught = plugin_teacher(p);
+    status s = check_layers(plugin_graph(p), plugin_config(p)->path, kind);
+    if (s == STATUS_OK && taught && taught->graph)
+        s = check_layers(taught->graph, taught->path, kind);
+    if (s != STATUS_OK || kind != NORMALISE_ALL)
+        return s;
     if (o && loss_is_of_logits(o->loss[0].kind))
         return option_fail(o->where, plugin_config(p)->path, "loss", "this loss takes the outputs for logits, which [data] normalise=all would scale");
-    if (!o || o->differentiated != DIFFERENTIATE_OUTPUT || o->target != TARGET_DATA)
+    if (!o || o->differentiated != DIFFERENTIATE_OUTPUT || o->target == TARGET_ZERO || o->target == TARGET_FLIP)
         return option_fail(config_section(plugin_config(p), "data"), plugin_config(p)->path, "normalise",
-                           "[data] normalise=all scales outputs: it needs [sobolev] with differentiate=output and target=data (normalise=inputs does not)");
+                           "[data] normalise=all scales outputs: it needs [sobolev] with differentiate=output and the derivatives of labels or a teacher (normalise=inputs does not)");
     return STATUS_OK;
 }
 

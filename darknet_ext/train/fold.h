@@ -12,7 +12,7 @@
 #include "bridge/plugin.h"
 #include "data/normalise.h"
 
-/* STATUS_BAD_CONFIG, naming the line, when first or last layer cannot take a normalisation of that kind. */
+/* STATUS_BAD_CONFIG, naming the line, when first or last layer, the teacher's included, cannot take a normalisation of that kind. */
 status fold_check(plugin_network *p, normalise_kind kind);
 
 typedef struct fold {
@@ -29,7 +29,7 @@ void fold_free(fold *f);
 void fold_in(fold *f);
 void fold_out(fold *f);
 
-/* Turns raw parameters that were loaded into those of a network in training. */
+/* Turns raw parameters that were loaded, or a teacher's, into those of a network that takes normalised numbers. */
 void fold_inverse(fold *f);
 
 #endif

@@ -30,9 +30,9 @@ static status check_normalisation(plugin_network *p)
         return option_fail(data, plugin_config(p)->path, "differential_pca", "[data] differential_pca needs normalise=inputs or normalise=all");
     if (reduces && o && o->where && option_given(o->where, "input_weights"))
         return option_fail(o->where, plugin_config(p)->path, "input_weights", "input_weights mean nothing beside differential_pca, which turns the inputs");
-    if (plugin_teacher(p) && normalisation_of(p) != NORMALISE_NONE)
-        return option_fail(data, plugin_config(p)->path, "normalise",
-                           "normalise= cannot stand beside [teacher] with cfg=: its network takes raw numbers");
+    if (reduces && plugin_teacher(p))
+        return option_fail(data, plugin_config(p)->path, "differential_pca",
+                           "differential_pca cannot stand beside [teacher] with cfg=: it needs gradients of labels, and would take inputs from the teacher");
     return normalisation_of(p) == NORMALISE_NONE ? STATUS_OK : fold_check(p, normalisation_of(p));
 }
 
@@ -113,13 +113,19 @@ static status normalise_training(training_set *t, plugin_network *p, dataset *tr
     if (kind == NORMALISE_NONE)
         return fold_create(&t->fold, plugin_graph(p), NULL);
     double dropped = option_real(data, "differential_pca");
-    status s = normaliser_create(&t->normaliser, training, kind, dropped);
+    status s = kind == NORMALISE_ALL ? teacher_network_label(p, 0, training) : STATUS_OK;
+    if (s == STATUS_OK)
+        s = normaliser_create(&t->normaliser, training, kind, dropped);
     if (s == STATUS_BAD_CONFIG)
         return option_fail(data, plugin_config(p)->path, "differential_pca", strdupa(status_text()));
     if (s == STATUS_OK)
         s = normalise_dataset(&t->normaliser, training);
     if (s == STATUS_OK)
         s = fold_create(&t->fold, plugin_graph(p), &t->normaliser);
+    if (s == STATUS_OK && plugin_teacher(p))
+        s = fold_create(&t->teacher_fold, plugin_teacher(p)->graph, &t->normaliser);
+    if (s == STATUS_OK)
+        fold_inverse(&t->teacher_fold);
     t->normalised = s == STATUS_OK;
     if (t->normalised && dropped > 0)
         fprintf(log, "differential PCA: %d of %d directions kept\n", t->normaliser.kept, t->normaliser.inputs);
@@ -211,11 +217,12 @@ static status choose_streamed_measure(training_set *t, plugin_network *p)
 
 enum { LOOKED_AT = 1 << 25 /* numbers of training samples at most */ };
 
-static unsigned parts_to_look_at(plugin_network *p)
+static unsigned parts_to_look_at(const sample_stream *stream, plugin_network *p)
 {
     const section *data = config_section(plugin_config(p), "data");
     const objective_options *o = plugin_objective(p);
-    unsigned parts = 1u << PART_X | 1u << PART_Y;
+    const bool teacher_gives_values = plugin_teacher(p) && !stream->has_labels;
+    unsigned parts = 1u << PART_X | (teacher_gives_values ? 0 : 1u << PART_Y);
     if (option_real(data, "differential_pca") > 0 || (o && o->rms_components))
         parts |= 1u << PART_JACOBIAN;
     return o && o->rms_components && o->order > 1 ? parts | 1u << PART_HESSIAN | 1u << PART_HVP : parts;
@@ -241,7 +248,7 @@ static status look_at_samples(training_set *t, plugin_network *p, FILE *log)
     sample_set *training = &t->data.streams.training;
     if (normalisation_of(p) == NORMALISE_NONE && !(o && o->rms_components))
         return normalise_training(t, p, NULL, log);
-    status s = sample_pieces_gather(training, parts_to_look_at(p), LOOKED_AT, &some);
+    status s = sample_pieces_gather(training, parts_to_look_at(training->stream, p), LOOKED_AT, &some);
     if (s == STATUS_OK && (uint32_t)some.points < training->n)
         fprintf(log, "normalisation and weights of components: from %d of the %lu training samples\n", some.points, (unsigned long)training->n);
     if (s == STATUS_OK)
@@ -321,6 +328,7 @@ void training_set_free(training_set *t)
 {
     batches_free(&t->batches);
     fold_free(&t->fold);
+    fold_free(&t->teacher_fold);
     normaliser_free(&t->normaliser);
     dataset_free(&t->training);
     dataset_free(&t->test);
@@ -333,10 +341,14 @@ int training_set_points(const training_set *t)
     return t->batches.loader ? (int)t->data.streams.training.n : t->training.points;
 }
 
-status training_set_evaluate(const training_set *t, evaluator *e, evaluation *result)
+status training_set_evaluate(training_set *t, evaluator *e, evaluation *result)
 {
-    if (t->batches.loader)
-        return evaluator_run_streamed(e, &t->data.streams.test, result);
+    if (t->batches.loader) {
+        fold_in(&t->teacher_fold);
+        status s = evaluator_run_streamed(e, &t->data.streams.test, result);
+        fold_out(&t->teacher_fold);
+        return s;
+    }
     *result = evaluator_run(e, &t->test);
     return STATUS_OK;
 }

@@ -18,6 +18,7 @@ typedef struct training_set {
     normaliser normaliser; /* when `normalised`; of samples in pieces from some of them */
     bool normalised;
     fold fold;             /* of the normalisation into the weights */
+    fold teacher_fold;     /* into the teacher's, who reads what the student reads */
     batches batches;
     dataset_part measure;  /* of the test set: what the best weights are chosen by */
     bool classes;          /* error and kl are measured, and the best weights are chosen by kl */
@@ -34,7 +35,7 @@ void training_set_free(training_set *t);
 int training_set_points(const training_set *t);
 
 /* The test errors of the network as it is. */
-status training_set_evaluate(const training_set *t, evaluator *e, evaluation *result);
+status training_set_evaluate(training_set *t, evaluator *e, evaluation *result);
 
 /* The test error of a model that always says the mean of the labels; of classes, the entropy of those that are equally likely. */
 double training_set_mean_error(const training_set *t);
