@@ -10,7 +10,7 @@
 enum { FRAMES = 40, SIDE = 6, PIXELS = SIDE * SIDE, HISTORY = 4, ACTIONS = 3 };
 
 static const hsize_t frame_sizes[3] = {FRAMES, SIDE, SIDE};
-static const sample_layout contiguous = {0, 0}, chunked = {7, 0}, compressed = {7, 1};
+static const sample_layout contiguous = {0}, chunked = {.chunk = 7}, compressed = {.chunk = 7, .compress = 1};
 
 /* Episodes of lengths 1, 2, 1, 9, … : a history may reach before any of them. */
 static const int episodes[FRAMES] = {3,  5,  5,  6,  8,  8,  8,  8,  8,  8,  8,  8,  8,  9,  9,  9,  9,  9,  9,  9,

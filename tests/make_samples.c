@@ -5,7 +5,7 @@
  *     nan        x of float with a number that is not one; unordered: episodes that decrease; beyond: a class too many
  *     curved     points (600) of f(a, b) = a^2 b + 3 b with its gradient and Hessian; along: the same with two directions v, J v and H v
  *     bytes      the frames as x of one axis, with y and a gradient of zeros; crooked: whose axes are exchanged, and jvp without v
- *     points     x alone: three numbers, around 100, 0 and .0005
+ *     points     x alone: three numbers, around 100, 0 and .0005; filtered: by a filter that readers do not have
  *     scalar     x is a single number; parts, wide: episodes that are no integers, or of more than 32 bits */
 #include <math.h>
 #include <stdbool.h>
@@ -55,7 +55,7 @@ static int put_episodes(hid_t file, const char *kind)
         numbers[i] = parts ? episode[i] + .5 : episode[i] + 4e9;
     if (!parts && !wide)
         return samples_put_integers(file, "episode", N, episode);
-    return samples_put_as(file, "episode", 1, &n, parts ? H5T_IEEE_F64LE : H5T_STD_I64LE, H5T_NATIVE_DOUBLE, numbers, (sample_layout){0, 0});
+    return samples_put_as(file, "episode", 1, &n, parts ? H5T_IEEE_F64LE : H5T_STD_I64LE, H5T_NATIVE_DOUBLE, numbers, (sample_layout){0});
 }
 
 /* ---------------------------------------------------------------- a function of two inputs */
@@ -108,7 +108,20 @@ static int put_function(hid_t file, int points, bool along, sample_layout layout
     return failed;
 }
 
-static int put_points(hid_t file)
+static size_t unchanged(unsigned flags, size_t n_values, const unsigned values[], size_t bytes, size_t *size, void **buffer)
+{
+    (void)flags, (void)n_values, (void)values, (void)size, (void)buffer;
+    return bytes;
+}
+
+/* A filter that nobody else has, by the number and the name of h5py's. */
+static H5Z_filter_t foreign_filter(void)
+{
+    const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, 32000, 1, 1, "lzf", NULL, NULL, unchanged};
+    return H5Zregister(&filter) < 0 ? 0 : filter.id;
+}
+
+static int put_points(hid_t file, sample_layout layout)
 {
     static float points[N][3];
     const hsize_t sizes[] = {N, 3};
@@ -117,7 +130,7 @@ static int put_points(hid_t file)
         points[i][1] = (float)random_bits() / 65536 - .5f;
         points[i][2] = .001f * (float)random_bits() / 65536;
     }
-    return samples_put_floats(file, "x", 2, sizes, *points);
+    return samples_put_as(file, "x", 2, sizes, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, points, layout);
 }
 
 int main(int argc, char **argv)
@@ -126,7 +139,7 @@ int main(int argc, char **argv)
     if (argc < 3)
         return 2;
     const char *kind = argv[1];
-    const sample_layout layout = {argc > 3 ? (hsize_t)atoi(argv[3]) : 0, argc > 3 && atoi(argv[3]) > 0};
+    const sample_layout layout = {.chunk = argc > 3 ? (hsize_t)atoi(argv[3]) : 0, .compress = argc > 3 && atoi(argv[3]) > 0};
     int failed = 0;
     fill();
     hid_t file = samples_create(argv[2]);
@@ -150,7 +163,9 @@ int main(int argc, char **argv)
         if (crooked)
             failed |= samples_put_floats(file, "jvp", 2, y_sizes, *y);
     } else if (strcmp(kind, "points") == 0) {
-        failed |= put_points(file);
+        failed |= put_points(file, layout);
+    } else if (strcmp(kind, "filtered") == 0) {
+        failed |= put_points(file, (sample_layout){.chunk = 50, .filter = foreign_filter()});
     } else if (strcmp(kind, "scalar") == 0) {
         failed |= samples_put_floats(file, "x", 0, flat, *x) | samples_put_floats(file, "y", 2, y_sizes, *y);
     } else {

@@ -9,6 +9,7 @@
 typedef struct sample_layout {
     hsize_t chunk; /* samples in a chunk; 0: contiguous */
     int compress;
+    H5Z_filter_t filter; /* of chunks; 0: none */
 } sample_layout;
 
 static hid_t samples_create(const char *path)
@@ -28,6 +29,8 @@ static int samples_put_as(hid_t file, const char *name, int rank, const hsize_t 
         H5Pset_chunk(properties, rank, chunk);
     if (layout.compress)
         H5Pset_deflate(properties, 1);
+    if (layout.filter)
+        H5Pset_filter(properties, layout.filter, H5Z_FLAG_MANDATORY, 0, NULL);
     hid_t set = H5Dcreate2(file, name, file_type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     herr_t written = H5Dwrite(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
     H5Dclose(set);
@@ -43,12 +46,12 @@ static inline int samples_put_bytes(hid_t file, const char *name, int rank, cons
 
 static int samples_put_floats(hid_t file, const char *name, int rank, const hsize_t *sizes, const float *values)
 {
-    return samples_put_as(file, name, rank, sizes, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, values, (sample_layout){0, 0});
+    return samples_put_as(file, name, rank, sizes, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, values, (sample_layout){0});
 }
 
 static int samples_put_integers(hid_t file, const char *name, hsize_t n, const int *values)
 {
-    return samples_put_as(file, name, 1, &n, H5T_STD_I32LE, H5T_NATIVE_INT, values, (sample_layout){0, 0});
+    return samples_put_as(file, name, 1, &n, H5T_STD_I32LE, H5T_NATIVE_INT, values, (sample_layout){0});
 }
 
 #endif

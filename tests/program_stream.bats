@@ -373,6 +373,13 @@ curve() {
     make_samples scalar bad.h5
     ends 1 data inspect bad.h5
     like inspect '*problem: bad.h5: error: x is a single number, not one per sample*y *float32 *' "$output"
+    make_samples filtered bad.h5
+    ends 1 data inspect bad.h5
+    like inspect "*problem: bad.h5: error: x cannot be read at row 0: it was compressed with filter 32000, 'lzf', which this HDF5 library does not have*no values to learn*" "$output"
+    make_samples points bad.h5 50
+    head -c 100 /dev/zero | tr '\0' '\377' | dd of=bad.h5 bs=1 seek=$(($(stat -c %s bad.h5) - 300)) conv=notrunc status=none
+    ends 1 data inspect bad.h5
+    like inspect '*problem: bad.h5: error: x cannot be read at row 250: inflate() failed*' "$output"
     head -c 8000 frames.h5 >bad.h5
     ends 1 data inspect bad.h5
     like inspect '*problem: bad.h5: error: cannot be opened: truncated file*' "$output"

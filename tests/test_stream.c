@@ -163,7 +163,7 @@ static void check_sample(sample_stream *s, int sample, const unsigned char *x, b
 static void test_derivatives(void **state)
 {
     (void)state;
-    static const sample_layout layouts[] = {{0, 0}, {2, 1}};
+    static const sample_layout layouts[] = {{0}, {.chunk = 2, .compress = 1}};
     unsigned char x[SAMPLES][INPUTS];
     float y[SAMPLES][OUTPUTS];
     for (int i = 0; i < SAMPLES; ++i)
@@ -199,7 +199,7 @@ static void test_gather(void **state)
     hid_t file = samples_create("derivatives.h5");
     assert_int_equal(samples_put_floats(file, "x", 2, (const hsize_t[]){SAMPLES, INPUTS}, *x), 0);
     assert_int_equal(samples_put_floats(file, "y", 2, (const hsize_t[]){SAMPLES, OUTPUTS}, *y), 0);
-    put_derivatives(file, (sample_layout){0, 0}, false);
+    put_derivatives(file, (sample_layout){0}, false);
     H5Fclose(file);
     stream_request r = {.path = "derivatives.h5", .inputs = INPUTS, .outputs = OUTPUTS, .needs_labels = true, .parts = ALL_PARTS, .cache = 1 << 20};
     sample_stream *s = open_stream(&r);

@@ -208,7 +208,7 @@ static status read_part(const hdf5_file *f, dataset_part part, double *values)
 {
     const hdf5_part *p = &f->parts[part];
     if (H5Dread(p->id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
-        return status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read: %s", f->path, dataset_part_names[part], hdf5_reason().text);
+        return status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read: %s", f->path, dataset_part_names[part], hdf5_read_reason(p->id).text);
     for (size_t i = 0; i < p->count; ++i) {
         const char *problem = file_value_problem(part, values[i]);
         if (problem)

@@ -189,20 +189,42 @@ static status read_from_file(const hdf5_column *c, uint32_t first, uint32_t n, c
     return STATUS_OK;
 }
 
-static status read_through_library(const hdf5_column *c, uint32_t first, uint32_t n, void *to)
+static bool read_selection(const hdf5_column *c, uint32_t first, uint32_t n, void *to, hdf5_text *reason)
 {
     hsize_t start[H5S_MAX_RANK] = {first}, count[H5S_MAX_RANK];
     memcpy(count, c->sizes, sizeof count);
     count[0] = n;
-    hdf5_session session = hdf5_begin();
     hid_t rows = H5Dget_space(c->set), memory = H5Screate_simple(c->rank, count, NULL);
     bool read = H5Sselect_hyperslab(rows, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
                 H5Dread(c->set, memory_type(c), memory, rows, H5P_DEFAULT, to) >= 0;
-    status s = read ? STATUS_OK
-                    : status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read at row %lu: %s", c->path, c->name, (unsigned long)first,
-                                  hdf5_reason().text);
+    if (!read)
+        *reason = hdf5_read_reason(c->set);
     H5Sclose(memory);
     H5Sclose(rows);
+    return read;
+}
+
+/* The first of n rows, not all of which can be read, that cannot. */
+static uint32_t find_unreadable(const hdf5_column *c, uint32_t first, uint32_t n, void *to, hdf5_text *reason)
+{
+    while (n > 1) {
+        const uint32_t half = n / 2;
+        const bool good = read_selection(c, first, half, to, reason);
+        first += good ? half : 0;
+        n = good ? n - half : half;
+    }
+    return first;
+}
+
+static status read_through_library(const hdf5_column *c, uint32_t first, uint32_t n, void *to)
+{
+    status s = STATUS_OK;
+    hdf5_session session = hdf5_begin();
+    hdf5_text reason;
+    if (!read_selection(c, first, n, to, &reason)) {
+        const uint32_t row = find_unreadable(c, first, n, to, &reason);
+        s = status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read at row %lu: %s", c->path, c->name, (unsigned long)row, reason.text);
+    }
     hdf5_end(session);
     return s;
 }
@@ -246,7 +268,7 @@ static status read_doubles(const hdf5_column *c, double *values)
 {
     hdf5_session session = hdf5_begin();
     bool read = H5Dread(c->set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
-    status s = read ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read: %s", c->path, c->name, hdf5_reason().text);
+    status s = read ? STATUS_OK : status_fail(STATUS_BAD_FILE, "%s: error: %s cannot be read: %s", c->path, c->name, hdf5_read_reason(c->set).text);
     hdf5_end(session);
     return s;
 }

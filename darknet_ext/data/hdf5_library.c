@@ -47,6 +47,37 @@ hdf5_text hdf5_reason(void)
     return reason;
 }
 
+/* The first of the set's filters that the library does not have. */
+static bool find_missing_filter(hid_t set, int *filter, char *name, size_t size)
+{
+    hid_t properties = H5Dget_create_plist(set);
+    const int n = properties < 0 ? 0 : H5Pget_nfilters(properties);
+    bool missing = false;
+    for (int i = 0; i < n && !missing; ++i) {
+        unsigned flags, able;
+        size_t values = 0;
+        *name = '\0';
+        *filter = H5Pget_filter2(properties, (unsigned)i, &flags, &values, NULL, size, name, &able);
+        missing = *filter >= 0 && H5Zfilter_avail(*filter) == 0;
+    }
+    if (properties >= 0)
+        H5Pclose(properties);
+    return missing;
+}
+
+hdf5_text hdf5_read_reason(hid_t set)
+{
+    hdf5_text reason = hdf5_reason();
+    char name[32];
+    int filter;
+    if (find_missing_filter(set, &filter, name, sizeof name))
+        snprintf(reason.text, sizeof reason.text,
+                 "it was compressed with filter %d, '%.40s', which this HDF5 library does not have: gzip is one it has; for others HDF5_PLUGIN_PATH names a "
+                 "folder of plugins",
+                 filter, shown(name).text);
+    return reason;
+}
+
 const char *const hdf5_part_axes[PART_COUNT] = {"Nn", "Nm", "Nmn", "Nmnn", "Nrn", "Nr", "Nrm", "Nrmn"};
 
 int hdf5_axis_size(const dataset *d, char axis)

@@ -20,9 +20,11 @@ void hdf5_end(hdf5_session session);
 
 /* Why the last call failed. */
 typedef struct hdf5_text {
-    char text[160];
+    char text[256];
 } hdf5_text;
 hdf5_text hdf5_reason(void);
+/* The same of a data set that could not be read: when it was compressed with a filter that the library does not have, that. */
+hdf5_text hdf5_read_reason(hid_t set);
 
 /* Sizes as [2, 3]. */
 shown_text hdf5_shape(const hsize_t *sizes, int rank);

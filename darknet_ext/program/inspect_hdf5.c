@@ -44,8 +44,11 @@ static void name_type(hid_t set, char *text, size_t size)
     if (type < 0)
         return;
     H5T_class_t class = H5Tget_class(type);
-    const char *kind = class == H5T_FLOAT ? "float" : class == H5T_INTEGER ? H5Tget_sign(type) == H5T_SGN_NONE ? "uint" : "int" : "other";
-    snprintf(text, size, "%s%zu", kind, 8 * H5Tget_size(type));
+    const char *kind = class == H5T_FLOAT ? "float" : class == H5T_INTEGER ? H5Tget_sign(type) == H5T_SGN_NONE ? "uint" : "int" : NULL;
+    if (kind)
+        snprintf(text, size, "%s%zu", kind, 8 * H5Tget_size(type));
+    else
+        snprintf(text, size, "%s", class == H5T_STRING ? "text" : class == H5T_ENUM ? "names" : "other");
     H5Tclose(type);
 }
 
@@ -81,6 +84,15 @@ static status open_all(inspection *i)
     }
     hdf5_end(session);
     return s == STATUS_OK ? i->result : inspect_problem(s, i->problems);
+}
+
+/* Whether the name is there, of numbers or not. */
+static bool stands(const inspection *i, const char *name)
+{
+    for (int k = 0; k < i->n; ++k)
+        if (strcmp(i->sets[k].name, name) == 0)
+            return true;
+    return false;
 }
 
 static inspected *find(inspection *i, const char *name)
@@ -301,7 +313,8 @@ static void compare_sizes(inspection *i)
 {
     const inspected *x = find(i, "frames") ? find(i, "frames") : find(i, "x");
     if (!x) {
-        problem(i, "holds neither x nor frames");
+        if (!stands(i, "x") && !stands(i, "frames"))
+            problem(i, "holds neither x nor frames");
         return;
     }
     if (strcmp(x->name, "frames") == 0 && x->column.rank != 3)
@@ -317,7 +330,7 @@ static void compare_sizes(inspection *i)
         printf("x is not read: frames stand beside it\n");
     if (find(i, "y") && find(i, "label"))
         printf("y is read; label with labels=classes\n");
-    if (!find(i, "y") && !find(i, "label"))
+    if (!stands(i, "y") && !stands(i, "label"))
         printf("no values to learn: no y and no label\n");
 }
 
