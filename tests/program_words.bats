@@ -28,9 +28,9 @@ bad_number() { # FLAG VALUE RANGE
     unknown_flag -sead -seed
     unknown_flag -force-it -force
     refuses 2 "darknet sobolev train: error: unknown flag '-sead', did you mean '-seed'?" train "$tiny/values.cfg" --sead=3
-    refuses 2 "darknet sobolev train: error: unknown flag '-xyzzy' (darknet sobolev help train)" train "$tiny/values.cfg" -xyzzy
-    refuses 2 "darknet sobolev valid: error: unknown flag '-out' (darknet sobolev help valid)" valid "$tiny/values.cfg" w -out x
-    refuses 2 "darknet sobolev version: error: unknown flag '-seed' (darknet sobolev help version)" version -seed 1
+    refuses 2 "darknet sobolev train: error: unknown flag '-xyzzy': usage: darknet sobolev train CFG [WEIGHTS] (darknet sobolev help train)" train "$tiny/values.cfg" -xyzzy
+    refuses 2 "darknet sobolev valid: error: unknown flag '-out': usage: darknet sobolev valid CFG WEIGHTS (darknet sobolev help valid)" valid "$tiny/values.cfg" w -out x
+    refuses 2 "darknet sobolev version: error: unknown flag '-seed': usage: darknet sobolev version (darknet sobolev help version)" version -seed 1
     absent runs
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/messages.h"
 #include "core/environment.h"
 #include "data/picture_view.h"
 
@@ -61,6 +62,13 @@ static void popt_table(const verb *v, struct poptOption *table)
     table[n] = (struct poptOption)POPT_TABLEEND;
 }
 
+static shown_text usage_of(const verb *v)
+{
+    shown_text usage;
+    snprintf(usage.text, sizeof usage.text, "usage: darknet sobolev %s%s%s", v->name, *v->synopsis ? " " : "", v->synopsis);
+    return usage;
+}
+
 static void print_bad_flag(const verb *v, const char *word)
 {
     const char *names[FLAG_COUNT];
@@ -76,7 +84,7 @@ static void print_bad_flag(const verb *v, const char *word)
     if (nearest)
         fprintf(stderr, ", did you mean '-%s'?\n", nearest);
     else
-        fprintf(stderr, " (darknet sobolev help %s)\n", v->name);
+        fprintf(stderr, ": %s (darknet sobolev help %s)\n", usage_of(v).text, v->name);
 }
 
 static bool take_override(arguments *a, const verb *v)
@@ -168,8 +176,7 @@ static bool take_positional(poptContext context, arguments *a, const verb *v)
     int least = a->print_cfg && v->least > 1 ? 1 : v->least; /* the cfg alone */
     if (a->n_positional >= least && a->n_positional <= v->most)
         return true;
-    fprintf(stderr, "darknet sobolev %s: error: %s: usage: darknet sobolev %s%s%s\n", v->name,
-            a->n_positional < least ? "words are missing" : "too many words", v->name, *v->synopsis ? " " : "", v->synopsis);
+    fprintf(stderr, "darknet sobolev %s: error: %s: %s\n", v->name, a->n_positional < least ? "words are missing" : "too many words", usage_of(v).text);
     return false;
 }
 
