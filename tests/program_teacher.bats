@@ -18,6 +18,8 @@ make_both() {
     grep -qF '"teacher_weights": "teacher/projections_final.weights",' run/summary.json
     less_than "$(metric test_value_mse run)" .001
     less_than "$(metric test_gradient_mse run)" .01
+    ends 0 valid student.cfg run/student_final.weights
+    like 'by the teacher' "*value_mse $(metric test_value_mse run)*gradient_mse $(metric test_gradient_mse run)*" "$output"
     printf 'x1,x2,x3\n.1,.2,.3\n-.5,.4,0\n' >points.csv
     ends 0 predict teacher.cfg teacher/projections_final.weights points.csv
     local wanted=$output
@@ -107,7 +109,7 @@ dense() {
     same_file whole/student_last.state rest/student_last.state
 }
 
-@test "only training and its checks need the teacher's files" {
+@test "only training, its checks, and tests without labels need the teacher's files" {
     make_both 20
     trains student.cfg run -set net.max_batches=20
     rm -r teacher teacher.cfg
@@ -140,6 +142,8 @@ value_mse *' "$output"
     like steps '*first derivative by input 3: central differences of step *' "$output"
     trains told.cfg told
     same_file taught/taught_final.weights told/told_final.weights
+    ends 0 valid taught.cfg taught/taught_final.weights
+    like 'by the function' "*value_mse $(metric test_value_mse taught)*gradient_mse $(metric test_gradient_mse taught)*" "$output"
     ends 0 check taught.cfg -set data.domain=-1,1
     refuses 2 "-set teacher.function=booth: error: [teacher] function must be ./LIBRARY.so:SYMBOL (built-in functions: [data] function=)" train \
         taught.cfg -set teacher.function=booth

@@ -369,11 +369,6 @@ const objective_options *plugin_objective(const plugin_network *p)
     return p->objective ? objective_get_options(p->objective) : NULL;
 }
 
-bool plugin_trains(const plugin_network *p)
-{
-    return p->trains;
-}
-
 const teacher_options *plugin_teacher(const plugin_network *p)
 {
     return p->teacher.options.where ? &p->teacher.options : NULL;

@@ -77,7 +77,6 @@ const config *plugin_config(const plugin_network *p);
 graph *plugin_graph(plugin_network *p);
 const backend *plugin_backend(const plugin_network *p);
 const objective_options *plugin_objective(const plugin_network *p); /* NULL without a [sobolev] section */
-bool plugin_trains(const plugin_network *p); /* as its settings said */
 const teacher_options *plugin_teacher(const plugin_network *p); /* NULL without a teacher's cfg; its graph is there when the network `trains` */
 int plugin_directions(const plugin_network *p); /* per sample, in a training step; 0 for order 0 */
 bool plugin_adam(const plugin_network *p);

@@ -302,13 +302,14 @@ static status print_config(const char *path, const plugin_settings *settings)
     return STATUS_OK;
 }
 
-int load_cfg(const arguments *a, bool trains, plugin_network **p)
+int load_cfg(const arguments *a, load_purpose purpose, plugin_network **p)
 {
     plugin_settings settings;
     *p = NULL;
     if (!settings_from_arguments(&settings, a))
         return EXIT_USAGE;
-    settings.trains = trains;
+    settings.trains = purpose == LOAD_TO_TRAIN;
+    settings.may_train = purpose == LOAD_TO_TEST;
     status s = a->print_cfg ? print_config(a->positional[0], &settings) : plugin_load(a->positional[0], &settings, p);
     return s == STATUS_OK ? EXIT_OK : report_failure(s);
 }

@@ -81,9 +81,11 @@ const verb *verb_find(const char *name);
  * stderr. False: a message was printed. */
 bool settings_from_arguments(plugin_settings *settings, const arguments *a);
 
-/* Loads the first positional word as cfg, with its teacher when it is to be trained, or prints it (-print-cfg). Returns the exit status; *p is NULL
- * unless loaded. */
-int load_cfg(const arguments *a, bool trains, plugin_network **p);
+/* What a network is loaded for: whether the teacher that its cfg names is left alone, read where its files can be read, or needed. */
+typedef enum load_purpose { LOAD_TO_PREDICT, LOAD_TO_TEST, LOAD_TO_TRAIN } load_purpose;
+
+/* Loads the first positional word as cfg, or prints it (-print-cfg). Returns the exit status; *p is NULL unless loaded. */
+int load_cfg(const arguments *a, load_purpose purpose, plugin_network **p);
 
 /* The message_sink of the program: a line on standard error. */
 void print_message(void *context, const char *line);

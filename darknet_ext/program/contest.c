@@ -24,7 +24,7 @@ static int load_plain(const arguments *a, plugin_network **p)
     }
     for (int i = 0; i < KEYS; ++i)
         changed.overrides[changed.n_overrides++].text = plain[i];
-    return load_cfg(&changed, true, p);
+    return load_cfg(&changed, LOAD_TO_TRAIN, p);
 }
 
 static void fill(plugin_network *p)
@@ -49,7 +49,7 @@ int contest_load(const arguments *a, contestant *sobolev, contestant *plain)
 {
     *sobolev = (contestant){.name = "Sobolev"};
     *plain = (contestant){.name = "plain"};
-    int result = load_cfg(a, true, &sobolev->net);
+    int result = load_cfg(a, LOAD_TO_TRAIN, &sobolev->net);
     if (!sobolev->net)
         return result;
     if (!can_be_trained(sobolev->net))

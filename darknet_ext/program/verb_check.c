@@ -29,7 +29,7 @@ static int check(const arguments *a)
     plugin_settings settings;
     plugin_network *none;
     if (a->print_cfg)
-        return load_cfg(a, false, &none);
+        return load_cfg(a, LOAD_TO_PREDICT, &none);
     if (!settings_from_arguments(&settings, a))
         return EXIT_USAGE;
     plugin_settings chosen = {0};

@@ -82,7 +82,7 @@ static int export_verb(const arguments *a)
         fprintf(stderr, "darknet sobolev export: error: -out must name the folder to write to\n");
         return EXIT_USAGE;
     }
-    int result = load_cfg(a, false, &p);
+    int result = load_cfg(a, LOAD_TO_PREDICT, &p);
     if (!p)
         return result;
     status s = export_files(p, a, reader);

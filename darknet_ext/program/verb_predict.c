@@ -185,7 +185,7 @@ static int predict(const arguments *a)
     status s = check_words(a);
     if (s != STATUS_OK)
         return report_failure(s);
-    int result = load_cfg(a, false, &p);
+    int result = load_cfg(a, LOAD_TO_PREDICT, &p);
     if (!p)
         return result;
     s = check_output_index(p, a);

@@ -14,7 +14,7 @@ static int train(const arguments *a)
     };
     plugin_network *none;
     if (a->print_cfg)
-        return load_cfg(a, false, &none);
+        return load_cfg(a, LOAD_TO_PREDICT, &none);
     if (!settings_from_arguments(&request.settings, a))
         return EXIT_USAGE;
     status s = train_run(&request);

@@ -5,6 +5,7 @@
 #include "program/arguments.h"
 #include "train/evaluate.h"
 #include "train/point_sets.h"
+#include "train/teacher_labels.h"
 #include "train/training_check.h"
 
 static void print_measure(const char *name, double value)
@@ -22,6 +23,25 @@ static status check_crops(const data_source *d, bool classes)
                      "-crops=10 needs pictures with classes, of which view=centre_crop shows a part");
 }
 
+/* Test samples in memory; the teacher's labels where they have none, as in training. */
+static status make_tests(plugin_network *p, data_source *data, dataset *test)
+{
+    black_box *box = NULL;
+    status s = data_source_test(data, test);
+    if (s == STATUS_OK)
+        s = teacher_function_open(p, data, &box);
+    if (s == STATUS_OK)
+        s = box ? teacher_function_label(p, box, true, test) : teacher_network_label(p, evaluation_order(p), test);
+    black_box_free(box);
+    return s;
+}
+
+static bool has_teacher(plugin_network *p)
+{
+    const teacher_options *t = plugin_teacher(p);
+    return t && t->graph;
+}
+
 static status validate(plugin_network *p, const char *weights, int crops)
 {
     dataset test = {0};
@@ -33,10 +53,11 @@ static status validate(plugin_network *p, const char *weights, int crops)
     bool streamed = data_source_is_streamed(&data);
     evaluation result;
     char name[TOP_NAME];
-    if (streamed && !data.streams.test.stream->has_labels)
-        s = data_fail(data.where, data.path, stream_source_key(data.where), "the test samples have no labels (a teacher is asked in training alone)");
+    const sample_stream *tests = data.streams.test.stream;
+    if (streamed && !tests->has_labels && !stream_has_derivatives(tests) && !has_teacher(p))
+        s = data_fail(data.where, data.path, stream_source_key(data.where), "the test samples have no labels, and there is no [teacher] whose files can be read");
     else
-        s = streamed ? stream_source_prepare(&data.streams, data.where, data.path) : data_source_test(&data, &test);
+        s = streamed ? stream_source_prepare(&data.streams, data.where, data.path) : make_tests(p, &data, &test);
     if (s == STATUS_OK && crops > 1)
         s = check_crops(&data, data_scores(p, &data) != SCORES_NONE);
     if (s == STATUS_OK)
@@ -68,7 +89,7 @@ static status validate(plugin_network *p, const char *weights, int crops)
 static int valid(const arguments *a)
 {
     plugin_network *p;
-    int result = load_cfg(a, false, &p);
+    int result = load_cfg(a, LOAD_TO_TEST, &p);
     if (!p)
         return result;
     status s = validate(p, a->positional[1], a->crops);
@@ -81,9 +102,10 @@ const verb verb_valid = {
     .synopsis = "CFG WEIGHTS",
     .meaning = "measure trained weights on the test set of the cfg",
     .details = "Prints the number of test points and the mean squared errors of values, gradients and (order=2) Hessians. Unless it\n"
-               "is a file of its own, the test set depends on the seed: give the run's. Of classifiers also the part of the samples whose\n"
-               "class is not the largest output, or not among the 5 largest (data.top), and the mean of KL (of classes: the cross\n"
-               "entropy). -crops 10: by the mean of the probabilities of ten crops of each picture.\n",
+               "is a file of its own, the test set depends on the seed: give the run's. Samples without labels are compared with what\n"
+               "the [teacher] says. Of classifiers also the part of the samples whose class is not the largest output, or not among\n"
+               "the 5 largest (data.top), and the mean of KL (of classes: the cross entropy). -crops 10: by the mean of the\n"
+               "probabilities of ten crops of each picture.\n",
     .least = 2,
     .most = 2,
     .flags = FLAG_CFG | FLAG_CROPS,

@@ -29,7 +29,7 @@ static status add_part(dataset *set, dataset_part part)
 const section *teacher_function(plugin_network *p)
 {
     const section *s = config_section(plugin_config(p), "teacher");
-    return plugin_trains(p) && s && option_given(s, "function") ? s : NULL;
+    return s && option_given(s, "function") ? s : NULL;
 }
 
 static status at_function(plugin_network *p, status s)
@@ -111,7 +111,7 @@ static int order_that_fits(const graph *g, const dataset *set, int order)
 status teacher_network_label(plugin_network *p, int order, dataset *set)
 {
     const teacher_options *t = plugin_teacher(p);
-    if (!t || has_labels(set))
+    if (!t || !t->graph || has_labels(set))
         return STATUS_OK;
     predictor *says = NULL;
     order = order_that_fits(t->graph, set, order);

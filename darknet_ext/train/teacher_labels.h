@@ -7,7 +7,7 @@
 #include "data/black_box.h"
 #include "data/data_source.h"
 
-/* The [teacher] section of a network in training that names a function; NULL: there is none. */
+/* The [teacher] section that names a function; NULL: there is none. */
 const section *teacher_function(plugin_network *p);
 
 /* Finds the function and chooses the steps of its finite differences on the box of the data; *box stays NULL without one, else is freed by
@@ -21,7 +21,7 @@ status teacher_function_label(plugin_network *p, black_box *box, bool test, data
 void teacher_function_describe(plugin_network *p, const black_box *box, FILE *out);
 
 /* A test set without a single label gets the values of the teacher network, and derivatives up to `order` that it has, as long as they fit
- * into some hundred megabytes. Nothing happens without one. */
+ * into some hundred megabytes. Nothing happens without one that was read. */
 status teacher_network_label(plugin_network *p, int order, dataset *set);
 
 #endif
