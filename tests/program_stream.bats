@@ -210,6 +210,36 @@ curve() {
     absent no
 }
 
+# same_predictions A B FIRST: from column FIRST on
+same_predictions() {
+    cmp <(sed 1d "$1" | cut -d , -f "$3-") <(sed 1d "$2" | cut -d , -f "$3-")
+}
+
+@test "predict reads frames, bytes and pictures as training does" {
+    make_samples frames frames.h5
+    make_samples classes pictures.h5
+    make_samples unlabelled plain.h5
+    network 'file=frames.h5\nhistory=4\nsplit=episode\ntest_fraction=.2\nlabels=logits' 4 >f.cfg
+    trains f.cfg run
+    ends 0 predict f.cfg run/f_final.weights frames.h5 -out frames.csv
+    ends 0 predict f.cfg run/f_final.weights plain.h5 -out plain.csv
+    same_predictions frames.csv plain.csv 1
+    equal 'samples' 301 "$(wc -l <frames.csv)"
+    # Labels are +-1 and its opposite: what the network says has their sign nearly everywhere when it read what it learnt from.
+    [ "$(sed 1d frames.csv | cut -d , -f 257,258 | awk -F , '($1 > 0) != ($2 > 0)' | wc -l)" -gt 290 ]
+    # Bytes are divided by 255, and numbers with scale= are what bytes are without.
+    network 'file=pictures.h5' >p.cfg
+    trains p.cfg pictures
+    ends 0 predict p.cfg pictures/p_final.weights pictures.h5 -out bytes.csv
+    less_than "$(sed 1d bytes.csv | cut -d , -f 1-64 | tr , '\n' | sort -g | tail -n 1)" 1.0000001
+    ends 0 predict p.cfg pictures/p_final.weights pictures.h5 -set data.scale=1 -out raw.csv
+    less_than 200 "$(sed 1d raw.csv | cut -d , -f 1-64 | tr , '\n' | sort -g | tail -n 1)"
+    ends 0 predict p.cfg pictures/p_final.weights raw.csv -set data.scale=.0039215686274509803 -out scaled.csv
+    paste -d , <(sed 1d bytes.csv | cut -d , -f 65-) <(sed 1d scaled.csv | cut -d , -f 65-) | awk -F , '($1 - $3) ^ 2 + ($2 - $4) ^ 2 > 1e-8 { exit 1 }'
+    refuses_like 1 'frames.h5: error: 1 frames of 8 x 8 (history=1) are 64 numbers, the network takes 256: 4 x 8 x 8' \
+        predict f.cfg run/f_final.weights frames.h5 -set data.history=1
+}
+
 @test "a student learns from a teacher on frames without labels, and is measured by it" {
     make_samples frames frames.h5
     make_samples unlabelled plain.h5

@@ -95,9 +95,10 @@ static double slope_error(checker *c, double (*value)(checker *), real *x, size_
     return best;
 }
 
-static double scale_of(const checker *c, size_t count, const real *gradient)
+/* `value`: of what is differentiated. */
+static double scale_of(const checker *c, size_t count, const real *gradient, double value)
 {
-    return 1e-2 * sqrt(c->be->dot(count, gradient, gradient)) + 1e-12;
+    return 1e-2 * sqrt(c->be->dot(count, gradient, gradient)) + rounding_of(value);
 }
 
 static void check_synthetic_gradient(checker *c)
@@ -106,7 +107,7 @@ static void check_synthetic_gradient(checker *c)
     if (!critic_predicted_losses(c->block))
         return;
     draw(c, c->count, c->direction);
-    double slope = c->be->dot(c->count, synthetic, c->direction), scale = scale_of(c, c->count, synthetic);
+    double slope = c->be->dot(c->count, synthetic, c->direction), scale = scale_of(c, c->count, synthetic, predicted_sum(c));
     report(c, "synthetic gradient against differences", ", dm/dh", slope_error(c, predicted_sum, c->h, c->count, slope, scale));
 }
 
@@ -117,9 +118,9 @@ static void check_arrays(checker *c)
     {
         char where[64];
         graph_clear_gradients(g, c->be);
-        block_loss(c);
+        const double loss = block_loss(c);
         draw(c, p->count, c->direction);
-        double slope = c->be->dot(p->count, p->gradient, c->direction), scale = scale_of(c, p->count, p->gradient);
+        double slope = c->be->dot(p->count, p->gradient, c->direction), scale = scale_of(c, p->count, p->gradient, loss);
         snprintf(where, sizeof where, ", layer %d %s, %s", node_, g->nodes[node_].where->name, p->name);
         report(c, "block's loss against differences", where, slope_error(c, block_loss, p->value, p->count, slope, scale));
     }

@@ -15,6 +15,12 @@ static inline double relative_error(double a, double b, double scale)
     return fabs(a - b) / (fabs(a) + fabs(b) + scale);
 }
 
+/* What both sides of a derivative that is 0 may be added to: the difference of two values as large as `value` has their rounding. */
+static inline double rounding_of(double value)
+{
+    return 1e-5 * fabs(value) + 1e-12;
+}
+
 /* What an error may be when the caller does not say: in double, and of identities in float. */
 static inline double default_tolerance(void)
 {

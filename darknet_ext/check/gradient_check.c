@@ -321,12 +321,12 @@ static void report_array(checker *c, const trained *t, double error)
     report(c, "loss gradient against differences", where, error);
 }
 
-static void check_array(checker *c, objective *o, const trained *t)
+static void check_array(checker *c, objective *o, const trained *t, double loss)
 {
     double worst = 0;
     for (int d = 0; d < DIRECTIONS_PER_PARAMETER; ++d) {
         draw_normal(c, t->p->count, t->direction);
-        double size = norm(c, t->p->count, t->direction), scale = size > 0 ? norm(c, t->p->count, t->p->gradient) * 1e-2 + 1e-12 : 1;
+        double size = norm(c, t->p->count, t->direction), scale = size > 0 ? norm(c, t->p->count, t->p->gradient) * 1e-2 + rounding_of(loss) : 1;
         double error = slope_error(c, o, t, 1, c->be->dot(t->p->count, t->p->gradient, t->direction), scale);
         worst = worse(worst, error);
     }
@@ -355,13 +355,14 @@ static bool gradients_vanish(const checker *c, const trained *arrays, int n)
     return vanish;
 }
 
-/* Of all arrays, at c->x. */
-static void loss_gradients(checker *c, objective *o)
+/* Of all arrays, at c->x. Returns the loss. */
+static double loss_gradients(checker *c, objective *o)
 {
     graph_clear_gradients(c->g, c->be);
-    total_loss(c, o);
+    const double loss = total_loss(c, o);
     objective_backward(o);
     sweep_adjoints(objective_tape(o), c->g->output_node, 0, true); /* [cost] layers are not part of the objective's loss */
+    return loss;
 }
 
 static double together_error(checker *c, objective *o, const trained *arrays, int n, double loss)
@@ -372,7 +373,7 @@ static double together_error(checker *c, objective *o, const trained *arrays, in
         slope += part;
         squares += part * part;
     }
-    return slope_error(c, o, arrays, n, slope, 1e-2 * sqrt(squares) + 1e-12);
+    return slope_error(c, o, arrays, n, slope, 1e-2 * sqrt(squares) + rounding_of(loss));
 }
 
 /* Large networks: one direction through all arrays at once. Where it fails, each alone, to find which. */
@@ -397,7 +398,7 @@ static void check_together(checker *c, objective *o, const trained *arrays, int 
     report(c, "loss gradient against differences", where, error);
     for (int i = 0; i < n && !(error <= c->tolerance); ++i) {
         double part = aim(c, &arrays[i], loss);
-        report_array(c, &arrays[i], slope_error(c, o, &arrays[i], 1, part, 1e-2 * fabs(part) + 1e-12));
+        report_array(c, &arrays[i], slope_error(c, o, &arrays[i], 1, part, 1e-2 * fabs(part) + rounding_of(loss)));
     }
 }
 
@@ -426,10 +427,10 @@ static status check_parameters(checker *c, objective *o)
         free(arrays);
         return STATUS_NO_MEMORY;
     }
-    loss_gradients(c, o);
+    const double loss = loss_gradients(c, o);
     int n = list_trained(c->g, c->be, memory, arrays);
     for (int i = 0; i < n && !c->large; ++i)
-        check_array(c, o, &arrays[i]);
+        check_array(c, o, &arrays[i], loss);
     if (c->large)
         check_together(c, o, arrays, n);
     graph_clear_gradients(c->g, c->be);

@@ -58,6 +58,7 @@ typedef struct stream_request {
     label_kind labels;
     bool labels_given;       /* the cfg says what they are */
     bool needs_labels;       /* somebody looks at y */
+    bool unlabelled;         /* nobody does: y and label are left alone */
     unsigned parts;          /* bits of those wanted beside x and y, where they are there */
     bool needs_derivatives;  /* the training looks at some of them */
     bool missing;            /* labels may be missing */

@@ -149,11 +149,12 @@ static status open_derivatives(hdf5_stream *s, hid_t file, const stream_request 
     return derivatives_open(&s->derivatives, file, s->path, r->parts, x, left);
 }
 
-/* y is small beside x: what it leaves of the memory is for x, and the derivatives. */
-static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, hdf5_column *episode)
+/* y, or label. */
+static status open_labels(hdf5_stream *s, hid_t file, const stream_request *r)
 {
     bool labels = r->labels == LABELS_CLASSES || !r->labels_given;
-    s->has_derivatives = holds_derivatives(file);
+    if (r->unlabelled)
+        return STATUS_OK;
     status result = column_open(&s->y, file, s->path, "y", r->cache);
     if (result == STATUS_OK && labels && (!s->y.set || r->labels_given)) {
         hdf5_column label;
@@ -164,6 +165,14 @@ static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, 
             s->y = label;
         }
     }
+    return result;
+}
+
+/* y is small beside x: what it leaves of the memory is for x, and the derivatives. */
+static status open_columns(hdf5_stream *s, hid_t file, const stream_request *r, hdf5_column *episode)
+{
+    s->has_derivatives = holds_derivatives(file);
+    status result = open_labels(s, file, r);
     uint64_t left = s->y.set > 0 && s->y.fits ? r->cache - column_bytes(&s->y) : r->cache;
     if (result == STATUS_OK)
         result = open_derivatives(s, file, r, &left);

@@ -8,6 +8,7 @@
 #include "model/predictor.h"
 #include "program/arguments.h"
 #include "program/predict_images.h"
+#include "program/read_points.h"
 
 enum {
     V_BIT = 1 << PART_V,
@@ -142,14 +143,13 @@ static status check_output(const arguments *a)
 
 static status predict_file(plugin_network *p, const arguments *a)
 {
-    const graph *g = plugin_graph(p);
     unsigned wanted = PART_X_BIT | (a->derivatives ? V_BIT : 0);
     dataset in = {0};
     status s = check_output(a);
     if (s == STATUS_OK)
         s = plugin_load_weights(p, a->positional[1]);
     if (s == STATUS_OK)
-        s = dataset_read(a->positional[2], (int)shape_count(g->input), (int)shape_count(g->nodes[g->output_node].out), wanted, &in);
+        s = read_points(p, a->positional[2], wanted, &in);
     if (s == STATUS_OK)
         s = predict_points(p, a, &in);
     dataset_free(&in);
@@ -200,7 +200,8 @@ const verb verb_predict = {
     .synopsis = "CFG WEIGHTS INPUT",
     .meaning = "values and derivatives of a trained network at the points of a file, or of pictures",
     .details = "INPUT is a CSV or HDF5 file with x, and with v where products along vectors are wanted; how it names them says\n"
-               "cfg/README.md. The result has the same form: x and y; with -derivatives also dydx and, where INPUT has v, v, jvp\n"
+               "cfg/README.md. Frames, bytes and pictures become what training makes of them, and so does x where data.scale is given.\n"
+               "The result has the same form: x, as the network sees it, and y; with -derivatives also dydx and, where INPUT has v, v, jvp\n"
                "(J v) and hvp (H v); with -hessian also d2ydx2. It goes to standard output as CSV, or with -out into a .csv or .h5 file.\n"
                "With -image instead of INPUT the largest outputs of each picture are printed; the picture is scaled as `darknet classifier predict`\n"
                "does, or as data.view says. -derivatives then writes the gradient of the largest output, or of -output-index, by the pixels into the folder -out:\n"
