@@ -56,6 +56,7 @@ static const struct {
     {"weight", WITH_LOSS | IN(LOCAL)},
     {"weight_1", WITH_GRADIENT | IN(DIRECT)},
     {"label_weight", WITH_GRADIENT | WITH_LOSS},
+    {"label_loss", WITH_GRADIENT | WITH_LOSS},
     {"label_input", IN(DIRECT)},
     {"mix", LEARNS},
     {"warm_up", LEARNS},

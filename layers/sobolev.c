@@ -24,7 +24,7 @@ static const option_spec sobolev_keys[] = {
     {"output_weights", OPTION_REALS, "", 0, 1e12, NULL, "weight of each output in all losses"},
     {"input_weights", OPTION_REALS, "", 0, 1e12, NULL, "weight of each input's component in the losses on derivatives"},
     {"component_weights", OPTION_CHOICE, "uniform", 1, 0, component_names,
-     "rms: components of derivatives also count 1 / their mean square in the training set"},
+     "rms: derivatives by each input (of Hessians a row of it) also count 1 / their mean square in the training set"},
     {"weight_schedule", OPTION_CHOICE, "constant", 1, 0, schedule_names,
      "how the weights move to their ends: linear in the updates, with the learning rate, or all at once (swap)"},
     {"weight_end", OPTION_REAL, "", 0, 1e12, NULL, "where weight ends; absent: it stays"},

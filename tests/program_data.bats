@@ -58,6 +58,9 @@ samples() {
     printf '[variant]\nof="a b.cfg"\ndata.file="my data/a sine.csv"\nnet.max_batches=20\n' >'my data/v.cfg'
     trains 'my data/v.cfg' variant
     same_file 'first run/a b_final.weights' variant/v_final.weights
+    printf '[variant]\nof=a b.cfg\nnet.batch=3\nnet.batch=4\n' >'my data/twice.cfg'
+    refuses 2 'my data/twice.cfg:4:1: error: net.batch= is given twice
+my data/twice.cfg: 1 error' train 'my data/twice.cfg'
     (printf '[net]\ninputs=1\nmax_batches=1\n[connected]\noutput=24\nactivation=tanh\n[connected]\noutput=1\nactivation=linear\n'
         printf '[teacher]\ncfg="my data/a b.cfg"\nweights="first run/a b_final.weights"\n[data]\nfile="my data/a sine.csv"\n[sobolev]\norder=1\n') >student.cfg
     trains student.cfg student

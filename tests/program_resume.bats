@@ -87,6 +87,26 @@ bad_state() { # MESSAGE
     equal steps 30 "$(metric step more)"
 }
 
+@test "a run that goes on in its own folder goes on with its tables, and needs no -force" {
+    local name seconds
+    for name in gradients critic; do
+        trains "$tiny/$name.cfg" whole -force -set net.max_batches=30 -every 5
+        trains "$tiny/$name.cfg" run -force -set net.max_batches=30 -every 5
+        # as it was after 15 updates, by a program that was killed later
+        trains "$tiny/$name.cfg" run -force -set net.max_batches=15 -every 5
+        awk -F , '$1 > 15' whole/metrics.csv | sed 1d >>run/metrics.csv
+        seconds=$(metric seconds run 4)
+        ends 0 train "$tiny/$name.cfg" run/${name}_last.weights -out run -no-chart -set net.max_batches=30 -every 5
+        same_file whole/${name}_final.weights run/${name}_final.weights
+        # the row in which the first part ended has its own losses
+        equal "$name: rows" "$(cut -d , -f 1,2,4- whole/metrics.csv)" "$(cut -d , -f 1,2,4- run/metrics.csv)"
+        less_than "$seconds" "$(awk -v seconds="$(metric seconds run)" 'BEGIN { print seconds + 1e-9 }')"
+    done
+    equal 'blocks' "$(cat whole/critics.csv)" "$(cat run/critics.csv)"
+    ends 2 train "$tiny/critic.cfg" run/critic_best.weights -out run
+    equal 'weights without a state' 'run: error: the folder is not empty; name another with -out, or replace the run in it with -force' "$stderr"
+}
+
 @test "weights in the folder that -force replaces" {
     run_of
     ends 0 train "$tiny/gradients.cfg" run/gradients_final.weights -out run -force -no-chart -set net.max_batches=25

@@ -72,6 +72,14 @@ stands_in() { # LINE LAYER
     refuses_like 2 'net.cfg:11:1: error: \[gru] cannot be differentiated here, but \[sobolev] at line 15 differentiates through it: *' check net.cfg
 }
 
+@test "check of derivatives that are 0: biases that a mean removes" {
+    printf '[net]\ninputs=4\nbatch=8\n[connected]\noutput=6\nactivation=linear\n[batchnorm]\n[activation]\nactivation=tanh\n[connected]\noutput=1\nactivation=linear\n[sobolev]\n' >bn.cfg
+    for order in 0 1 2; do
+        ends 0 check bn.cfg -set sobolev.order=$order
+        [ "$(grep -c '^ok .* layer 0 connected, biases' <<<"$output")" -ge 1 ]
+    done
+}
+
 @test "check of a large network without [sobolev]: one direction, fewer step sizes" {
     printf '[net]\nheight=28\nwidth=28\nchannels=8\nbatch=2\n' >net.cfg
     for k in {1..12}; do

@@ -163,6 +163,13 @@ bad_number() { # FLAG VALUE RANGE
     refuses 2 "darknet sobolev help: error: 'xyzzy' is neither a verb nor a section of a cfg" help xyzzy
 }
 
+@test "help describes sections, [variant] too" {
+    ends 0 help variant
+    like variant '\[variant\]*of *path, required*' "$output"
+    ends 0 help sections
+    like sections '*\[teacher\]*\[variant\]*' "$output"
+}
+
 @test "help names every flag of train" {
     ends 0 help train
     for flag in set seed threads backend out force print-cfg every no-chart; do

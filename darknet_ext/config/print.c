@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "config/rules.h"
+
 /* Whether the reader would take the value as it is. */
 static bool needs_quotes(const char *value)
 {
@@ -21,7 +23,8 @@ static void print_given(const section *s, FILE *out)
 static int print_defaults(const section *s, const option_spec *table, int n, FILE *out)
 {
     for (; table->key; ++table) {
-        if (option_given(s, table->key) || !table->fallback || !*table->fallback || section_option(s->spec, table->key) != table)
+        const bool has_default = !option_given(s, table->key) && table->fallback && *table->fallback;
+        if (!has_default || section_option(s->spec, table->key) != table || !rules_reads(s, table->key))
             continue;
         if (!n++)
             fprintf(out, "# defaults\n");

@@ -117,6 +117,8 @@ static void check_policy(checked k)
     else if (!strcmp(policy, "poly") && USABLE(k.s, "max_batches") && option_integer(k.s, "max_batches") == 0)
         message_error(k.m, section_place(k.s, option_given(k.s, "max_batches") ? "max_batches" : "policy"),
                       "policy=poly needs max_batches > 0");
+    else if (!strcmp(policy, "sigmoid") && USABLE(k.s, "step") && option_integer(k.s, "step") > 1)
+        message_warning(k.m, section_place(k.s, "step"), "policy=sigmoid: Darknet's learning rate is 0 before update %ld, step", option_integer(k.s, "step"));
 }
 
 static void check_not_above(checked k, const char *low, const char *high)
@@ -276,11 +278,13 @@ static void check_data(checked k)
     check_augment(k);
 }
 
-/* A teacher is a network or a function; keys of the one mean nothing beside the other. */
+/* Keys of a [teacher] of one kind, which mean nothing beside the other's. */
+static const char *const of_networks[] = {"weights", "wrt", "hint", "hint_weight", "hint_loss", "hard_weight", "hard_loss", NULL};
+static const char *const of_functions[] = {"difference_step", NULL};
+
+/* A teacher is a network or a function. */
 static void check_teacher(checked k)
 {
-    static const char *const of_networks[] = {"weights", "wrt", "hint", "hint_weight", "hint_loss", "hard_weight", "hard_loss", NULL};
-    static const char *const of_functions[] = {"difference_step", NULL};
     if (!USABLE(k.s, "cfg", "function"))
         return;
     bool function = option_given(k.s, "function");
@@ -343,24 +347,36 @@ static void check_yolo(checked k)
     free(mask);
 }
 
-/* Keys that would change nothing: said, not refused, so that -set can turn a schedule off. */
+/* -set sobolev.order=0 and the like leave what a cfg says beside it. */
+static bool turned_off_by_flag(const section *s, const char *key)
+{
+    return option_given(s, key) && !section_place(s, key).line;
+}
+
+/* The key of [sobolev] means nothing while `needs` has that value; a '!' before it: any other. */
+static const struct sobolev_condition {
+    const char *key, *needs, *without;
+} sobolev_conditions[] = {
+    {"weight_end", "weight_schedule", "constant"}, {"weight_1_end", "weight_schedule", "constant"}, {"weight_2_end", "weight_schedule", "constant"},
+    {"swap_at", "weight_schedule", "!swap"},       {"balance_strength", "balance", "none"},         {"balance_every", "balance", "none"},
+    {"projection", "projections", "0"},            {"resample", "projections", "0"},                {"weight_2", "order", "!2"},
+    {"loss_2", "order", "!2"},                     {"projections_2", "order", "!2"},
+};
+enum { SOBOLEV_CONDITIONS = sizeof sobolev_conditions / sizeof *sobolev_conditions };
+
+static bool is_meaningless(const section *s, const struct sobolev_condition *c)
+{
+    const bool other = *c->without == '!';
+    return !strcmp(option_text(s, c->needs), c->without + other) != other;
+}
+
+/* Keys that would change nothing: said, not refused, so that a variant can turn a schedule off. */
 static void check_sobolev(checked k)
 {
-    static const struct {
-        const char *key, *needs, *without; /* the key means nothing while `needs` has that value; a '!' before it: any other */
-    } table[] = {
-        {"weight_end", "weight_schedule", "constant"},   {"weight_1_end", "weight_schedule", "constant"},
-        {"weight_2_end", "weight_schedule", "constant"}, {"swap_at", "weight_schedule", "!swap"},
-        {"balance_strength", "balance", "none"},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; ++i) {
-        const char *without = table[i].without;
-        bool other = *without == '!';
-        if (!option_given(k.s, table[i].key) || !USABLE(k.s, table[i].key, table[i].needs))
-            continue;
-        const char *value = option_text(k.s, table[i].needs);
-        if (!strcmp(value, without + other) != other)
-            message_warning(k.m, section_place(k.s, table[i].key), "'%s' means nothing with %s=%s", table[i].key, table[i].needs, value);
+    for (int i = 0; i < SOBOLEV_CONDITIONS; ++i) {
+        const struct sobolev_condition *c = &sobolev_conditions[i];
+        if (option_given(k.s, c->key) && USABLE(k.s, c->key, c->needs) && !turned_off_by_flag(k.s, c->needs) && is_meaningless(k.s, c))
+            message_warning(k.m, section_place(k.s, c->key), "'%s' means nothing with %s=%s", c->key, c->needs, option_text(k.s, c->needs));
     }
 }
 
@@ -372,7 +388,7 @@ static void check_critic(checked k)
     for (const option_spec *o = k.s->spec->options; o->key; ++o)
         if (option_given(k.s, o->key) && !critic_mode_reads(k.s, o->key))
             message_warning(k.m, section_place(k.s, o->key), "'%s' means nothing with mode=%s", o->key, option_text(k.s, "mode"));
-    if (option_given(k.s, "label_loss") && !option_given(k.s, "label_weight"))
+    if (option_given(k.s, "label_loss") && critic_mode_reads(k.s, "label_loss") && !option_given(k.s, "label_weight"))
         message_warning(k.m, section_place(k.s, "label_loss"), "'label_loss' means nothing without label_weight");
 }
 
@@ -384,6 +400,34 @@ static const struct {
     {"shortcut", check_shortcut}, {"yolo", check_yolo}, {"region", check_anchors},
     {"sobolev", check_sobolev},   {"teacher", check_teacher}, {"critic", check_critic},
 };
+
+static bool sobolev_reads(const section *s, const char *key)
+{
+    for (int i = 0; i < SOBOLEV_CONDITIONS; ++i)
+        if (!strcmp(sobolev_conditions[i].key, key) && is_meaningless(s, &sobolev_conditions[i]))
+            return false;
+    return true;
+}
+
+static bool teacher_reads(const section *s, const char *key)
+{
+    const char *const *meaningless = option_given(s, "function") ? of_networks : of_functions;
+    while (*meaningless && strcmp(*meaningless, key))
+        ++meaningless;
+    return !*meaningless;
+}
+
+bool rules_reads(const section *s, const char *key)
+{
+    static const struct {
+        const char *name;
+        bool (*reads)(const section *s, const char *key);
+    } table[] = {{"critic", critic_mode_reads}, {"sobolev", sobolev_reads}, {"teacher", teacher_reads}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; ++i)
+        if (!strcmp(table[i].name, s->spec->name))
+            return table[i].reads(s, key);
+    return true;
+}
 
 void rules_check(const section *s, int layer, messages *m)
 {

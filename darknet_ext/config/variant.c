@@ -4,6 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const option_spec variant_keys[] = {
+    {"of", OPTION_PATH, NULL, 1, 0, NULL, "the cfg that is changed, beside this file"},
+    {"section.key", OPTION_TEXT, "", 1, 0, NULL, "a key of it, as -set says it: net.batch=, critic[*].mode=; any number of them"},
+    {0},
+};
+
+const section_spec variant_section = {
+    .name = "variant",
+    .role = SECTION_EXTRA,
+    .options = variant_keys,
+    .meaning = "a file of its own: another cfg with some keys changed",
+};
+
 bool variant_is(const char *text, size_t length, cfg_line *line)
 {
     cfg_text lines = tokens_begin(text, length);
@@ -34,8 +47,21 @@ static void take_base(variant *v, const char *path, const cfg_line *line, messag
         v->base_place = line->value_place;
 }
 
+static bool is_given(const variant *v, const char *key)
+{
+    const size_t length = strlen(key);
+    for (int i = 0; i < v->n_own; ++i)
+        if (strncmp(v->overrides[i].text, key, length) == 0 && v->overrides[i].text[length] == '=')
+            return true;
+    return false;
+}
+
 static void take_change(variant *v, const char *path, const cfg_line *line, messages *m)
 {
+    if (is_given(v, line->name)) {
+        message_error(m, line->name_place, "%s= is given twice", shown(line->name).text);
+        return;
+    }
     char *text = NULL, *origin = NULL;
     override *more = realloc(v->overrides, (size_t)(v->n + 1) * sizeof *more);
     if (more)

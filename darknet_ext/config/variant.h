@@ -8,6 +8,10 @@
 #include <stdbool.h>
 
 #include "config/tokens.h"
+#include "core/options.h"
+
+/* For its description alone: no network has such a section. */
+extern const section_spec variant_section;
 
 typedef struct variant {
     char *base;          /* path of the other cfg */

@@ -155,6 +155,9 @@ static status check_parts(const data_source *d, unsigned parts, int directions)
         s = fail(d, "file", "%s has v and hvp instead of d2ydx2: set [sobolev] label_directions=%d", option_text(d->where, "file"), directions);
     if (s == STATUS_OK && !along && d->needs.order > 0 && !first && jvp)
         s = fail(d, "file", "%s has v and jvp instead of dydx: set [sobolev] label_directions=%d", option_text(d->where, "file"), directions);
+    if (s == STATUS_OK && along && d->needs.needs_first && d->needs.order < 2 && !d->needs.head && first && !jvp)
+        s = fail(d, "file", "%s has v and no jvp: label_directions=%d would compare nothing (the loss on dydx needs no directions: leave it out)",
+                 option_text(d->where, "file"), directions);
     if (s == STATUS_OK)
         s = check_part(d, d->needs.needs_first, first || (along && jvp), along ? "dydx and no jvp" : "dydx",
                        "the loss on first derivatives needs (weight_1=0 leaves it out)");

@@ -50,7 +50,7 @@ static const flag_row flag_table[FLAG_COUNT] = {
     TEXT_FLAG(FLAG_IMAGE, "image", &raw.image, VALUE_IMAGE, "a picture, or a folder of them; may be repeated", "PATH"),
     TEXT_FLAG(FLAG_IMAGE, "names", &raw.names, 0, "the names of the outputs, one a line", "FILE"),
     TEXT_FLAG(FLAG_CROPS, "crops", &raw.crops, 0, "crops of each picture, 1 or 10: middle, corners and their mirror images (1)", "N"),
-    TEXT_FLAG(FLAG_OUTPUT_INDEX, "output-index", &raw.output_index, 0, "this output alone, from 1 (-derivatives of pictures: the largest)", "K"),
+    TEXT_FLAG(FLAG_OUTPUT_INDEX, "output-index", &raw.output_index, 0, "this output alone, from 1, as y (of pictures: whose derivatives are taken, in place of the largest)", "K"),
 };
 
 static void popt_table(const verb *v, struct poptOption *table)

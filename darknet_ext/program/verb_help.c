@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/variant.h"
 #include "core/environment.h"
 #include "program/arguments.h"
 
@@ -34,6 +35,10 @@ static void print_section(const section_spec *s)
 
 static int print_section_named(const char *name)
 {
+    if (strcmp(name, variant_section.name) == 0) {
+        print_section(&variant_section);
+        return EXIT_OK;
+    }
     for (const section_spec *const *s = config_sections(); *s; ++s)
         if (strcmp((*s)->name, name) == 0 || ((*s)->alias && strcmp((*s)->alias, name) == 0)) {
             print_section(*s);
@@ -42,10 +47,16 @@ static int print_section_named(const char *name)
     return EXIT_USAGE;
 }
 
+static void print_section_line(const section_spec *s)
+{
+    printf("[%s]%*s %s\n", s->name, (int)(16 - strlen(s->name)), "", s->meaning);
+}
+
 static int print_sections(void)
 {
     for (const section_spec *const *s = config_sections(); *s; ++s)
-        printf("[%s]%*s %s\n", (*s)->name, (int)(16 - strlen((*s)->name)), "", (*s)->meaning);
+        print_section_line(*s);
+    print_section_line(&variant_section);
     printf("\ndarknet sobolev help SECTION lists its keys\n");
     return EXIT_OK;
 }

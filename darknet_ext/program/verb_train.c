@@ -28,6 +28,8 @@ const verb verb_train = {
     .details = "Trains until [net] max_batches updates are done, from fresh weights or from WEIGHTS (and the .state file beside\n"
                "them, when there is one: then the run goes on as if it had not stopped). Leaves a folder, runs/<cfg name> unless\n"
                "-out names another: run.cfg, metrics.csv, chart.png, summary.json, <name>_last/_best/_final.weights, <name>_last.state.\n"
+               "A folder that holds anything is refused without -force, unless it is the one of the WEIGHTS that go on: then metrics.csv\n"
+               "keeps its rows, and the best weights stay until they are beaten.\n"
                "SIGINT and SIGTERM end the run after the current update with everything saved, and status 130.\n",
     .least = 1,
     .most = 2,

@@ -15,10 +15,11 @@ status critic_log_open(critic_log *l, plugin_network *p, const run_folder *folde
     l->latest = allocate_zeroed((unsigned long)n, sizeof *l->latest);
     if (!l->latest)
         return STATUS_NO_MEMORY;
-    l->file = fopen(run_folder_file(folder, "critics.csv", l->path), "w");
-    if (!l->file || fprintf(l->file, "step,layer,line,mode,loss_error,cosine,norm_ratio,staleness,most_stale\n") < 0)
-        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", l->path, strerror(errno));
-    return STATUS_OK;
+    char last[RUN_ROW_BYTES];
+    status s = run_folder_table(folder, "critics.csv", "step,layer,line,mode,loss_error,cosine,norm_ratio,staleness,most_stale", &l->file, last);
+    run_folder_file(folder, "critics.csv", l->path);
+    l->last_step = *last ? strtol(last, NULL, 10) : -1;
+    return s;
 }
 
 status critic_log_write(critic_log *l, plugin_network *p, long step)
@@ -27,6 +28,8 @@ status critic_log_write(critic_log *l, plugin_network *p, long step)
         critic *c = critics_get(plugin_critics(p), i);
         const graph_node *node = critic_node(c);
         critic_report r = critic_take_report(c);
+        if (step == l->last_step)
+            continue;
         fprintf(l->file, "%ld,%d,%d,%s", step, node->index, node->where->line, option_text(node->where, "mode"));
         metrics_put(l->file, r.loss_error);
         metrics_put(l->file, r.cosine);

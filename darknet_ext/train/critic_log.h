@@ -14,6 +14,7 @@
 typedef struct critic_log {
     FILE *file;            /* NULL: the network has no blocks */
     critic_report *latest; /* of each block; owned */
+    long last_step;        /* of the last row that was there; -1: there is none */
     char path[4096];
 } critic_log;
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -66,6 +67,16 @@ static status refuse_old_run(const char *path)
     return status_fail(STATUS_BAD_CONFIG, "%s: error: the folder is not empty; name another with -out, or replace the run in it with -force", path);
 }
 
+/* Whether the file lies in the folder. */
+static bool lies_in(const char *file, int folder)
+{
+    char path[PATH_BYTES];
+    const char *slash = strrchr(file, '/');
+    struct stat a, b;
+    snprintf(path, sizeof path, "%.*s", slash ? (int)(slash - file) + 1 : 1, slash ? file : ".");
+    return stat(path, &a) == 0 && fstat(folder, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static status write_config(const run_folder *r, const config *c)
 {
     char path[PATH_BYTES], temporary[PATH_BYTES];
@@ -78,13 +89,47 @@ static status write_config(const run_folder *r, const config *c)
     return file_commit(f, temporary, path);
 }
 
+/* Rows of updates that the run has done, if the table is the same. */
+static void copy_rows(FILE *from, const char *header, long updates, FILE *to, char last[RUN_ROW_BYTES])
+{
+    char row[RUN_ROW_BYTES];
+    if (!fgets(row, sizeof row, from) || strncmp(row, header, strlen(header)) != 0 || row[strlen(header)] != '\n')
+        return;
+    while (fgets(row, sizeof row, from) && strchr(row, '\n') && strtol(row, NULL, 10) <= updates) {
+        fputs(row, to);
+        memcpy(last, row, sizeof row);
+    }
+}
+
+status run_folder_table(const run_folder *r, const char *file, const char *header, FILE **table, char last[RUN_ROW_BYTES])
+{
+    char path[PATH_BYTES], temporary[PATH_BYTES];
+    FILE *to;
+    *table = NULL;
+    *last = '\0';
+    run_folder_file(r, file, path);
+    status s = file_begin(path, temporary, sizeof temporary, &to);
+    if (s != STATUS_OK)
+        return s;
+    fprintf(to, "%s\n", header);
+    FILE *from = r->goes_on ? fopen(path, "r") : NULL;
+    if (from) {
+        copy_rows(from, header, r->updates, to, last);
+        fclose(from);
+    }
+    s = file_commit(to, temporary, path);
+    *table = s == STATUS_OK ? fopen(path, "a") : NULL;
+    return s != STATUS_OK || *table ? s : status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, strerror(errno));
+}
+
 static status open_metrics(run_folder *r)
 {
-    char path[PATH_BYTES];
-    r->metrics = fopen(run_folder_file(r, "metrics.csv", path), "w");
-    if (!r->metrics || fprintf(r->metrics, "%s\n", METRICS_HEADER) < 0 || fflush(r->metrics) != 0)
-        return status_fail(STATUS_BAD_FILE, "%s: error: cannot be written: %s", path, strerror(errno));
-    return STATUS_OK;
+    char last[RUN_ROW_BYTES];
+    status s = run_folder_table(r, "metrics.csv", METRICS_HEADER, &r->metrics, last);
+    r->last_step = -1;
+    if (*last)
+        sscanf(last, "%ld,%*[^,],%lf", &r->last_step, &r->seconds);
+    return s;
 }
 
 /* What the run in the folder would leave at its end: until then it is not true. */
@@ -101,7 +146,7 @@ static status remove_old_results(const run_folder *r)
     return STATUS_OK;
 }
 
-status run_folder_create(run_folder *r, const char *out, const char *all, const config *c, bool force)
+status run_folder_create(run_folder *r, const char *out, const char *all, const config *c, bool force, const run_start *start)
 {
     *r = (run_folder){.lock = -1};
     base_name(c->named_path, r->name, sizeof r->name);
@@ -113,8 +158,11 @@ status run_folder_create(run_folder *r, const char *out, const char *all, const 
     status s = file_make_folders(r->path);
     if (s == STATUS_OK)
         s = lock_folder(r);
-    if (s == STATUS_OK)
-        s = force ? remove_old_results(r) : refuse_old_run(r->path);
+    if (s == STATUS_OK) {
+        r->goes_on = start->weights && lies_in(start->weights, r->lock);
+        r->updates = start->updates;
+        s = force || r->goes_on ? remove_old_results(r) : refuse_old_run(r->path);
+    }
     if (s == STATUS_OK)
         s = write_config(r, c);
     if (s == STATUS_OK)

@@ -49,6 +49,7 @@ typedef struct trainer {
     long best_step, evaluated_step;
     watch watch;
     training_memory earlier; /* of the run that this one goes on from; best_step -1: none */
+    bool goes_on;            /* from weights with their state */
     const char *reason;     /* why it stopped */
 } trainer;
 
@@ -122,6 +123,8 @@ static status train_update(trainer *t)
 static status write_row(trainer *t, long step)
 {
     FILE *f = t->folder.metrics;
+    if (step == t->folder.last_step) /* of the run that goes on */
+        return STATUS_OK;
     double samples = t->samples_since ? (double)t->samples_since : NAN;
     const objective_options *o = plugin_objective(t->net);
     fprintf(f, "%ld,%" PRIu64 ",%.3f,%.9g", step, plugin_seen(t->net), seconds_now() - t->started, plugin_rate(t->net));
@@ -315,7 +318,7 @@ static void report(trainer *t)
     parts_print(plugin_decoupled(t->net), out);
     fprintf(out, "stopped: %s after %ld updates, %.1f seconds\n", t->reason, plugin_updates(t->net), seconds);
     if (isfinite(waited))
-        fprintf(out, "waited for samples: %.2f seconds (%.1f%%) with %d loader thread%s\n", waited, 100 * waited / seconds, data_loaders(t->net),
+        fprintf(out, "waited for samples: %.2f seconds (%.1f%%) with %d loader thread%s\n", waited, 100 * waited / (seconds - t->folder.seconds), data_loaders(t->net),
                 data_loaders(t->net) == 1 ? "" : "s");
     const char *separator = "test: ";
     print_measure(out, &separator, "value_mse", t->latest.value_mse);
@@ -413,6 +416,7 @@ static status load_start(trainer *t)
         return s;
     watch_recall(&t->watch, &memory);
     t->earlier = memory;
+    t->goes_on = true;
     return STATUS_OK;
 }
 
@@ -496,7 +500,8 @@ static status prepare(trainer *t)
     print_notes(t);
     data_source_describe(&t->set.data, q->log);
     teacher_function_describe(t->net, t->set.box, q->log);
-    s = run_folder_create(&t->folder, q->out, t->set.data.streams.backup, plugin_config(t->net), q->force);
+    const run_start start = {t->goes_on ? q->weights : NULL, plugin_updates(t->net)};
+    s = run_folder_create(&t->folder, q->out, t->set.data.streams.backup, plugin_config(t->net), q->force, &start);
     if (s == STATUS_OK)
         s = critic_log_open(&t->critics, t->net, &t->folder);
     recall_best(t);
@@ -526,7 +531,7 @@ static status run(trainer *t)
     stop_signal = 0;
     for (int i = 0; i < SIGNAL_COUNT; ++i)
         sigaction(signals_while_training[i].signal, &(struct sigaction){.sa_handler = signals_while_training[i].handler}, &before[i]);
-    t->started = seconds_now();
+    t->started = seconds_now() - t->folder.seconds;
     status s = loop(t);
     if (s == STATUS_OK)
         s = write_summary(t);
