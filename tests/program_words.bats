@@ -151,7 +151,7 @@ bad_number() { # FLAG VALUE RANGE
         like "help $verb" "darknet sobolev $verb*" "$output"
     done
     ends 0 help data
-    like 'a verb and a section' 'darknet sobolev data inspect FILE*\[data\]  what to train on*    function * text: *' "$output"
+    like 'a verb and a section' 'darknet sobolev data inspect FILE*\[data\]  what to train on*    function * path: *' "$output"
     for topic in net data sobolev sections layers; do
         ends 0 help $topic
         [ ${#output} -gt 50 ]

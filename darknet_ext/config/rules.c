@@ -359,8 +359,7 @@ static const struct sobolev_condition {
 } sobolev_conditions[] = {
     {"weight_end", "weight_schedule", "constant"}, {"weight_1_end", "weight_schedule", "constant"}, {"weight_2_end", "weight_schedule", "constant"},
     {"swap_at", "weight_schedule", "!swap"},       {"balance_strength", "balance", "none"},         {"balance_every", "balance", "none"},
-    {"projection", "projections", "0"},            {"resample", "projections", "0"},                {"weight_2", "order", "!2"},
-    {"loss_2", "order", "!2"},                     {"projections_2", "order", "!2"},
+    {"weight_2", "order", "!2"},                   {"loss_2", "order", "!2"},                       {"projections_2", "order", "!2"},
 };
 enum { SOBOLEV_CONDITIONS = sizeof sobolev_conditions / sizeof *sobolev_conditions };
 
