@@ -33,7 +33,7 @@ status run_folder_create(run_folder *r, const char *out, const char *all, const 
 void run_folder_close(run_folder *r);
 
 /* A table of the folder, open for appending rows, whose first column is the update; of a run that goes on in it with those that it has up to there. The
- * last of them is *last (NULL: nobody asks), "" without one. */
+ * last of them is put into `last`, "" without one. */
 status run_folder_table(const run_folder *r, const char *file, const char *header, FILE **table, char last[RUN_ROW_BYTES]);
 
 /* <path>/<file>; `buffer` has 4096 bytes. */
