@@ -114,6 +114,8 @@ bad_number() { # FLAG VALUE RANGE
 }
 
 @test "unknown environment variables are refused" {
+    DARKNET_EXT_VERBOSE=yes refuses 2 "DARKNET_EXT_VERBOSE: error: 'yes' is neither 0 nor 1" train "$tiny/values.cfg"
+    DARKNET_EXT_FAST_PATHS=2 refuses 2 "DARKNET_EXT_FAST_PATHS: error: '2' is neither 0 nor 1" check "$tiny/values.cfg"
     export DARKNET_EXT_UNKNOWN=1
     for verb in train check; do
         refuses_like 2 'unknown environment variable DARKNET_EXT_UNKNOWN*' $verb "$tiny/values.cfg"

@@ -38,6 +38,18 @@ static int known_names(const char **names, int capacity)
     return n;
 }
 
+/* Those that turn something on or off; an empty one says nothing. */
+static status check_switches(void)
+{
+    static const char *const switches[] = {ENVIRONMENT_FAST_PATHS, ENVIRONMENT_VERBOSE};
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; ++i) {
+        const char *value = getenv(switches[i]);
+        if (value && *value && strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+            return status_fail(STATUS_BAD_CONFIG, "%s: error: '%.64s' is neither 0 nor 1", switches[i], value);
+    }
+    return STATUS_OK;
+}
+
 status environment_check(void)
 {
     static const char prefix[] = "DARKNET_EXT_";
@@ -57,5 +69,5 @@ status environment_check(void)
         return status_fail(STATUS_BAD_CONFIG, "unknown environment variable %s%s%s%s", name, nearest ? ", did you mean " : "",
                            nearest ? nearest : "", nearest ? "?" : " (darknet sobolev help environment lists them)");
     }
-    return STATUS_OK;
+    return check_switches();
 }

@@ -27,7 +27,7 @@ bool fast_paths_enabled(void);
 /* True when DARKNET_EXT_VERBOSE=1: tapes say what runs (engine/explain.h). */
 bool verbose_enabled(void);
 
-/* STATUS_BAD_CONFIG when a variable that begins with DARKNET_EXT_ is not in the table: it would silently do nothing. */
+/* STATUS_BAD_CONFIG when a variable that begins with DARKNET_EXT_ is not in the table, or a switch is neither 0 nor 1: it would silently do nothing. */
 status environment_check(void);
 
 #endif
