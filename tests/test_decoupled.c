@@ -169,23 +169,35 @@ static const char three_parts[] = LOWER BLOCK("", PREDICTS) MIDDLE BLOCK("mode=c
 
 /* A gate in the forward pass of a layer: closed, it lets nobody pass. */
 static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t gate_opened = PTHREAD_COND_INITIALIZER;
-static bool gate_closed;
+static pthread_cond_t gate_changed = PTHREAD_COND_INITIALIZER;
+static bool gate_closed, gate_reached;
 static const layer_type *behind_gate;
 
 static void set_gate(bool closed)
 {
     pthread_mutex_lock(&gate_lock);
     gate_closed = closed;
-    pthread_cond_broadcast(&gate_opened);
+    gate_reached = false;
+    pthread_cond_broadcast(&gate_changed);
+    pthread_mutex_unlock(&gate_lock);
+}
+
+/* Until somebody stands before it. */
+static void wait_for_gate(void)
+{
+    pthread_mutex_lock(&gate_lock);
+    while (!gate_reached)
+        pthread_cond_wait(&gate_changed, &gate_lock);
     pthread_mutex_unlock(&gate_lock);
 }
 
 static void gated_forward(const layer_pass *pass)
 {
     pthread_mutex_lock(&gate_lock);
+    gate_reached = true;
+    pthread_cond_broadcast(&gate_changed);
     while (gate_closed)
-        pthread_cond_wait(&gate_opened, &gate_lock);
+        pthread_cond_wait(&gate_changed, &gate_lock);
     pthread_mutex_unlock(&gate_lock);
     behind_gate->forward(pass);
 }
@@ -218,10 +230,13 @@ typedef struct feeder {
     int minibatches;
 } feeder;
 
+/* The last part stands still at the first one, on a busy machine, too, where others might be dropped before it is reached. */
 static void *feed_all(void *context)
 {
     const feeder *f = context;
-    for (int i = 1; i <= f->minibatches; i++)
+    feed(f->d, false, 1, 1);
+    wait_for_gate();
+    for (int i = 2; i <= f->minibatches; i++)
         feed(f->d, false, i, 1);
     return NULL;
 }
