@@ -374,6 +374,12 @@ const teacher_options *plugin_teacher(const plugin_network *p)
     return p->teacher.options.where ? &p->teacher.options : NULL;
 }
 
+graph *plugin_teacher_graph(const plugin_network *p)
+{
+    const teacher_options *t = plugin_teacher(p);
+    return t ? t->graph : NULL;
+}
+
 int plugin_directions(const plugin_network *p)
 {
     return p->tape->directions;

@@ -78,6 +78,7 @@ graph *plugin_graph(plugin_network *p);
 const backend *plugin_backend(const plugin_network *p);
 const objective_options *plugin_objective(const plugin_network *p); /* NULL without a [sobolev] section */
 const teacher_options *plugin_teacher(const plugin_network *p); /* NULL without a teacher's cfg; its graph is there when the network `trains` */
+graph *plugin_teacher_graph(const plugin_network *p); /* NULL without a teacher that was read */
 int plugin_directions(const plugin_network *p); /* per sample, in a training step; 0 for order 0 */
 bool plugin_adam(const plugin_network *p);
 bool plugin_trains_stock_layers(const plugin_network *p); /* some layer is updated by Darknet itself */

@@ -347,10 +347,10 @@ static void check_yolo(checked k)
     free(mask);
 }
 
-/* -set sobolev.order=0 and the like leave what a cfg says beside it. */
-static bool turned_off_by_flag(const section *s, const char *key)
+/* A lower order by -set is for a run, and leaves what the cfg says of higher ones. */
+static bool is_lower_for_once(const section *s, const char *key)
 {
-    return option_given(s, key) && !section_place(s, key).line;
+    return !strcmp(key, "order") && option_given(s, key) && !section_place(s, key).line;
 }
 
 /* The key of [sobolev] means nothing while `needs` has that value; a '!' before it: any other. */
@@ -374,7 +374,7 @@ static void check_sobolev(checked k)
 {
     for (int i = 0; i < SOBOLEV_CONDITIONS; ++i) {
         const struct sobolev_condition *c = &sobolev_conditions[i];
-        if (option_given(k.s, c->key) && USABLE(k.s, c->key, c->needs) && !turned_off_by_flag(k.s, c->needs) && is_meaningless(k.s, c))
+        if (option_given(k.s, c->key) && USABLE(k.s, c->key, c->needs) && !is_lower_for_once(k.s, c->needs) && is_meaningless(k.s, c))
             message_warning(k.m, section_place(k.s, c->key), "'%s' means nothing with %s=%s", c->key, c->needs, option_text(k.s, c->needs));
     }
 }

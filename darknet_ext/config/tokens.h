@@ -1,5 +1,4 @@
-/* The text of a cfg, line by line. Blanks and tabs mean nothing, as in Darknet; what Darknet would join silently is
- * refused. */
+/* The text of a cfg, line by line. Blanks and tabs mean nothing, as in Darknet; what Darknet would join silently is refused. */
 #ifndef DNX_CONFIG_TOKENS_H
 #define DNX_CONFIG_TOKENS_H
 

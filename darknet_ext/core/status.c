@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static _Thread_local char message[2048];
 
@@ -45,6 +46,11 @@ void *allocate_zeroed(unsigned long count, unsigned long size)
     if (!memory)
         status_fail(STATUS_NO_MEMORY, "out of memory (%lu items of %lu bytes)", count, size);
     return memory;
+}
+
+double machine_memory(void)
+{
+    return (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
 }
 
 enum { ALIGNMENT = 64 };

@@ -44,4 +44,7 @@ void *allocate_zeroed(unsigned long count, unsigned long size);
 void *buffer_allocate(unsigned long count, unsigned long size);
 void buffer_release(void *buffer); /* NULL is allowed */
 
+/* Bytes of memory that this machine has. */
+double machine_memory(void);
+
 #endif

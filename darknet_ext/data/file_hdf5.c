@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "data/hdf5_library.h"
 
@@ -183,7 +182,7 @@ static status open_parts(hdf5_file *f, const file_request *r)
 /* Tiny files can claim any size. */
 static status check_memory(const hdf5_file *f)
 {
-    double needed = 0, memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE), gigabyte = 1 << 30;
+    double needed = 0, memory = machine_memory(), gigabyte = 1 << 30;
     for (dataset_part part = 0; part < PART_COUNT; ++part)
         needed += f->parts[part].id ? (double)f->parts[part].count * sizeof(double) : 0;
     if (needed <= memory)

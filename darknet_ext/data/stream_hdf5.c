@@ -127,7 +127,6 @@ static const sample_stream_type hdf5_stream_type = {prepare, read_sample, free_s
 
 /* ---------------------------------------------------------------- opening */
 
-/* They share the memory with x (or frames). */
 static bool exists(hid_t file, const char *name)
 {
     return H5Lexists(file, name, H5P_DEFAULT) > 0;
@@ -141,6 +140,7 @@ static bool holds_derivatives(hid_t file)
     return any;
 }
 
+/* They share the memory with x (or frames). */
 static status open_derivatives(hdf5_stream *s, hid_t file, const stream_request *r, uint64_t *left)
 {
     const uint64_t frames = column_bytes_of(file, s->path, "frames"), x = frames > 0 ? frames : column_bytes_of(file, s->path, "x");

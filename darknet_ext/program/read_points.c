@@ -1,7 +1,6 @@
 #include "program/read_points.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "data/file.h"
 #include "train/sample_pieces.h"
@@ -21,7 +20,7 @@ static reading reading_of(plugin_network *p)
 /* Frames overlap, and all of their samples may not fit. */
 static status check_memory(const char *path, const sample_stream *s)
 {
-    const double most = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / 2, bytes = (double)s->samples * (double)s->inputs * sizeof(double);
+    const double most = machine_memory() / 2, bytes = (double)s->samples * (double)s->inputs * sizeof(double);
     if (bytes <= most)
         return STATUS_OK;
     return status_fail(STATUS_FAILED, "%s: error: x of %lu samples takes %.3g GB, more than half of the memory of this machine: take fewer samples", path,

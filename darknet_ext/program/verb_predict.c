@@ -41,7 +41,7 @@ static int order_of(unsigned parts)
 /* What does not fit is refused here: the system would end the program in the middle. */
 static status check_memory(const char *path, const dataset *d, unsigned parts)
 {
-    double most = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / 2, bytes = 0;
+    double most = machine_memory() / 2, bytes = 0;
     for (dataset_part part = 0; part < PART_COUNT; ++part)
         if (parts & ~GIVEN_BITS & 1u << part)
             bytes += (double)d->points * (double)dataset_part_size(d, part) * sizeof(double);

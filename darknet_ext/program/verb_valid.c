@@ -31,15 +31,9 @@ static status make_tests(plugin_network *p, data_source *data, dataset *test)
     if (s == STATUS_OK)
         s = teacher_function_open(p, data, &box);
     if (s == STATUS_OK)
-        s = box ? teacher_function_label(p, box, true, test) : teacher_network_label(p, evaluation_order(p), test);
+        s = teacher_label_tests(p, box, test);
     black_box_free(box);
     return s;
-}
-
-static bool has_teacher(plugin_network *p)
-{
-    const teacher_options *t = plugin_teacher(p);
-    return t && t->graph;
 }
 
 static status validate(plugin_network *p, const char *weights, int crops)
@@ -54,7 +48,7 @@ static status validate(plugin_network *p, const char *weights, int crops)
     evaluation result;
     char name[TOP_NAME];
     const sample_stream *tests = data.streams.test.stream;
-    if (streamed && !tests->has_labels && !stream_has_derivatives(tests) && !has_teacher(p))
+    if (streamed && !tests->has_labels && !stream_has_derivatives(tests) && !plugin_teacher_graph(p))
         s = data_fail(data.where, data.path, stream_source_key(data.where), "the test samples have no labels, and there is no [teacher] whose files can be read");
     else
         s = streamed ? stream_source_prepare(&data.streams, data.where, data.path) : make_tests(p, &data, &test);

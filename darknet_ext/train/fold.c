@@ -46,10 +46,9 @@ static status check_layers(graph *g, const char *path, normalise_kind kind)
 status fold_check(plugin_network *p, normalise_kind kind)
 {
     const objective_options *o = plugin_objective(p);
-    const teacher_options *taught = plugin_teacher(p);
     status s = check_layers(plugin_graph(p), plugin_config(p)->path, kind);
-    if (s == STATUS_OK && taught && taught->graph)
-        s = check_layers(taught->graph, taught->path, kind);
+    if (s == STATUS_OK && plugin_teacher_graph(p))
+        s = check_layers(plugin_teacher_graph(p), plugin_teacher(p)->path, kind);
     if (s != STATUS_OK || kind != NORMALISE_ALL)
         return s;
     if (o && loss_is_of_logits(o->loss[0].kind))

@@ -26,7 +26,7 @@ status training_data_open(data_source *d, plugin_network *p)
         .evaluation_order = evaluation_order(p),
         .directions = labels ? labels->directions : 0,
         .needs_values = t ? t->hard_weight > 0 : !o || sobolev_has_loss(o, 0) || (o->order > 0 && o->projection == PROJECTION_CLASS),
-        .teacher = function || (t && t->graph),
+        .teacher = function || plugin_teacher_graph(p),
         .needs_first = labels && labels->order > 0 && sobolev_has_loss(o, 1),
         .head = head && (o->target == TARGET_DATA || o->differentiated == DIFFERENTIATE_LOSS),
         .whole_jacobian = head && o->order > 1 && o->target == TARGET_DATA,
@@ -79,12 +79,12 @@ status data_evaluator_create(evaluator **e, plugin_network *p, const data_source
 {
     bool streamed = data_source_is_streamed(d);
     label_scores scores = data_scores(p, d);
-    const teacher_options *t = plugin_teacher(p);
+    graph *teacher_graph = plugin_teacher_graph(p);
     bool values_alone = streamed && !stream_has_derivatives(d->streams.test.stream);
     status s = evaluator_create(e, p, values_alone ? 0 : evaluation_order(p));
     if (s == STATUS_OK && scores != SCORES_NONE)
         evaluator_compare_classes(*e, scores == SCORES_PROBABILITIES, data_top(p, d));
-    if (s == STATUS_OK && streamed && t && t->graph)
-        s = evaluator_ask_teacher(*e, t->graph, plugin_backend(p));
+    if (s == STATUS_OK && streamed && teacher_graph)
+        s = evaluator_ask_teacher(*e, teacher_graph, plugin_backend(p));
     return s;
 }

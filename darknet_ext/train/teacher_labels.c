@@ -110,12 +110,12 @@ static int order_that_fits(const graph *g, const dataset *set, int order)
 
 status teacher_network_label(plugin_network *p, int order, dataset *set)
 {
-    const teacher_options *t = plugin_teacher(p);
-    if (!t || !t->graph || has_labels(set))
+    graph *teacher_graph = plugin_teacher_graph(p);
+    if (!teacher_graph || has_labels(set))
         return STATUS_OK;
     predictor *says = NULL;
-    order = order_that_fits(t->graph, set, order);
-    status s = predictor_create_for_graph(&says, t->graph, plugin_backend(p), order);
+    order = order_that_fits(teacher_graph, set, order);
+    status s = predictor_create_for_graph(&says, teacher_graph, plugin_backend(p), order);
     if (s == STATUS_OK)
         s = add_part(set, PART_Y);
     if (s == STATUS_OK && order > 0)
@@ -127,4 +127,9 @@ status teacher_network_label(plugin_network *p, int order, dataset *set)
                       &(prediction){.y = set->parts[PART_Y], .jacobian = set->parts[PART_JACOBIAN], .hessian = set->parts[PART_HESSIAN]});
     predictor_free(says);
     return s;
+}
+
+status teacher_label_tests(plugin_network *p, black_box *box, dataset *test)
+{
+    return box ? teacher_function_label(p, box, true, test) : teacher_network_label(p, evaluation_order(p), test);
 }

@@ -24,4 +24,7 @@ void teacher_function_describe(plugin_network *p, const black_box *box, FILE *ou
  * into some hundred megabytes. Nothing happens without one that was read. */
 status teacher_network_label(plugin_network *p, int order, dataset *set);
 
+/* A test set as it is measured: with the labels of the function, or of the network where it has none; as it is without a teacher. */
+status teacher_label_tests(plugin_network *p, black_box *box, dataset *test);
+
 #endif

@@ -122,8 +122,8 @@ static status normalise_training(training_set *t, plugin_network *p, dataset *tr
         s = normalise_dataset(&t->normaliser, training);
     if (s == STATUS_OK)
         s = fold_create(&t->fold, plugin_graph(p), &t->normaliser);
-    if (s == STATUS_OK && plugin_teacher(p))
-        s = fold_create(&t->teacher_fold, plugin_teacher(p)->graph, &t->normaliser);
+    if (s == STATUS_OK && plugin_teacher_graph(p))
+        s = fold_create(&t->teacher_fold, plugin_teacher_graph(p), &t->normaliser);
     if (s == STATUS_OK)
         fold_inverse(&t->teacher_fold);
     t->normalised = s == STATUS_OK;
@@ -296,10 +296,8 @@ static status make_streamed(training_set *t, plugin_network *p, FILE *log)
 
 static status give_labels(training_set *t, plugin_network *p)
 {
-    if (!t->box)
-        return teacher_network_label(p, evaluation_order(p), &t->test);
-    status s = teacher_function_label(p, t->box, false, &t->training);
-    return s == STATUS_OK ? teacher_function_label(p, t->box, true, &t->test) : s;
+    status s = t->box ? teacher_function_label(p, t->box, false, &t->training) : STATUS_OK;
+    return s == STATUS_OK ? teacher_label_tests(p, t->box, &t->test) : s;
 }
 
 status training_set_make(training_set *t, plugin_network *p, FILE *log)
