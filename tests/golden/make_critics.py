@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from make_golden import ACTIVATIONS, Connected, Convolutional, loss_function
+from golden_case import ACTIVATIONS, Connected, Convolutional, loss_function
 
 RATE, BATCH = .25, 3
 
